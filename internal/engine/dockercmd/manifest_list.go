@@ -1,0 +1,4 @@
+package dockercmd
+
+// manifestList is a manifest list under construction.
+type manifestList struct{}

@@ -1,0 +1,69 @@
+# Everything one does with this tree. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The Go distribution may be installed without being on a bare PATH, and runc
+# lives in sbin.
+export PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
+
+# An environment without a home has no place for Go's caches.
+ifeq ($(strip $(HOME)),)
+export HOME := $(CURDIR)/.cache/home
+endif
+
+# A static program; and no VCS stamp, since git refuses to look at a tree that
+# belongs to another user, as on many CI machines. The version is set by LDFLAGS.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS = -s -w -X main.version=$(VERSION)
+TOOL := go tool -modfile=tools/go.mod
+SOURCES = find . -name .cache -prune -o -name '*.go' -print0
+
+# Where tests are looked for, and what is given to `go test`.
+PKG ?= ./...
+TESTFLAGS ?= -timeout=40m
+FUZZTIME ?= 10s
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what this machine lacks (apt; asks for nothing)
+	@tools/setup
+
+.PHONY: build
+build: setup ## build bin/drydockd
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+# Containers need root: the tests are compiled by the caller and run by
+# tools/as-root, which is sudo for everyone else.
+.PHONY: test
+test: setup ## run all tests (PKG=./internal/plan/ for one package)
+	$(TOOL) gotestsum --format pkgname -- -exec "'$(CURDIR)/tools/as-root'" $(TESTFLAGS) $(PKG)
+
+.PHONY: lint
+lint: setup ## gofumpt, go vet, staticcheck, tidy modules
+	@unformatted=$$($(SOURCES) | xargs -0 $(TOOL) gofumpt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	go mod tidy -diff
+	go -C tools mod tidy -diff
+
+.PHONY: format
+format: ## rewrite all Go files as gofumpt has them
+	$(SOURCES) | xargs -0 $(TOOL) gofumpt -w
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@tools/fuzz $(FUZZTIME)
+
+.PHONY: clean
+clean: ## remove what was built here
+	chmod -R u+w .cache 2>/dev/null || true
+	rm -rf bin .cache

@@ -1,0 +1,184 @@
+package shell
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// checker refuses what is not part of the language.
+type checker struct {
+	src   string
+	call  func(*syntax.CallExpr) // told every simple command in the order of the text; may be nil
+	calls int
+}
+
+func (c *checker) stmts(list []*syntax.Stmt) error {
+	for _, s := range list {
+		if err := c.stmt(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) stmt(s *syntax.Stmt) error {
+	if s.Background || s.Coprocess || s.Disown {
+		return errorAt(c.src, int(s.Semicolon.Offset()), "`&` can't put a command in the background").
+			WithHint("give it a step of its own with `detach: true`, or let a shell inside the container do it: bash -c '…'")
+	}
+	if s.Cmd != nil {
+		if err := c.command(s.Cmd); err != nil {
+			return err
+		}
+	}
+	for _, r := range s.Redirs {
+		if err := c.redirect(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) command(cmd syntax.Command) error {
+	switch cmd := cmd.(type) {
+	case *syntax.CallExpr:
+		return c.simple(cmd)
+	case *syntax.BinaryCmd:
+		if err := c.stmt(cmd.X); err != nil {
+			return err
+		}
+		return c.stmt(cmd.Y)
+	case *syntax.Block:
+		return c.stmts(cmd.Stmts)
+	case *syntax.Subshell:
+		return c.stmts(cmd.Stmts)
+	default:
+		return errorAt(c.src, int(cmd.Pos().Offset()), "%s is not part of the command language", construct(cmd)).
+			WithHint("%s", hintBash)
+	}
+}
+
+// construct names a command as users know it.
+func construct(cmd syntax.Command) string {
+	switch cmd := cmd.(type) {
+	case *syntax.IfClause:
+		return "`if`"
+	case *syntax.WhileClause:
+		if cmd.Until {
+			return "`until`"
+		}
+		return "`while`"
+	case *syntax.ForClause:
+		if cmd.Select {
+			return "`select`"
+		}
+		return "`for`"
+	case *syntax.CaseClause:
+		return "`case`"
+	case *syntax.FuncDecl:
+		return "a function"
+	case *syntax.ArithmCmd:
+		return "`((`"
+	case *syntax.TestClause:
+		return "`[[`"
+	case *syntax.DeclClause:
+		return "`" + cmd.Variant.Value + "`"
+	case *syntax.LetClause:
+		return "`let`"
+	case *syntax.TimeClause:
+		return "`time`"
+	case *syntax.CoprocClause:
+		return "`coproc`"
+	default:
+		return "this"
+	}
+}
+
+func (c *checker) simple(call *syntax.CallExpr) error {
+	for _, a := range call.Assigns {
+		if err := c.assign(a); err != nil {
+			return err
+		}
+	}
+	for i, w := range call.Args {
+		if err := c.word(w); err != nil {
+			return err
+		}
+		if lit, ok := literal(w); ok && i == 0 {
+			if err := c.image(w, lit); err != nil {
+				return err
+			}
+		}
+	}
+	if c.call != nil {
+		c.call(call)
+	}
+	if len(call.Args) > 0 {
+		c.calls++
+	}
+	return nil
+}
+
+// image refuses a command word that can't be an image.
+func (c *checker) image(w *syntax.Word, name string) error {
+	at := int(w.Pos().Offset())
+	switch {
+	case name == "":
+		return errorAt(c.src, at, "the command word is empty").
+			WithHint("it must name an image")
+	case strings.HasPrefix(name, "-") && c.calls == 0:
+		return errorAt(c.src, at, "`%s` stands where the image belongs; options of `docker run` can't be given in front of it", name).
+			WithHint("%s", runFlag(name))
+	case strings.HasPrefix(name, "-"):
+		return errorAt(c.src, at, "`%s` stands where an image belongs", name).
+			WithHint("every command of the list begins with an image")
+	}
+	return nil
+}
+
+func (c *checker) assign(a *syntax.Assign) error {
+	at := int(a.Pos().Offset())
+	switch {
+	case a.Array != nil || a.Index != nil:
+		return errorAt(c.src, at, "arrays are not part of the command language").WithHint("%s", hintBash)
+	case a.Append:
+		return errorAt(c.src, at, "`+=` is not part of the command language").WithHint("%s", hintBash)
+	case a.Name != nil && a.Name.Value == "IFS":
+		return errorAt(c.src, at, "IFS can't be changed: words are split at blanks").WithHint("%s", hintBash)
+	case a.Value == nil:
+		return nil
+	}
+	if lit, ok := a.Value.Parts[0].(*syntax.Lit); ok {
+		if strings.HasPrefix(lit.Value, "~") || strings.Contains(lit.Value, ":~") {
+			return c.tilde(a.Value)
+		}
+	}
+	return c.parts(a.Value.Parts, false)
+}
+
+func (c *checker) redirect(r *syntax.Redirect) error {
+	at := int(r.Pos().Offset())
+	if r.N != nil && (len(r.N.Value) != 1 || r.N.Value[0] < '0' || r.N.Value[0] > '9') {
+		return errorAt(c.src, at, "redirection of descriptor `%s`", r.N.Value).
+			WithHint("descriptors are 0 to 9")
+	}
+	switch r.Op {
+	case syntax.Hdoc, syntax.DashHdoc:
+		if r.Hdoc == nil || quotedDelimiter(r.Word) {
+			return nil
+		}
+		return c.parts(r.Hdoc.Parts, true)
+	case syntax.WordHdoc:
+		return c.parts(r.Word.Parts, false)
+	case syntax.DplIn, syntax.DplOut:
+		lit, ok := literal(r.Word)
+		if !ok || len(lit) != 1 || (lit != "-" && (lit[0] < '0' || lit[0] > '9')) {
+			return errorAt(c.src, at, "`%s` takes a descriptor or `-`", r.Op).
+				WithHint("for both outputs in one file write `>file 2>&1`")
+		}
+		return nil
+	default:
+		return c.word(r.Word)
+	}
+}

@@ -14,6 +14,7 @@ type Writer struct {
 	held   []byte
 	spans  []span // of secrets, in order, none overlapping; counted from the first byte of held
 	inside bool   // the Mask of the first span, which begins at 0 or before, is written already
+	text   []byte // reused: held and what follows
 	out    []byte // reused
 }
 
@@ -25,7 +26,8 @@ type span struct{ from, to int }
 func (w *Writer) Write(p []byte) (int, error) {
 	text := p
 	if len(w.held) > 0 {
-		text = append(w.held, p...)
+		w.text = append(append(w.text[:0], w.held...), p...)
+		text = w.text
 	}
 	from := len(w.held)
 	if current := w.masker.current.Load(); current != w.using {

@@ -1,0 +1,100 @@
+package logs
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// Log is the log of one run. Everything in it is masked. All methods may be
+// called from several goroutines; what they write is never mixed within a
+// line.
+type Log struct {
+	masker *Masker
+	now    func() time.Time
+
+	mu     sync.Mutex
+	render Renderer
+	err    error
+}
+
+// Options say where a log goes and how.
+type Options struct {
+	Renderer Renderer
+	Masker   *Masker          // nil for a new one without secrets
+	Now      func() time.Time // nil for time.Now
+}
+
+// Renderer gives a log its form. Its methods are never called at the same time.
+type Renderer interface {
+	// System writes a line of Drydock's own; text is without a final newline.
+	System(at time.Time, text string) error
+	// Output writes a piece of a step's output.
+	Output(piece Piece) error
+}
+
+// Piece is a whole line of output or a part of one.
+type Piece struct {
+	At     time.Time
+	Step   string
+	Stream string // "stdout" or "stderr"
+	Text   []byte // without the newline; valid until Output returns
+	End    bool   // the line ends here
+}
+
+// New returns a log.
+func New(o Options) *Log {
+	if o.Masker == nil {
+		o.Masker = NewMasker()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Log{masker: o.Masker, now: o.Now, render: o.Renderer}
+}
+
+// Printf writes a line of Drydock's own.
+func (l *Log) Printf(format string, args ...any) {
+	text := l.masker.String(fmt.Sprintf(format, args...))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keep(l.render.System(l.now(), text))
+}
+
+// Stream returns a writer for the output of a step; stream is "stdout" or
+// "stderr". Output appears line by line, and a part of a line when it is long
+// or when no more of it comes for a moment. The writer may be used from several
+// goroutines. It never fails: see Err. Close writes what is left and ends the
+// last line; what is written after it is dropped.
+func (l *Log) Stream(step, stream string) io.WriteCloser {
+	s := &lines{log: l, step: step, stream: stream}
+	s.masked = l.masker.Writer(lineSink{s})
+	return s
+}
+
+// Mask hides more values from now on.
+func (l *Log) Mask(values ...string) { l.masker.Add(values...) }
+
+// MaskError returns err as Masker.Error does.
+func (l *Log) MaskError(err error) error { return l.masker.Error(err) }
+
+// Err returns the first error met in writing the log. A log that can't be
+// written stops no step: it is for the caller to judge at the end.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+func (l *Log) output(step, stream string, text []byte, end bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keep(l.render.Output(Piece{At: l.now(), Step: step, Stream: stream, Text: text, End: end}))
+}
+
+func (l *Log) keep(err error) {
+	if l.err == nil && err != nil {
+		l.err = fmt.Errorf("writing the log: %w", err)
+	}
+}

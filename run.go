@@ -29,6 +29,7 @@ const (
 	StepInProgress StepStatus = "in progress"
 	StepSuccessful StepStatus = "successful"
 	StepFailed     StepStatus = "failed"
+	StepCanceled   StepStatus = "canceled" // stopped with the run, not by a failure of its own
 )
 
 // StepResult is what became of a step.

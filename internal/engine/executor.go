@@ -28,6 +28,10 @@ type RunSpec struct {
 	Credentials []drydock.Credential // strongest first where two name one registry
 	Limits      drydock.Limits
 
+	// Secret is told of values that come up during the run and must not appear
+	// in its log, as the password of a `docker login`. The engine sets it.
+	Secret func(values ...string)
+
 	AllowPrivileged bool // steps with `privileged: true` may run
 	Publish         bool // `ports` are published on this machine too
 }

@@ -114,8 +114,12 @@ func (c *checker) simple(call *syntax.CallExpr) error {
 	if c.call != nil {
 		c.call(call)
 	}
-	if len(call.Args) > 0 {
-		c.calls++
+	if len(call.Args) == 0 {
+		return nil
+	}
+	if c.calls++; c.calls > MaxCommands {
+		return errorAt(c.src, int(call.Pos().Offset()), "the command is a list of more than %d", MaxCommands).
+			WithHint("put them into a script in the context and run that")
 	}
 	return nil
 }
@@ -165,10 +169,7 @@ func (c *checker) redirect(r *syntax.Redirect) error {
 	}
 	switch r.Op {
 	case syntax.Hdoc, syntax.DashHdoc:
-		if r.Hdoc == nil || quotedDelimiter(r.Word) {
-			return nil
-		}
-		return c.parts(r.Hdoc.Parts, true)
+		return c.hereDocument(r)
 	case syntax.WordHdoc:
 		return c.parts(r.Word.Parts, false)
 	case syntax.DplIn, syntax.DplOut:

@@ -23,13 +23,18 @@ func (c *checker) tilde(w *syntax.Word) error {
 		WithHint("write $HOME/… inside bash -c '…', or put it in single quotes when it is meant literally")
 }
 
-// text returns a node as it was written.
+// text returns a node as it was written, cut short when it is long.
 func (c *checker) text(n syntax.Node) string {
+	const most = 60
 	from, to := int(n.Pos().Offset()), int(n.End().Offset())
-	if from < 0 || to > len(c.src) || from > to {
+	if from > to || to > len(c.src) {
 		return "…"
 	}
-	return c.src[from:to]
+	text := []rune(c.src[from:to])
+	if len(text) > most {
+		return string(text[:most]) + "…"
+	}
+	return string(text)
 }
 
 // parts checks the parts of a word; quoted says that they are within double

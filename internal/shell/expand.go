@@ -46,12 +46,6 @@ func (e expander) value(w *syntax.Word) (string, error) {
 	return join(pieces), err
 }
 
-// document expands the body of a here-document.
-func (e expander) document(w *syntax.Word) (string, error) {
-	pieces, err := e.pieces(w.Parts, inDocument)
-	return join(pieces), err
-}
-
 // quoting is where a part of a word stands.
 type quoting int
 

@@ -120,20 +120,3 @@ func (r *runner) open(name string, op syntax.RedirOperator, own func(io.Closer))
 		return &file{w: f}, nil
 	}
 }
-
-// hereDocument returns the body of a here-document.
-func hereDocument(rd *syntax.Redirect, e expander) (string, error) {
-	if rd.Hdoc == nil {
-		return "", nil
-	}
-	if quotedDelimiter(rd.Word) {
-		var b strings.Builder
-		for _, p := range rd.Hdoc.Parts {
-			if lit, ok := p.(*syntax.Lit); ok {
-				b.WriteString(lit.Value)
-			}
-		}
-		return b.String(), nil
-	}
-	return e.document(rd.Hdoc)
-}

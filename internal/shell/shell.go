@@ -14,9 +14,19 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// MaxSize is the length in bytes of the longest script that Parse takes. It is
-// Linux's limit for one argument, and so the limit of `sh -c`.
-const MaxSize = 128 << 10
+const (
+	// MaxSize is the length in bytes of the longest script that Parse takes.
+	// It is Linux's limit for one argument, and so the limit of `sh -c`.
+	MaxSize = 128 << 10
+
+	// MaxCommands bounds the commands of one script, and with them the pipes
+	// and containers that it can hold at once.
+	MaxCommands = 256
+
+	// maxDepth bounds nested brackets: the parser's stack grows by some 4 KiB
+	// with each.
+	maxDepth = 500
+)
 
 // Script is a parsed cmd. It is immutable and may be run several times, also
 // at once.
@@ -82,6 +92,18 @@ func checkText(src string) error {
 	}
 	if i := strings.IndexByte(src, 0); i >= 0 {
 		return errorAt(src, i, "the command contains a NUL byte")
+	}
+	depth := 0
+	for i := range len(src) {
+		switch src[i] {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth = max(depth-1, 0)
+		}
+		if depth > maxDepth {
+			return errorAt(src, i, "the command has more than %d brackets inside each other", maxDepth)
+		}
 	}
 	return nil
 }

@@ -115,14 +115,3 @@ func literal(w *syntax.Word) (string, bool) {
 	}
 	return b.String(), true
 }
-
-// quotedDelimiter reports whether a here-document's delimiter is quoted, which
-// makes its body literal.
-func quotedDelimiter(w *syntax.Word) bool {
-	for _, p := range w.Parts {
-		if lit, ok := p.(*syntax.Lit); !ok || strings.Contains(lit.Value, `\`) {
-			return true
-		}
-	}
-	return false
-}

@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"text/template"
+	"text/template/parse"
+	"unicode/utf8"
+
+	"github.com/drydockhq/drydock"
+)
+
+// walk calls f for n and every node below it.
+func walk(n parse.Node, f func(parse.Node)) {
+	switch v := n.(type) {
+	case *parse.ListNode:
+		if v == nil {
+			return
+		}
+		f(n)
+		for _, c := range v.Nodes {
+			walk(c, f)
+		}
+	case *parse.ActionNode:
+		f(n)
+		walk(v.Pipe, f)
+	case *parse.PipeNode:
+		if v == nil {
+			return
+		}
+		f(n)
+		for _, c := range v.Cmds {
+			walk(c, f)
+		}
+	case *parse.CommandNode:
+		f(n)
+		for _, c := range v.Args {
+			walk(c, f)
+		}
+	case *parse.ChainNode:
+		f(n)
+		walk(v.Node, f)
+	case *parse.IfNode:
+		walkBranch(n, &v.BranchNode, f)
+	case *parse.RangeNode:
+		walkBranch(n, &v.BranchNode, f)
+	case *parse.WithNode:
+		walkBranch(n, &v.BranchNode, f)
+	case *parse.TemplateNode:
+		f(n)
+		walk(v.Pipe, f)
+	default:
+		f(n)
+	}
+}
+
+func walkBranch(n parse.Node, b *parse.BranchNode, f func(parse.Node)) {
+	f(n)
+	walk(b.Pipe, f)
+	walk(b.List, f)
+	walk(b.ElseList, f)
+}
+
+// findSecrets returns an error when a template uses .Secrets.
+func findSecrets(t *template.Template, text string) *drydock.Error {
+	var found *drydock.Error
+	for _, t := range t.Templates() {
+		if t.Tree == nil {
+			continue
+		}
+		walk(t.Root, func(n parse.Node) {
+			if found == nil && usesSecrets(n) {
+				pos := int(n.Position())
+				start := strings.LastIndexByte(text[:pos], '\n') + 1
+				found = drydock.Errorf(drydock.Invalid, "aliases can't use .Secrets: they are read before the secrets").
+					WithHint("write {{.Secrets.…}} where the alias is used").
+					At(lineEnds(text).line(pos), utf8.RuneCountInString(text[start:pos])+1)
+			}
+		})
+	}
+	return found
+}
+
+func usesSecrets(n parse.Node) bool {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		return n.Ident[0] == "Secrets"
+	case *parse.VariableNode:
+		return len(n.Ident) > 1 && n.Ident[0] == "$" && n.Ident[1] == "Secrets"
+	case *parse.ChainNode:
+		return slices.Contains(n.Field, "Secrets")
+	}
+	return false
+}

@@ -48,7 +48,8 @@ func busyboxLayer(ctx context.Context) (layer, error) {
 	}
 	t := rootTree()
 	for applet := range bytes.Lines(list) {
-		if name := strings.TrimSpace(string(applet)); path.Base(name) != "busybox" {
+		name := strings.TrimSpace(string(applet))
+		if name != "linuxrc" && path.Base(name) != "busybox" {
 			t.symlink(name, "/bin/busybox")
 		}
 	}
@@ -66,7 +67,6 @@ func rootTree() tree {
 		t.dir(dir, 0o755)
 	}
 	t.dir("root", 0o700)
-
 	for _, dir := range []string{"tmp", "var/tmp"} {
 		t.put(dir, entry{mode: fs.ModeDir | fs.ModeSticky | 0o777})
 	}

@@ -90,7 +90,7 @@ func attestation(index v1.ImageIndex) (v1.Image, v1.Descriptor, error) {
 	if err != nil {
 		return nil, v1.Descriptor{}, fmt.Errorf("adding the statement: %w", err)
 	}
-	img, err = mutate.CreatedAt(img, v1.Time{Time: epoch()})
+	img, err = withPlatform(img, "unknown", "unknown", v1.Config{})
 	return img, v1.Descriptor{
 		Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"},
 		Annotations: map[string]string{

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,6 +106,7 @@ func nodeSonames() []string {
 // nodeLayer is Node and npm, downloaded when the image is built.
 func nodeLayer() layer {
 	t := tree{}
+	t.put("home/node", entry{mode: fs.ModeDir | 0o755, uid: 1000})
 	t.symlink("usr/local/bin/nodejs", "node")
 	t.symlink("usr/local/bin/npm", "../lib/node_modules/npm/bin/npm-cli.js")
 	t.symlink("usr/local/bin/npx", "../lib/node_modules/npm/bin/npx-cli.js")

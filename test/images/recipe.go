@@ -20,7 +20,7 @@ import (
 
 // recipeVersion is part of every key. Raise it when the code that makes layers
 // or images changes what comes out.
-const recipeVersion = "1"
+const recipeVersion = "2"
 
 // epoch is the time of everything in an image.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }
@@ -90,14 +90,18 @@ func (r *imageRecipe) build(ctx context.Context, work string) (v1.Image, error) 
 	if err != nil {
 		return nil, fmt.Errorf("adding layers: %w", err)
 	}
+	return withPlatform(img, "linux", r.architecture, r.config)
+}
+
+// withPlatform returns img for the platform and with the configuration.
+func withPlatform(img v1.Image, os, architecture string, config v1.Config) (v1.Image, error) {
 	file, err := img.ConfigFile()
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	file = file.DeepCopy()
-	file.OS, file.Architecture = "linux", r.architecture
+	file.OS, file.Architecture, file.Config = os, architecture, config
 	file.Created = v1.Time{Time: epoch()}
-	file.Config = r.config
 	return mutate.ConfigFile(img, file)
 }
 

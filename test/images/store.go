@@ -21,6 +21,10 @@ import (
 // whether it is done.
 const lockPoll = 50 * time.Millisecond
 
+// maxAge is how old a layout may get once there is a newer one of its image. It
+// is long, since a test of another checkout may be reading it.
+const maxAge = 30 * 24 * time.Hour
+
 // Store is a folder of images. Its methods may be called by several goroutines
 // and processes at once.
 type Store struct {
@@ -131,7 +135,27 @@ func (s *Store) Layout(ctx context.Context, name string) (string, error) {
 	if err := r.write(ctx, base, dir); err != nil {
 		return "", fmt.Errorf("making test image %q: %w", name, err)
 	}
+	if err := prune(base, time.Now().Add(-maxAge)); err != nil {
+		return "", fmt.Errorf("deleting old layouts of test image %q: %w", name, err)
+	}
 	return dir, nil
+}
+
+// prune deletes the layouts of base that were made before a time.
+func prune(base string, before time.Time) error {
+	layouts, err := filepath.Glob(base + "-*")
+	if err != nil {
+		return err
+	}
+	for _, dir := range layouts {
+		if info, err := os.Stat(dir); err != nil || !info.ModTime().Before(before) {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func exists(dir string) bool {

@@ -19,9 +19,10 @@ import (
 // slash. Adding a path adds the folders above it.
 type tree map[string]entry
 
-// entry is a file, a folder or a symbolic link. All belong to root.
+// entry is a file, a folder or a symbolic link.
 type entry struct {
 	mode fs.FileMode // permissions, fs.ModeSticky, and the type
+	uid  int         // the owner, also the group
 	link string      // of a symbolic link
 	data []byte      // of a file
 	host string      // path on this machine of a file's content, instead of data
@@ -66,7 +67,7 @@ func (t tree) sum(w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("hashing %s: %w", name, err)
 		}
-		fmt.Fprintf(w, "%q %s %q %s\n", name, t[name].mode, t[name].link, digest)
+		fmt.Fprintf(w, "%q %s %d %q %s\n", name, t[name].mode, t[name].uid, t[name].link, digest)
 	}
 	return nil
 }
@@ -121,7 +122,9 @@ func (e entry) writeTar(tw *tar.Writer, name string) error {
 		return err
 	}
 	defer content.Close()
-	header := &tar.Header{Format: tar.FormatPAX, Name: name, Mode: int64(e.mode.Perm()), ModTime: epoch()}
+	header := &tar.Header{
+		Format: tar.FormatPAX, Name: name, Mode: int64(e.mode.Perm()), Uid: e.uid, Gid: e.uid, ModTime: epoch(),
+	}
 	switch {
 	case e.mode.IsDir():
 		header.Typeflag, header.Name = tar.TypeDir, name+"/"

@@ -1,0 +1,4 @@
+package images
+
+// Lock is what holds a build.
+var Lock = lock

@@ -98,6 +98,7 @@ func TestRefused(t *testing.T) {
 		{`bash ${A`, 1, 6, "${", "quote"},
 		{"bash <<EOF\nx", 1, 6, "EOF", "quote"},
 		{"bash a\x00b", 1, 7, "NUL", ""},
+		{"bash \xff", 0, 0, "UTF-8", ""},
 		{"bash é\n日本 $(x)", 2, 4, "`$(x)`", inside},
 		{"bash " + strings.Repeat("é", 20_000) + " $(x)", 1, 20_007, "`$(x)`", inside},
 		{"bash $(" + strings.Repeat("x", 100) + ")", 1, 6, "$(" + strings.Repeat("x", 58) + "…", inside},

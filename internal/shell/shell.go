@@ -8,6 +8,7 @@ package shell
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
 
@@ -92,6 +93,9 @@ func checkText(src string) error {
 	}
 	if i := strings.IndexByte(src, 0); i >= 0 {
 		return errorAt(src, i, "the command contains a NUL byte")
+	}
+	if !utf8.ValidString(src) {
+		return drydock.Errorf(drydock.Invalid, "the command is not UTF-8")
 	}
 	depth := 0
 	for i := range len(src) {

@@ -63,7 +63,8 @@ func (l *Log) Printf(format string, args ...any) {
 }
 
 // Stream returns a writer for the output of a step; stream is "stdout" or
-// "stderr". Output appears line by line, and a part of a line when it is long
+// "stderr". Both are empty for a text of Drydock's own that stands without a
+// time, as ACR's closing lines. Output appears line by line, and a part of a line when it is long
 // or when no more of it comes for a moment. The writer may be used from several
 // goroutines. It never fails: see Err. Close writes what is left and ends the
 // last line; what is written after it is dropped.
@@ -72,12 +73,6 @@ func (l *Log) Stream(step, stream string) io.WriteCloser {
 	s.masked = l.masker.Writer(lineSink{s})
 	return s
 }
-
-// Mask hides more values from now on.
-func (l *Log) Mask(values ...string) { l.masker.Add(values...) }
-
-// MaskError returns err as Masker.Error does.
-func (l *Log) MaskError(err error) error { return l.masker.Error(err) }
 
 // Err returns the first error met in writing the log. A log that can't be
 // written stops no step: it is for the caller to judge at the end.

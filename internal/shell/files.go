@@ -38,16 +38,16 @@ func (f *files) piped() bool {
 // lockedWriters guards the writers of a script against writes at once. Writers
 // that are the same share a lock.
 func lockedWriters(stdout, stderr io.Writer) [2]*file {
-	var out [2]*file
+	out := [2]*file{{}, {}}
 	if stdout != nil {
-		out[0] = &file{w: &lockedWriter{w: stdout}}
+		out[0].w = &lockedWriter{w: stdout}
 	}
 	switch {
 	case stderr == nil:
 	case sameWriter(stdout, stderr):
 		out[1] = out[0]
 	default:
-		out[1] = &file{w: &lockedWriter{w: stderr}}
+		out[1].w = &lockedWriter{w: stderr}
 	}
 	return out
 }

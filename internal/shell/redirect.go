@@ -14,10 +14,12 @@ import (
 )
 
 // redirect applies redirections in order. The caller calls closeAll, also
-// after an error. A file that can't be opened is reported on standard error
-// and gives exit, the status of a command that therefore does not run.
+// after an error. A file that can't be opened is reported on the standard error
+// of before, and gives exit, the status of a command that therefore does not
+// run.
 func (r *runner) redirect(list []*syntax.Redirect, sc *scope, fds files) (_ files, closeAll func(), exit *drydock.ExitError, err error) {
 	var opened []io.Closer
+	stderr := fds[2].writer()
 	closeAll = func() {
 		for _, c := range opened {
 			c.Close()
@@ -25,11 +27,9 @@ func (r *runner) redirect(list []*syntax.Redirect, sc *scope, fds files) (_ file
 	}
 	for _, rd := range list {
 		f, err := r.target(rd, sc, &fds, func(c io.Closer) { opened = append(opened, c) })
-		var path *fs.PathError
-		var user *drydock.Error
-		if errors.As(err, &path) && !errors.As(err, &user) {
-			if w := fds[2].writer(); w != nil {
-				fmt.Fprintf(w, "cannot open %s: %v\n", path.Path, path.Err)
+		if failed := (*openError)(nil); errors.As(err, &failed) {
+			if stderr != nil {
+				fmt.Fprintln(stderr, failed)
 			}
 			return fds, closeAll, &drydock.ExitError{Status: 2}, nil
 		}
@@ -107,7 +107,12 @@ func (r *runner) open(name string, op syntax.RedirOperator, own func(io.Closer))
 		flag = os.O_WRONLY | os.O_CREATE | os.O_APPEND
 	}
 	f, err := r.rt.Open(name, flag, 0o666)
-	if err != nil {
+	var path *fs.PathError
+	var user *drydock.Error
+	switch {
+	case errors.As(err, &path) && !errors.As(err, &user):
+		return nil, &openError{name, path.Err}
+	case err != nil:
 		return nil, err
 	}
 	own(f)
@@ -120,3 +125,12 @@ func (r *runner) open(name string, op syntax.RedirOperator, own func(io.Closer))
 		return &file{w: f}, nil
 	}
 }
+
+// openError is a file that isn't there, or can't be opened for another reason
+// that sh would go on after. It names the file as the script does.
+type openError struct {
+	name string
+	err  error
+}
+
+func (e *openError) Error() string { return fmt.Sprintf("cannot open %s: %v", e.name, e.err) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -234,6 +235,14 @@ func TestRunOpenErrors(t *testing.T) {
 		t.Errorf("stderr %q, want %q", &stderr, want)
 	}
 	f.idle(t)
+
+	// The message names the file as the script does, and is not redirected.
+	stderr.Reset()
+	f = &fake{openErr: &fs.PathError{Op: "open", Path: "/host/run1/x", Err: fs.ErrPermission}}
+	err = mustParse(t, `never 2>&1 >x`).Run(t.Context(), nil, nil, nil, &stderr, f)
+	if want := "cannot open x: permission denied\n"; err == nil || stderr.String() != want {
+		t.Errorf("stderr %q, want %q: %v", &stderr, want, err)
+	}
 
 	f = &fake{openErr: fmt.Errorf("opening: %w", drydock.Errorf(drydock.Denied, "outside the workspace"))}
 	if err := mustParse(t, `never >../x || never`).Run(t.Context(), nil, nil, nil, nil, f); err != f.openErr || len(f.ran) != 0 {

@@ -27,6 +27,6 @@ type Command struct {
 	Args   []string  // Args[0] is the image word, never empty
 	Env    []string  // NAME=value assigned in front of it, in order
 	Stdin  io.Reader // nil for none; an *os.File when it is a pipe
-	Stdout io.Writer // nil when closed or never given; an *os.File when it is a pipe
+	Stdout io.Writer // nil when closed or not given to Run; an *os.File when it is a pipe
 	Stderr io.Writer // as Stdout
 }

@@ -23,6 +23,7 @@ type RunSpec struct {
 	TaskName    string // names the run's caches; empty for a quick run
 	Registry    string // login server of the run; may be empty
 	Source      string // folder of the context, never written to; empty for none
+	Commit      string // that Source was read from; empty when it is no work tree
 	Networks    []drydock.Network
 	Volumes     []drydock.Volume
 	Credentials []drydock.Credential // strongest first where two name one registry

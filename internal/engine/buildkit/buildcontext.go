@@ -1,0 +1,217 @@
+package buildkit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+
+	"github.com/moby/buildkit/session/filesync"
+	"github.com/moby/buildkit/session/upload/uploadprovider"
+	"github.com/tonistiigi/fsutil"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/buildflags"
+)
+
+// buildContext is what a build may read.
+type buildContext struct {
+	dir       string // for private files
+	url       string // remote context; empty for a folder
+	filename  string // of the Dockerfile, in its folder or in the remote context
+	dirs      filesync.StaticDirSource
+	upload    *uploadprovider.Uploader // a context from standard input; may be nil
+	sharedKey string                   // the same for builds of the same folder, whose files are then sent once
+	roots     []*os.Root
+	private   int
+}
+
+// The names under which the Dockerfile frontend asks for folders.
+const (
+	contextFolder    = "context"
+	dockerfileFolder = "dockerfile"
+)
+
+// openContext finds the context and the Dockerfile of a build.
+func (s *session) openContext(b *build) (_ *buildContext, err error) {
+	dir, err := os.MkdirTemp(s.dir, "b-")
+	if err != nil {
+		return nil, fmt.Errorf("making the build's folder: %w", err)
+	}
+	c := &buildContext{dir: dir, dirs: filesync.StaticDirSource{}, sharedKey: s.spec.Source}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	switch kind := buildflags.ContextKind(b.Flags.Context); kind {
+	case buildflags.Local:
+		return c, c.openFolder(b)
+	case buildflags.Git, buildflags.Tarball:
+		c.url, c.filename = b.Flags.Context, remoteDockerfile(b.Flags.Dockerfile)
+		return c, nil
+	case buildflags.Stdin:
+		return c, c.openStdin(b)
+	default:
+		return nil, drydock.Errorf(drydock.Invalid, "a %s context is not supported in a build step", kind).
+			WithHint("make it the source of the run")
+	}
+}
+
+// openFolder opens a folder of the workspace, and that of the Dockerfile.
+func (c *buildContext) openFolder(b *build) error {
+	root, err := c.openRoot(b, b.Flags.Context)
+	if err != nil {
+		return err
+	}
+	c.dirs[contextFolder] = fsutil.NewRootFS(fsutil.NewRoot(root))
+	switch b.Flags.Dockerfile {
+	case "":
+		c.dirs[dockerfileFolder], c.filename = c.dirs[contextFolder], "Dockerfile"
+		return nil
+	case "-":
+		return c.dockerfileFrom(b.Stdin)
+	}
+	c.filename = path.Base(b.Flags.Dockerfile)
+	folder, err := c.openRoot(b, path.Dir(b.Flags.Dockerfile))
+	if err != nil {
+		return err
+	}
+	c.dirs[dockerfileFolder] = fsutil.NewRootFS(fsutil.NewRoot(folder))
+	return nil
+}
+
+// openRoot opens a folder of the workspace; nothing outside the folder can be
+// reached through it, whatever a step makes of the folder meanwhile.
+func (c *buildContext) openRoot(b *build, name string) (*os.Root, error) {
+	rel, err := inWorkspace(b.Dir, name)
+	if err != nil {
+		return nil, err
+	}
+	root, err := b.session.workspace.root.OpenRoot(filepath.FromSlash(rel))
+	if err != nil {
+		return nil, drydock.Errorf(drydock.Invalid, "opening the folder %q: %w", name, withoutDir(err)).
+			WithHint("it must be a folder of the workspace; links that lead out of it are not followed")
+	}
+	c.roots = append(c.roots, root)
+	return root, nil
+}
+
+// addFolder opens a folder of the workspace as a further context and returns
+// the name that the frontend asks for it by.
+func (c *buildContext) addFolder(b *build, name string) (string, error) {
+	root, err := c.openRoot(b, name)
+	if err != nil {
+		return "", err
+	}
+	key := "folder-" + strconv.Itoa(len(c.roots))
+	c.dirs[key] = fsutil.NewRootFS(fsutil.NewRoot(root))
+	return key, nil
+}
+
+// dockerfileFrom reads the Dockerfile from standard input.
+func (c *buildContext) dockerfileFrom(r io.Reader) error {
+	if r == nil {
+		return drydock.Errorf(drydock.Invalid, "-f -: the step has no standard input").
+			WithHint("pipe a Dockerfile into `docker build -f - .`")
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxDockerfile+1))
+	if err != nil {
+		return fmt.Errorf("reading the Dockerfile from standard input: %w", err)
+	}
+	return c.useDockerfile(data)
+}
+
+// maxDockerfile is far beyond any Dockerfile written by hand.
+const maxDockerfile = 4 << 20
+
+func (c *buildContext) useDockerfile(data []byte) error {
+	if len(data) > maxDockerfile {
+		return drydock.Errorf(drydock.Invalid, "the Dockerfile is larger than %d bytes", maxDockerfile)
+	}
+	dir := filepath.Join(c.dir, "dockerfile")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fmt.Errorf("writing the Dockerfile: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), data, 0o600); err != nil {
+		return fmt.Errorf("writing the Dockerfile: %w", err)
+	}
+	files, err := fsutil.NewFS(dir)
+	if err != nil {
+		return fmt.Errorf("writing the Dockerfile: %w", err)
+	}
+	c.dirs[dockerfileFolder], c.filename = files, "Dockerfile"
+	return nil
+}
+
+// openStdin takes standard input for an archive or, failing that, for a
+// Dockerfile without a context, as docker does.
+func (c *buildContext) openStdin(b *build) error {
+	if b.Stdin == nil {
+		return drydock.Errorf(drydock.Invalid, "the context is standard input, and the step has none").
+			WithHint("pipe an archive or a Dockerfile into `docker build -`")
+	}
+	head := make([]byte, 512)
+	n, err := readFull(b.Stdin, head)
+	if err != nil {
+		return fmt.Errorf("reading the context from standard input: %w", err)
+	}
+	head = head[:n]
+	whole := io.MultiReader(bytes.NewReader(head), b.Stdin)
+	if isArchive(head) {
+		c.upload = uploadprovider.New()
+		c.url, c.filename = c.upload.Add(io.NopCloser(whole)), remoteDockerfile(b.Flags.Dockerfile)
+		return nil
+	}
+	empty := filepath.Join(c.dir, "empty")
+	if err := os.Mkdir(empty, 0o700); err != nil {
+		return fmt.Errorf("making an empty context: %w", err)
+	}
+	files, err := fsutil.NewFS(empty)
+	if err != nil {
+		return fmt.Errorf("making an empty context: %w", err)
+	}
+	c.dirs[contextFolder] = files
+	return c.dockerfileFrom(whole)
+}
+
+// isArchive recognises tar and what compresses it.
+func isArchive(head []byte) bool {
+	for _, magic := range []string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	const at = 257
+	return len(head) > at+5 && string(head[at:at+5]) == "ustar"
+}
+
+func remoteDockerfile(name string) string {
+	if name == "" {
+		return "Dockerfile"
+	}
+	return name
+}
+
+// privateFile writes data to a file that the build's containers can't see.
+func (c *buildContext) privateFile(data []byte) (string, error) {
+	c.private++
+	name := filepath.Join(c.dir, "private-"+strconv.Itoa(c.private))
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		return "", fmt.Errorf("keeping a file for the build: %w", err)
+	}
+	return name, nil
+}
+
+// Close closes the context's folders.
+func (c *buildContext) Close() error {
+	var errs []error
+	for _, root := range c.roots {
+		errs = append(errs, root.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(c.dir))...)
+}

@@ -1,0 +1,188 @@
+package buildkit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/executor"
+	"github.com/moby/buildkit/executor/oci"
+	resources "github.com/moby/buildkit/executor/resources/types"
+	"github.com/moby/buildkit/solver/pb"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/drydockhq/drydock"
+)
+
+// defaultPath is the PATH of a container whose image sets none.
+const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// writeBundle writes the container's config.json and what it refers to.
+func (c *container) writeBundle(ctx context.Context) error {
+	hosts := filepath.Join(c.dir, "hosts")
+	if err := os.WriteFile(hosts, []byte(c.hostsFile()), 0o644); err != nil {
+		return fmt.Errorf("writing the container's hosts file: %w", err)
+	}
+	spec, err := c.spec(ctx, hosts)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(spec)
+	if err != nil {
+		return fmt.Errorf("writing the container's config: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "config.json"), data, 0o600); err != nil {
+		return fmt.Errorf("writing the container's config: %w", err)
+	}
+	return nil
+}
+
+func (c *container) hostsFile() string {
+	var b strings.Builder
+	b.WriteString("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+	addr := netip.MustParseAddr("127.0.0.1")
+	if c.network != nil {
+		addr = c.network.IP
+	}
+	fmt.Fprintf(&b, "%s\t%s\n", addr, c.Name)
+	return b.String()
+}
+
+// spec returns the container's OCI configuration: BuildKit's own defaults, with
+// the run's folders, network and limits.
+func (c *container) spec(ctx context.Context, hosts string) (*specs.Spec, error) {
+	args, err := c.args()
+	if err != nil {
+		return nil, err
+	}
+	rootfs := filepath.Join(c.dir, "rootfs")
+	user := c.User
+	if user == "" {
+		user = c.config.Config.User
+	}
+	uid, gid, groups, err := oci.GetUser(rootfs, user)
+	if err != nil {
+		return nil, drydock.Errorf(drydock.Failed, "finding user %q in image %s: %w", user, c.Image, err)
+	}
+	meta := executor.Meta{Args: args, Env: c.env(), Cwd: c.workingDir(), Hostname: c.Name}
+	if c.Privileged {
+		meta.SecurityMode = pb.SecurityMode_INSECURE
+	}
+	if meta.LinuxResources, err = c.resources(); err != nil {
+		return nil, err
+	}
+	spec, cleanup, err := oci.GenerateSpec(ctx, meta, nil, c.id, c.session.executor.runtime.resolv, hosts,
+		specNamespace{c.join}, "", oci.ProcessSandbox, nil, "", false, "", nil, oci.WithUIDGID(uid, gid, groups))
+	if err != nil {
+		return nil, fmt.Errorf("making the container's config: %w", err)
+	}
+	cleanup()
+	spec.Root.Path = rootfs
+	spec.Root.Readonly = false
+	spec.Linux.CgroupsPath = c.session.cgroup.path + "/" + filepath.Base(c.dir)
+	spec.Mounts = append(spec.Mounts, c.mounts()...)
+	return spec, nil
+}
+
+// args returns the container's command line as `docker run` makes it.
+func (c *container) args() ([]string, error) {
+	entry, cmd := c.config.Config.Entrypoint, c.config.Config.Cmd
+	if c.EntryPoint != "" {
+		entry, cmd = strings.Fields(c.EntryPoint), nil
+	}
+	if len(c.Args) > 0 {
+		cmd = c.Args
+	}
+	args := append(append([]string{}, entry...), cmd...)
+	if len(args) == 0 {
+		return nil, drydock.Errorf(drydock.Failed, "image %s has no command", c.Image).
+			WithHint("write one after the image's name")
+	}
+	return args, nil
+}
+
+// env returns the image's variables, then the run's, then the step's.
+func (c *container) env() []string {
+	env := append([]string{defaultPath}, c.config.Config.Env...)
+	env = append(env, "HOSTNAME="+c.Name, "HOME="+homeDir)
+	env = append(env, c.Env...)
+	seen := map[string]int{}
+	var merged []string
+	for _, kv := range env {
+		name, _, _ := strings.Cut(kv, "=")
+		if i, ok := seen[name]; ok {
+			merged[i] = kv
+			continue
+		}
+		seen[name] = len(merged)
+		merged = append(merged, kv)
+	}
+	return merged
+}
+
+func (c *container) workingDir() string {
+	switch {
+	case c.Dir != "":
+		return inContainer(c.Dir)
+	case c.config.Config.WorkingDir != "":
+		return c.config.Config.WorkingDir
+	}
+	return "/"
+}
+
+// resources returns the step's own limits, within those of the run.
+func (c *container) resources() (*pb.LinuxResources, error) {
+	if c.CPUs == "" {
+		return nil, nil
+	}
+	cpus, err := strconv.ParseFloat(c.CPUs, 64)
+	if err != nil || cpus <= 0 {
+		return nil, drydock.Errorf(drydock.Invalid, "cpus: %q is not a number of CPUs", c.CPUs).WithHint("for example 0.5")
+	}
+	return &pb.LinuxResources{CpuPeriod: cpuPeriod, CpuQuota: cpuQuota(cpus)}, nil
+}
+
+// mounts returns the folders that the run's containers share.
+func (c *container) mounts() []specs.Mount {
+	w := c.session.workspace
+	bind := func(source, target string) specs.Mount {
+		return specs.Mount{Destination: target, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", "nosuid", "nodev"}}
+	}
+	mounts := []specs.Mount{bind(w.dir, workspaceDir), bind(w.home, homeDir)}
+	for _, m := range c.Mounts {
+		mounts = append(mounts, bind(filepath.Join(w.volume, m.Name), m.MountPath))
+	}
+	return mounts
+}
+
+// joinNetwork sets the network namespace of a container; an empty path is a new
+// one with nothing but loopback.
+func joinNetwork(spec *specs.Spec, path string) {
+	var kept []specs.LinuxNamespace
+	for _, ns := range spec.Linux.Namespaces {
+		if ns.Type != specs.NetworkNamespace {
+			kept = append(kept, ns)
+		}
+	}
+	spec.Linux.Namespaces = append(kept, specs.LinuxNamespace{Type: specs.NetworkNamespace, Path: path})
+}
+
+// specNamespace is a network that is joined elsewhere.
+type specNamespace struct{ set func(*specs.Spec) }
+
+// Set implements network.Namespace.
+func (n specNamespace) Set(spec *specs.Spec) error {
+	n.set(spec)
+	return nil
+}
+
+// Sample implements network.Namespace.
+func (specNamespace) Sample() (*resources.NetworkSample, error) { return nil, nil }
+
+// Close implements network.Namespace.
+func (specNamespace) Close() error { return nil }

@@ -1,0 +1,142 @@
+package buildkit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/containerd/platforms"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/engine"
+	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
+)
+
+// container is one container of a run, from its files to its end.
+type container struct {
+	engine.Container
+	session *session
+	id      string // in runc
+	dir     string // bundle
+	config  ocispec.Image
+	network *runnet.Attachment // nil for "host" and "none"
+}
+
+// Run runs a container to its end.
+func (s *session) Run(ctx context.Context, c engine.Container) error {
+	ctx, done, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if c.Privileged && !s.spec.AllowPrivileged {
+		return drydock.Errorf(drydock.Denied, "the step asks for a privileged container").
+			WithHint("allow it with --allow-privileged; it gives the step this machine")
+	}
+	box := &container{Container: c, session: s}
+	err = box.prepare(ctx)
+	if err == nil {
+		err = box.run(ctx)
+	}
+	return joinCleanup(err, box.clean())
+}
+
+// prepare makes the container's folder, files and network.
+func (c *container) prepare(ctx context.Context) error {
+	img, err := c.session.image(ctx, c.Image, c.Pull)
+	if err != nil {
+		return err
+	}
+	files, err := c.session.rootfs(ctx, img)
+	if err != nil {
+		return err
+	}
+	c.config = files.config
+	if !platforms.OnlyStrict(defaultPlatform).Match(ocispec.Platform{OS: c.config.OS, Architecture: c.config.Architecture}) && c.config.Architecture != "" {
+		return drydock.Errorf(drydock.Failed, "image %s is for %s/%s, this machine runs linux/amd64", c.Image, c.config.OS, c.config.Architecture).
+			WithHint("name a tag that has linux/amd64")
+	}
+	if c.dir, err = os.MkdirTemp(c.session.dir, "c-"); err != nil {
+		return fmt.Errorf("making the container's folder: %w", err)
+	}
+	c.id = filepath.Base(c.session.dir) + "-" + filepath.Base(c.dir)
+	if err := files.mount(c.dir); err != nil {
+		return err
+	}
+	if err := c.attach(ctx); err != nil {
+		return err
+	}
+	return c.writeBundle(ctx)
+}
+
+// attach joins the container to its network.
+func (c *container) attach(ctx context.Context) error {
+	if c.Network == "host" || c.Network == "none" {
+		return nil
+	}
+	var err error
+	c.network, err = c.session.network.Attach(ctx, runnet.Endpoint{Name: c.Name, Network: c.Network, Ports: c.Ports})
+	return err
+}
+
+// join puts the container's network namespace into its spec.
+func (c *container) join(spec *specs.Spec) {
+	switch {
+	case c.network != nil:
+		joinNetwork(spec, c.network.NetNSPath)
+	case c.Network == "host":
+		joinNetwork(spec, c.session.network.HostPath())
+	default:
+		joinNetwork(spec, "")
+	}
+}
+
+// clean takes away what prepare made.
+func (c *container) clean() error {
+	var err error
+	if c.dir != "" {
+		err = unmountBundle(c.dir)
+	}
+	if c.network != nil {
+		err = joinCleanup(err, c.network.Close())
+	}
+	if c.dir != "" {
+		err = joinCleanup(err, os.RemoveAll(c.dir))
+	}
+	return err
+}
+
+// joinCleanup returns the first error: what went wrong in a step says more
+// than what went wrong in tidying up after it.
+func joinCleanup(err, cleanup error) error {
+	if err != nil {
+		return err
+	}
+	return cleanup
+}
+
+// input returns a reader for the process that ends when the container does.
+func input(r io.Reader) (*os.File, func(), error) {
+	if f, ok := r.(*os.File); ok {
+		return f, func() {}, nil
+	}
+	if r == nil {
+		f, err := os.Open(os.DevNull)
+		return f, func() { f.Close() }, err
+	}
+	pr, pw, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	go func() {
+		defer pw.Close()
+		// The copy ends with the reader, or at the first write after the
+		// container has ended.
+		_, _ = io.Copy(pw, r)
+	}()
+	return pr, func() { pr.Close() }, nil
+}

@@ -1,0 +1,147 @@
+// Package buildkit is the engine's executor: BuildKit as a library for builds
+// and images, runc for the containers of cmd steps. It is the only package
+// that imports BuildKit and containerd.
+package buildkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/buildkit/cache"
+	"github.com/moby/buildkit/exporter/containerimage"
+	bksession "github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/worker"
+	"github.com/moby/buildkit/worker/base"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/engine"
+	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
+)
+
+// Config is what an Executor is made from.
+type Config struct {
+	Root       string // folder for caches and the state of runs; made when missing
+	Registries Registries
+	Keychain   Keychain       // for registries that a run has no credentials for; may be nil
+	Limits     drydock.Limits // of a run that sets none
+	// MaxCache bounds what the caches may hold, in bytes; 0 for a tenth of the
+	// disk.
+	MaxCache int64
+	// Warn takes sentences about things that went wrong without failing a run;
+	// may be nil.
+	Warn func(format string, args ...any)
+}
+
+// Keychain knows credentials for registries.
+type Keychain interface {
+	// Lookup returns the user and secret for a registry's host, or empty
+	// strings. An empty user with a secret means an identity token.
+	Lookup(ctx context.Context, host string) (user, secret string, err error)
+}
+
+// Executor carries out runs on this machine. Its methods may be called from
+// several goroutines.
+type Executor struct {
+	config   Config
+	machine  machine
+	lock     *os.File
+	worker   *base.Worker
+	cache    cache.Manager
+	solver   *solver
+	images   *containerimage.ImageWriter
+	sessions *bksession.Manager
+	network  *runnet.Manager
+	runtime  *runtime
+	runs     *runTable
+}
+
+var _ engine.Executor = (*Executor)(nil)
+
+// New opens an executor on the folder config.Root, after it has cleared what a
+// killed process left there. It returns a *drydock.Error with code Unavailable
+// when the machine lacks something, or when another process has the folder.
+func New(ctx context.Context, config Config) (_ *Executor, err error) {
+	if config.Warn == nil {
+		config.Warn = func(string, ...any) {}
+	}
+	e := &Executor{config: config, runs: newRunTable()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if e.machine, err = inspectMachine(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(config.Root, 0o711); err != nil {
+		return nil, drydock.Errorf(drydock.Unavailable, "making the data folder: %w", err)
+	}
+	if e.lock, err = lockFolder(config.Root); err != nil {
+		return nil, err
+	}
+	if err := e.machine.supportsOverlay(config.Root); err != nil {
+		return nil, err
+	}
+	instance, err := instanceName(config.Root)
+	if err != nil {
+		return nil, err
+	}
+	if e.network, err = runnet.New(ctx, runnet.Config{StateDir: filepath.Join(config.Root, "net")}); err != nil {
+		return nil, err
+	}
+	if e.runtime, err = newRuntime(e.machine, config.Root, instance, e.network.DNS()); err != nil {
+		return nil, err
+	}
+	return e, e.openBuildKit(ctx)
+}
+
+func (e *Executor) openBuildKit(ctx context.Context) error {
+	var err error
+	if e.sessions, err = bksession.NewManager(); err != nil {
+		return fmt.Errorf("making the session manager: %w", err)
+	}
+	w, err := newWorker(ctx, e)
+	if err != nil {
+		return err
+	}
+	e.worker, e.cache = w.Worker, w.CacheMgr
+	e.images, err = containerimage.NewImageWriter(containerimage.WriterOpt{
+		Snapshotter:  w.Snapshotter,
+		ContentStore: w.ContentStore(),
+		Applier:      w.Applier,
+		Differ:       w.Differ,
+	})
+	if err != nil {
+		return fmt.Errorf("making the image writer: %w", err)
+	}
+	controller := &worker.Controller{}
+	if err := controller.Add(w); err != nil {
+		return fmt.Errorf("adding the worker: %w", err)
+	}
+	e.solver, err = newSolver(e, controller)
+	return err
+}
+
+// Close releases the executor. All sessions must be closed before.
+func (e *Executor) Close() error {
+	var errs []error
+	if e.solver != nil {
+		errs = append(errs, e.solver.Close())
+	}
+	if e.worker != nil {
+		errs = append(errs, e.worker.Close())
+	}
+	if e.runtime != nil {
+		errs = append(errs, e.runtime.Close())
+	}
+	if e.network != nil {
+		errs = append(errs, e.network.Close())
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,131 @@
+package buildkit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	dockerfilebuilder "github.com/moby/buildkit/frontend/dockerfile/builder"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/gateway/client"
+)
+
+// solveDockerfile is BuildKit's Dockerfile frontend, with the run's own images
+// as named contexts.
+func (b *build) solveDockerfile(ctx context.Context, c client.Client) (*client.Result, error) {
+	ui, err := dockerui.NewClient(c)
+	if err != nil {
+		return nil, err
+	}
+	src, err := ui.ReadEntrypoint(ctx, "Dockerfile")
+	if err != nil {
+		return nil, err
+	}
+	opts := c.BuildOpts()
+	b.dockerfile = parseDockerfile(src.Data, opts.Opts)
+	b.warnUnusedArgs()
+	with := &contextClient{Client: c, opts: opts, inputs: map[string]llb.State{}}
+	with.opts.Opts = maps.Clone(opts.Opts)
+	if !b.Flags.Pull {
+		if err := b.addOwnImages(ctx, with); err != nil {
+			return nil, err
+		}
+	}
+	return dockerfilebuilder.Build(ctx, with)
+}
+
+// addOwnImages makes the images of the run available to FROM, COPY --from and
+// RUN --mount=from. A stage of the Dockerfile hides an image of the same name.
+func (b *build) addOwnImages(ctx context.Context, c *contextClient) error {
+	for name, tag := range b.session.images.names() {
+		context := nameInContexts(name)
+		if b.dockerfile.stages[strings.ToLower(context)] {
+			continue
+		}
+		if _, given := c.opts.Opts["context:"+context]; given {
+			continue
+		}
+		switch img := tag.image.(type) {
+		case *registryImage:
+			if !tag.resolved && nameInContexts(img.name) != context {
+				c.opts.Opts["context:"+context] = "docker-image://" + img.name
+			}
+		case *builtImage:
+			if err := b.addBuilt(ctx, c, context, name, img); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addBuilt adds an image that the run built, once for each of its platforms.
+func (b *build) addBuilt(ctx context.Context, c *contextClient, context, name string, img *builtImage) error {
+	ps, err := exptypes.ParsePlatforms(img.source.Metadata)
+	if err != nil {
+		return fmt.Errorf("reading the platforms of image %s: %w", name, err)
+	}
+	for _, p := range ps.Platforms {
+		ref, config, err := img.open(ctx, p.Platform)
+		if err != nil {
+			return err
+		}
+		number := len(b.inputs)
+		b.inputs = append(b.inputs, &imageInput{name: name, ref: ref})
+		op := llb.NewSource(fmt.Sprintf("%s://%s/%d", imageScheme, c.opts.SessionID, number),
+			map[string]string{attrName: name}, llb.Constraints{Platform: &p.Platform})
+		key := fmt.Sprintf("drydock-%d", number)
+		c.inputs[key] = llb.NewState(op.Output())
+		metadata, err := json.Marshal(map[string][]byte{exptypes.ExporterImageConfigKey: config})
+		if err != nil {
+			return fmt.Errorf("describing image %s: %w", name, err)
+		}
+		c.opts.Opts["input-metadata:"+key] = string(metadata)
+		c.opts.Opts["context:"+context+"::"+platforms.FormatAll(platforms.Normalize(p.Platform))] = "input:" + key
+		if len(ps.Platforms) == 1 {
+			c.opts.Opts["context:"+context] = "input:" + key
+		}
+	}
+	return nil
+}
+
+// contextClient is a gateway client with further inputs.
+type contextClient struct {
+	client.Client
+	opts   client.BuildOpts
+	inputs map[string]llb.State
+}
+
+// BuildOpts implements client.Client.
+func (c *contextClient) BuildOpts() client.BuildOpts { return c.opts }
+
+// Inputs implements client.Client.
+func (c *contextClient) Inputs(ctx context.Context) (map[string]llb.State, error) {
+	inputs, err := c.Client.Inputs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(inputs, c.inputs)
+	return inputs, nil
+}
+
+// officialFrontend matches the `# syntax=` lines that ask for the frontend
+// which is embedded here.
+var officialFrontend = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(-upstream)?(:1(\.[0-9]+){0,2}(-labs)?|:latest|:labs|:master)?(@sha256:[0-9a-f]{64})?$`)
+
+// Solve implements client.Client. A Dockerfile that names the official frontend
+// gets the embedded one instead of a download; every other frontend runs.
+func (c *contextClient) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
+	if req.Frontend == "gateway.v0" && officialFrontend.MatchString(req.FrontendOpt["source"]) {
+		embedded := &contextClient{Client: c.Client, opts: c.opts, inputs: c.inputs}
+		embedded.opts.Opts = maps.Clone(req.FrontendOpt)
+		return dockerfilebuilder.Build(ctx, embedded)
+	}
+	return c.Client.Solve(ctx, req)
+}

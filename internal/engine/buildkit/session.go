@@ -1,0 +1,136 @@
+package buildkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/moby/buildkit/util/leaseutil"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/engine"
+	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
+	"github.com/drydockhq/drydock/internal/engine/dockercmd"
+)
+
+// session is one run on the executor.
+type session struct {
+	executor *Executor
+	spec     engine.RunSpec
+	dir      string // state of this run; goes with it
+
+	ctx    context.Context // ends with the session
+	cancel context.CancelFunc
+	work   sync.WaitGroup // calls under way
+
+	logins    *logins
+	remote    *remote
+	workspace *workspace
+	network   *runnet.Run
+	cgroup    *runCgroup
+	images    *imageTable
+	docker    *dockercmd.Client
+	lease     leases.Lease // keeps what the run's images are made of
+
+	limits drydock.Limits
+	roots  rootfsTable
+
+	mu      sync.Mutex
+	built   []builtRecord
+	digests map[string]string // of what was pushed, by complete name
+}
+
+var _ engine.Session = (*session)(nil)
+
+// Open makes a run's workspace, network and limits.
+func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Session, err error) {
+	s := &session{executor: e, spec: spec, limits: withDefaults(spec.Limits, e.config.Limits), digests: map[string]string{}}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.dir, err = e.runtime.newRunDir(spec.ID); err != nil {
+		return nil, err
+	}
+	s.logins = &logins{opened: spec.Credentials, keychain: e.config.Keychain}
+	s.remote = &remote{registries: e.config.Registries, logins: s.logins}
+	s.images = newImageTable(s)
+	s.docker = dockercmd.New(&dockerStore{s})
+	if s.lease, err = e.worker.LeaseManager().Create(ctx, leases.WithRandomID(), leaseutil.MakeTemporary); err != nil {
+		return nil, fmt.Errorf("opening the run's lease on the image store: %w", err)
+	}
+	if s.workspace, err = newWorkspace(s.dir, spec); err != nil {
+		return nil, err
+	}
+	if err := s.writeLogins(); err != nil {
+		return nil, err
+	}
+	if s.network, err = e.network.OpenRun(ctx, filepath.Base(s.dir), spec.Networks, runnet.RunOptions{Publish: spec.Publish}); err != nil {
+		return nil, err
+	}
+	s.cgroup, err = e.runtime.newRunCgroup(filepath.Base(s.dir), s.limits)
+	return s, err
+}
+
+// begin counts a call of the session and ties its context to the session's.
+func (s *session) begin(ctx context.Context) (context.Context, func(), error) {
+	if err := s.ctx.Err(); err != nil {
+		return nil, nil, drydock.Errorf(drydock.Canceled, "the run has ended")
+	}
+	s.work.Add(1)
+	ctx, cancel := context.WithCancelCause(leases.WithLease(ctx, s.lease.ID))
+	stop := context.AfterFunc(s.ctx, func() { cancel(context.Canceled) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		s.work.Done()
+	}, nil
+}
+
+// Close stops what still runs and takes away all that the run had.
+func (s *session) Close() error {
+	s.cancel()
+	s.work.Wait()
+	var errs []error
+	if s.cgroup != nil {
+		errs = append(errs, s.cgroup.Close())
+	}
+	errs = append(errs, s.roots.Close())
+	if s.images != nil {
+		errs = append(errs, s.images.Close())
+	}
+	if s.lease.ID != "" {
+		errs = append(errs, s.executor.worker.LeaseManager().Delete(context.Background(), s.lease))
+	}
+	if s.network != nil {
+		errs = append(errs, s.network.Close())
+	}
+	if s.workspace != nil {
+		errs = append(errs, s.workspace.Close())
+	}
+	if s.dir != "" {
+		errs = append(errs, os.RemoveAll(s.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// withDefaults fills the limits that are not set from others.
+func withDefaults(limits, others drydock.Limits) drydock.Limits {
+	if limits.Memory == 0 {
+		limits.Memory = others.Memory
+	}
+	if limits.CPUs == 0 {
+		limits.CPUs = others.CPUs
+	}
+	if limits.PIDs == 0 {
+		limits.PIDs = others.PIDs
+	}
+	limits.PIDs = pidsLimit(limits)
+	return limits
+}

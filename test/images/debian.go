@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"debug/elf"
 	"fmt"
@@ -44,7 +45,7 @@ func busyboxLayer(ctx context.Context) (layer, error) {
 	}
 	list, err := exec.CommandContext(ctx, busybox, "--list-full").Output()
 	if err != nil {
-		return layer{}, fmt.Errorf("listing the applets of busybox: %w", err)
+		return layer{}, fmt.Errorf("listing the applets of busybox: %w", cmp.Or(context.Cause(ctx), err))
 	}
 	t := rootTree()
 	for applet := range bytes.Lines(list) {

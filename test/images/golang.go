@@ -52,7 +52,7 @@ func compile(ctx context.Context, dir, source string) error {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH,
 		"GOFLAGS=", "GOWORK=off", "GO111MODULE=off")
-	if _, err := os.UserCacheDir(); err != nil && os.Getenv("GOCACHE") == "" {
+	if cache, err := os.UserCacheDir(); err != nil || !isOwn(cache) {
 		cmd.Env = append(cmd.Env, "GOCACHE="+filepath.Join(dir, "gocache"))
 	}
 	out, err := cmd.CombinedOutput()

@@ -39,8 +39,11 @@ func TestRunBusybox(t *testing.T) {
 	cases{
 		{"own command", nil, "", 0},
 		{"echo", []string{"echo", "hello"}, "hello\n", 0},
-		{"applets", []string{"sh", "-c", "for a in httpd nc wget nslookup; do which $a; done"},
-			"/usr/sbin/httpd\n/usr/bin/nc\n/usr/bin/wget\n/usr/bin/nslookup\n", 0},
+		{
+			"applets",
+			[]string{"sh", "-c", "for a in httpd nc wget nslookup; do which $a; done"},
+			"/usr/sbin/httpd\n/usr/bin/nc\n/usr/bin/wget\n/usr/bin/nslookup\n", 0,
+		},
 		{"user", []string{"id"}, "uid=0(root) gid=0(root)", 0},
 		{"tmp", []string{"stat", "-c", "%a", "/tmp"}, "1777\n", 0},
 		{"status", []string{"sh", "-c", "exit 7"}, "", 7},
@@ -62,8 +65,11 @@ func TestRunBash(t *testing.T) {
 		{"script without its run bit", []string{"script.sh", "one"}, "/bin/bash with one\n", 0},
 		{"the same by path", []string{"./script.sh", "two"}, "/bin/bash with two\n", 0},
 		{"no command", []string{"nonsense"}, "nonsense: No such file or directory", 127},
-		{"coreutils", []string{"bash", "-c", "cat script.sh | wc -l; ls; env | sort | tail -1 >/dev/null && sleep 0 && date +%Y | wc -c"},
-			"1\nscript.sh\n5\n", 0},
+		{
+			"coreutils",
+			[]string{"bash", "-c", "cat script.sh | wc -l; ls; env | sort | tail -1 >/dev/null && sleep 0 && date +%Y | wc -c"},
+			"1\nscript.sh\n5\n", 0,
+		},
 		{"other path", []string{"/usr/local/bin/bash", "-c", "echo ok"}, "ok\n", 0},
 		{"env", []string{"/usr/bin/env", "bash", "-c", "echo ok"}, "ok\n", 0},
 	}.run(t, c)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -33,8 +34,9 @@ type Store struct {
 }
 
 // Default returns the store in $DRYDOCK_IMAGES, else in drydock/images of the
-// user's cache folder, else in .cache/images of the module that the working
-// directory is in.
+// user's cache folder, or, for root with the home of another user, as behind sudo,
+// of /var/cache. A user without a home has it in .cache/images of the module
+// that the working directory is in.
 func Default() (*Store, error) {
 	if dir := os.Getenv("DRYDOCK_IMAGES"); dir != "" {
 		abs, err := filepath.Abs(dir)
@@ -44,18 +46,46 @@ func Default() (*Store, error) {
 		return &Store{Dir: abs}, nil
 	}
 	if dir, err := os.UserCacheDir(); err == nil {
+		if os.Geteuid() == 0 && !isOwn(dir) {
+			dir = "/var/cache"
+		}
 		return &Store{Dir: filepath.Join(dir, "drydock", "images")}, nil
 	}
-	dir, err := os.Getwd()
+	dir, err := moduleRoot()
 	if err != nil {
-		return nil, fmt.Errorf("finding the folder for test images: %w", err)
+		return nil, err
 	}
+	return &Store{Dir: filepath.Join(dir, ".cache", "images")}, nil
+}
+
+// isOwn reports whether dir, or the first folder above it that exists, belongs
+// to this process's user. Files that root leaves in another user's folder are in
+// that user's way.
+func isOwn(dir string) bool {
 	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return &Store{Dir: filepath.Join(dir, ".cache", "images")}, nil
+		info, err := os.Stat(dir)
+		if err == nil {
+			stat, ok := info.Sys().(*syscall.Stat_t)
+			return ok && int(stat.Uid) == os.Geteuid()
 		}
 		if dir == filepath.Dir(dir) {
-			return nil, drydock.Errorf(drydock.Invalid, "there is no folder for test images: no cache folder and no module").
+			return false
+		}
+	}
+}
+
+// moduleRoot returns the folder of the module that the working directory is in.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("finding the folder for test images: %w", err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if exists(filepath.Join(dir, "go.mod")) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", drydock.Errorf(drydock.Invalid, "there is no folder for test images: no cache folder and no module").
 				WithHint("set DRYDOCK_IMAGES")
 		}
 	}

@@ -244,12 +244,17 @@ func TestDefault(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(module, "go.mod"), []byte("module m\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	borrowed := filepath.Join(module, "home")
+	if err := errors.Join(os.Mkdir(borrowed, 0o755), os.Chown(borrowed, 1000, 1000)); err != nil {
+		t.Fatalf("%v (the tests run as root)", err)
+	}
 	t.Chdir(inside)
 	for _, c := range []struct{ name, images, cache, home, want string }{
 		{"own variable", "/i", "/c", "/h", "/i"},
 		{"relative variable", "i", "", "", filepath.Join(inside, "i")},
 		{"cache folder", "", "/c", "/h", "/c/drydock/images"},
 		{"home", "", "", "/h", "/h/.cache/drydock/images"},
+		{"home of another user", "", "", borrowed, "/var/cache/drydock/images"},
 		{"no home", "", "", "", filepath.Join(module, ".cache", "images")},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -50,7 +51,8 @@ func Busybox(ctx context.Context, p *Process) (int, error) {
 		return 0, err
 	}
 	err = runner.Run(ctx, script)
-	if status, ok := interp.IsExitStatus(err); ok {
+	var status interp.ExitStatus
+	if errors.As(err, &status) {
 		return int(status), nil
 	}
 	return 0, err

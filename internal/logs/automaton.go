@@ -3,11 +3,10 @@ package logs
 // automaton finds all needles of a set in a text, byte by byte (Aho and
 // Corasick, 1975). It does not change once it is made.
 type automaton struct {
-	nodes   []node
-	roots   [256]int32     // the children of node 0
-	wide    map[edge]int32 // further children of the other nodes that have more than one
-	pairs   [1 << 16 / 64]uint64
-	longest int
+	nodes []node
+	roots [256]int32           // the children of node 0
+	wide  map[edge]int32       // further children of the other nodes that have more than one
+	pairs [1 << 16 / 64]uint64 // a bit for each two bytes that a needle begins with
 }
 
 // node is a prefix of one or more needles; node 0 is the empty one.
@@ -46,7 +45,6 @@ func (a *automaton) add(needle string) {
 		at = to
 	}
 	a.nodes[at].match = int32(len(needle))
-	a.longest = max(a.longest, len(needle))
 	pair := int(needle[0])<<8 | int(needle[1])
 	a.pairs[pair/64] |= 1 << (pair % 64)
 }
@@ -101,23 +99,24 @@ func (a *automaton) link() {
 }
 
 func (a *automaton) breadthFirst() []edge {
-	children := make(map[int32][]edge, len(a.nodes))
+	order := make([]edge, 0, len(a.nodes))
 	for char, to := range a.roots {
 		if to != 0 {
-			children[0] = append(children[0], edge{0, byte(char)})
+			order = append(order, edge{0, byte(char)})
 		}
 	}
-	for i := range a.nodes {
-		if a.nodes[i].next != 0 {
-			children[int32(i)] = append(children[int32(i)], edge{int32(i), a.nodes[i].char})
-		}
-	}
+	further := make(map[int32][]edge)
 	for e := range a.wide {
-		children[e.from] = append(children[e.from], e)
+		further[e.from] = append(further[e.from], e)
 	}
-	order := append(make([]edge, 0, len(a.nodes)), children[0]...)
 	for i := 0; i < len(order); i++ {
-		order = append(order, children[a.child(order[i].from, order[i].char)]...)
+		at := a.child(order[i].from, order[i].char)
+		if n := &a.nodes[at]; n.next != 0 {
+			order = append(order, edge{at, n.char})
+		}
+		if a.nodes[at].many {
+			order = append(order, further[at]...)
+		}
 	}
 	return order
 }

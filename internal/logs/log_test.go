@@ -157,7 +157,7 @@ func TestStreamLongLine(t *testing.T) {
 }
 
 // TestStreamEndlessLine sends 64 MiB without a newline through a log and
-// looks at what that leaves on the heap and what it allocates on the way.
+// looks at what it allocates on the way, so no other test runs beside it.
 func TestStreamEndlessLine(t *testing.T) {
 	var seen countingWriter
 	log := logs.New(logs.Options{Renderer: logs.NewText(&seen), Masker: logs.NewMasker("hunter2", "aaaab")})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/drydockhq/drydock"
@@ -243,4 +244,36 @@ func BenchmarkWriter(b *testing.B) {
 			_, _ = w.Write(chunk)
 		}
 	}
+}
+
+// BenchmarkAdd learns a secret of 25 KiB, the most that a key vault keeps.
+func BenchmarkAdd(b *testing.B) {
+	secret := strings.Repeat("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7/+VJTUt9Us8cKj\n", 25<<10/69)
+	b.ReportAllocs()
+	for b.Loop() {
+		logs.NewMasker(secret)
+	}
+}
+
+func TestMaskerIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	m := logs.NewMasker("first")
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			var b bytes.Buffer
+			w := m.Writer(&b)
+			for n := range 200 {
+				secret := fmt.Sprintf("secret-%d-%d", i, n)
+				m.Add(secret)
+				_, _ = io.WriteString(w, secret[:5])
+				_, _ = io.WriteString(w, secret[5:]+"\n")
+			}
+			_ = w.Close()
+			if strings.Trim(b.String(), "*\n") != "" {
+				t.Errorf("left %.100q", b.String())
+			}
+		})
+	}
+	wg.Wait()
 }

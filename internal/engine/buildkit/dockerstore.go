@@ -271,6 +271,9 @@ func (s *dockerStore) Login(ctx context.Context, registry, user, password string
 	if err := probe.ping(ctx, registry); err != nil {
 		return err
 	}
+	if s.spec.Secret != nil {
+		s.spec.Secret(password)
+	}
 	s.logins.add(drydock.Credential{Registry: registry, Username: user, Password: password})
 	s.remote.forget()
 	return s.writeLogins()

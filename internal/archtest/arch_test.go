@@ -36,7 +36,7 @@ func TestTablesKeepToTheDesign(t *testing.T) {
 			if _, ok := r.packages[target]; !ok {
 				t.Errorf("%s may import %s, which has no row", name, target)
 			}
-			if strings.HasPrefix(target, "cmd/") || r.packages[target].forTests && !rule.forTests {
+			if strings.HasPrefix(target, "cmd/") || r.packages[target].testsOnly && !rule.testsOnly {
 				t.Errorf("%s may import %s", name, target)
 			}
 			if slices.Contains(core, name) && slices.Contains(core, target) {

@@ -14,8 +14,9 @@ type rules struct {
 
 // pkgRule is a row of the package table.
 type pkgRule struct {
-	imports  []string
-	forTests bool // other packages' tests may import it
+	imports   []string
+	forTests  bool // other packages' tests may import it
+	testsOnly bool // and nothing else
 }
 
 var code = regexp.MustCompile("`([^`]+)`")
@@ -39,8 +40,9 @@ func parseRules(doc string) (rules, error) {
 				return rules{}, err
 			}
 			r.packages[name] = pkgRule{
-				imports:  names(cells[2]),
-				forTests: strings.Contains(cells[1], "*for tests*"),
+				imports:   names(cells[2]),
+				forTests:  strings.Contains(cells[1], "*for tests*"),
+				testsOnly: strings.Contains(strings.ReplaceAll(cells[1], "also *for tests*", ""), "*for tests*"),
 			}
 		case table == "module" && len(cells) == 2:
 			name, err := name(cells[0])

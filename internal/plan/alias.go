@@ -37,7 +37,8 @@ func (m *maker) expandAliases(ctx context.Context) (document, error) {
 	if m.aliases, err = m.readAliases(ctx, block); err != nil {
 		return document{}, err
 	}
-	return m.aliases.replace(rest)
+	source, err := m.aliases.replace(rest)
+	return source, m.locate(err, rest)
 }
 
 // separateAlias splits a task into its `alias` block and the rest, both with

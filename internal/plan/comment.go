@@ -8,7 +8,7 @@ import (
 var (
 	commentLine = regexp.MustCompile(`^\s*#`)
 	// blockHeader matches a line that ends in the header of a block scalar.
-	blockHeader = regexp.MustCompile(`(?:^|[\s:])[|>][0-9+-]{0,2}\s*(?:\s#.*)?$`)
+	blockHeader = regexp.MustCompile(`(?:^\s*|[:-]\s+)(?:[!&]\S+\s+)*[|>][0-9+-]{0,2}\s*(?:\s#.*)?$`)
 )
 
 // blankComments empties the lines that are comments, so that neither `$` nor

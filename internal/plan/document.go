@@ -67,7 +67,11 @@ func normalise(b []byte) string {
 // locate turns a position in d into one in the task file.
 func (m *maker) locate(err error, d document) error {
 	var e *drydock.Error
-	if !errors.As(err, &e) || e.Line == 0 || e.File != "" {
+	if !errors.As(err, &e) || e.File != "" {
+		return err
+	}
+	e.File = m.in.File
+	if e.Line == 0 {
 		return err
 	}
 	stage := d.split()
@@ -75,7 +79,7 @@ func (m *maker) locate(err error, d document) error {
 	if e.Line <= len(stage) && n <= len(m.lines) {
 		e.Column = column(m.lines[n-1], stage[e.Line-1], e.Column)
 	}
-	e.Line, e.File = n, m.in.File
+	e.Line = n
 	return err
 }
 
@@ -99,14 +103,11 @@ func column(original, changed string, col int) int {
 	return min(col, same+1)
 }
 
-// report makes err ready for users: with the file's name and without secrets.
+// report makes err ready for users: without secrets.
 func (m *maker) report(err error) error {
 	var e *drydock.Error
 	if !errors.As(err, &e) {
 		return err
-	}
-	if e.File == "" {
-		e.File = m.in.File
 	}
 	e.Message, e.Hint = m.mask(e.Message), m.mask(e.Hint)
 	if e.Err != nil && m.mask(e.Err.Error()) != e.Err.Error() {

@@ -23,7 +23,7 @@ func (g *guard) functions(now time.Time) template.FuncMap {
 	for name, why := range refused() {
 		all[name] = refusal(name, why)
 	}
-	all[tickName] = g.tick
+	all[tickName], all[enterName], all[leaveName] = g.tick, g.enter, g.leave
 	all[outName] = g.out
 	return all
 }

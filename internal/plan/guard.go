@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strconv"
 	"text/template"
 	"text/template/parse"
 )
@@ -15,33 +17,46 @@ import (
 // Loops and printed values are reached by adding calls to the parse tree, as
 // html/template does for escaping.
 type guard struct {
-	ctx  context.Context
-	work int
+	ctx   context.Context
+	work  int
+	depth int // of nested templates
 }
 
 const (
-	maxWork  = 5_000_000 // units: a function call, a loop, 16 bytes of an argument
-	maxValue = 4 << 20   // bytes of a value, all it refers to included
-	maxDepth = 100       // nesting of a value
-	slowWork = 250_000   // what a function that stretches keys or makes them costs
+	maxWork    = 5_000_000 // units: a value that is looked at, 16 bytes of a text
+	maxValue   = 4 << 20   // bytes of a value, all it refers to included
+	maxDepth   = 100       // nesting of a value
+	maxNesting = 1000      // of templates
+	turnWork   = 10        // units that a turn of a loop or a call costs
+	slowWork   = 250_000   // units that a function costs that stretches or makes keys
 
-	tickName = "_tick"
-	outName  = "_out"
+	tickName  = "_tick"
+	enterName = "_enter"
+	leaveName = "_leave"
+	outName   = "_out"
 )
 
 // limitError reports that a template does more than it may.
 type limitError struct {
 	what string
-	max  int
+	max  string
+	line int // of the template, where it is known better than by text/template; or 0
 }
 
-func (e *limitError) Error() string { return fmt.Sprintf("%s is limited to %d", e.what, e.max) }
+func (e *limitError) Error() string { return e.what + " is limited to " + e.max }
 
-var errTooSlow = fmt.Errorf("it was not done within %s", renderTimeout)
+func limit(what string, max int) *limitError {
+	return &limitError{what: what, max: strconv.Itoa(max)}
+}
 
 // instrument adds the guard's calls to a parsed template.
-func (g *guard) instrument(t *template.Template) {
-	tick := template.Must(template.New("").Funcs(template.FuncMap{tickName: g.tick}).Parse("{{" + tickName + "}}")).Root.Nodes[0]
+func (g *guard) instrument(t *template.Template, text string) {
+	ends := lineEnds(text)
+	calls := template.FuncMap{tickName: g.tick, enterName: g.enter, leaveName: g.leave}
+	action := func(name string, line ...any) parse.Node {
+		source := "{{" + name + fmt.Sprintln(append([]any{""}, line...)...) + "}}"
+		return template.Must(template.New("").Funcs(calls).Parse(source)).Root.Nodes[0]
+	}
 	for _, t := range t.Templates() {
 		if t.Tree == nil || t.Root == nil {
 			continue
@@ -49,19 +64,16 @@ func (g *guard) instrument(t *template.Template) {
 		walk(t.Root, func(n parse.Node) {
 			switch n := n.(type) {
 			case *parse.RangeNode:
-				prepend(n.List, tick)
+				n.List.Nodes = slices.Insert(n.List.Nodes, 0, action(tickName, ends.line(int(n.Pos))))
 			case *parse.ActionNode:
 				if len(n.Pipe.Decl) == 0 {
 					n.Pipe.Cmds = append(n.Pipe.Cmds, call(outName, n.Pos))
 				}
 			}
 		})
-		prepend(t.Root, tick)
+		t.Root.Nodes = slices.Insert(t.Root.Nodes, 0, action(enterName, ends.line(int(t.Root.Pos))))
+		t.Root.Nodes = append(t.Root.Nodes, action(leaveName))
 	}
-}
-
-func prepend(l *parse.ListNode, n parse.Node) {
-	l.Nodes = append([]parse.Node{n.Copy()}, l.Nodes...)
 }
 
 func call(name string, pos parse.Pos) *parse.CommandNode {
@@ -71,8 +83,31 @@ func call(name string, pos parse.Pos) *parse.CommandNode {
 	}
 }
 
-// tick is called in each turn of a loop and each nested template.
-func (g *guard) tick() (string, error) { return "", g.spend(1) }
+// tick is called in each turn of a loop.
+func (g *guard) tick(line int) (string, error) {
+	err := g.spend(turnWork)
+	var l *limitError
+	if errors.As(err, &l) {
+		l.line = line
+	}
+	return "", err
+}
+
+// enter is called where a nested template begins.
+func (g *guard) enter(line int) (string, error) {
+	if g.depth++; g.depth > maxNesting {
+		l := limit("the nesting of templates", maxNesting)
+		l.line = line
+		return "", l
+	}
+	return g.tick(line)
+}
+
+// leave is called where a nested template ends.
+func (g *guard) leave() string {
+	g.depth--
+	return ""
+}
 
 // out is called with each value that is printed. What is missing prints
 // nothing.
@@ -87,10 +122,10 @@ func (g *guard) out(v any) (any, error) {
 func (g *guard) spend(units int) error {
 	g.work += units
 	if g.work > maxWork {
-		return &limitError{what: "the number of its operations", max: maxWork}
+		return limit("the number of its operations", maxWork)
 	}
 	if err := g.ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
-		return errTooSlow
+		return &limitError{what: "its time", max: renderTimeout.String()}
 	} else if err != nil {
 		return err
 	}
@@ -128,7 +163,7 @@ func (g *guard) wrap(name string, f any) any {
 
 // before decides whether a function may be called.
 func (g *guard) before(name string, args []reflect.Value) error {
-	if err := g.spend(1); err != nil {
+	if err := g.spend(turnWork); err != nil {
 		return err
 	}
 	if slow(name) {
@@ -142,7 +177,7 @@ func (g *guard) before(name string, args []reflect.Value) error {
 		}
 	}
 	if growth(name, args) > maxValue {
-		return &limitError{what: "the result of " + name, max: maxValue}
+		return limit("the result of "+name, maxValue)
 	}
 	return nil
 }
@@ -164,7 +199,7 @@ func (g *guard) measure(v reflect.Value) error {
 
 func (g *guard) add(v reflect.Value, depth int, size *int) error {
 	if depth > maxDepth {
-		return &limitError{what: "the depth of a value", max: maxDepth}
+		return limit("the depth of a value", maxDepth)
 	}
 	elements := 0
 	switch v.Kind() {
@@ -176,7 +211,7 @@ func (g *guard) add(v reflect.Value, depth int, size *int) error {
 	}
 	*size += 8
 	if *size > maxValue {
-		return &limitError{what: "the size of a value", max: maxValue}
+		return limit("the size of a value", maxValue)
 	}
 	if err := g.spend(1 + elements); err != nil {
 		return err

@@ -21,12 +21,15 @@ func nearest(word string, names []string) string {
 	return "did you mean `" + best + "`?"
 }
 
-// nearestOr returns nearest's hint, or else the names.
+// maxListed is how many names a hint lists.
+const maxListed = 10
+
+// nearestOr returns nearest's hint, or else the names when they are few.
 func nearestOr(word string, names []string, kind string) string {
 	if hint := nearest(word, names); hint != "" {
 		return hint
 	}
-	if len(names) == 0 {
+	if len(names) == 0 || len(names) > maxListed {
 		return ""
 	}
 	return kind + " " + strings.Join(names, ", ")

@@ -82,10 +82,10 @@ func newMaker(in Input) (*maker, error) {
 	m := &maker{in: in}
 	switch {
 	case len(in.Task) > maxFile:
-		return nil, m.report(drydock.Errorf(drydock.Invalid, "the task file has %d bytes; at most %d are read", len(in.Task), maxFile).
-			WithHint("move scripts and data into files of the context"))
+		return nil, m.locate(drydock.Errorf(drydock.Invalid, "the task file has %d bytes; at most %d are read", len(in.Task), maxFile).
+			WithHint("move scripts and data into files of the context"), document{})
 	case len(bytes.TrimSpace(in.Task)) == 0:
-		return nil, m.report(drydock.Errorf(drydock.Invalid, "the task file is empty"))
+		return nil, m.locate(drydock.Errorf(drydock.Invalid, "the task file is empty"), document{})
 	}
 	m.file = newDocument(normalise(in.Task))
 	m.lines = m.file.split()
@@ -121,6 +121,9 @@ func (m *maker) prepare(ctx context.Context) error {
 	m.version = version
 	values, err := m.values()
 	if err != nil {
+		return err
+	}
+	if _, err := mergeEnv(nil, m.in.Defaults.Env); err != nil {
 		return err
 	}
 	m.data, err = templateData(m.in.Facts, values)

@@ -58,7 +58,7 @@ func (t *task) step(n *yaml.Node, f map[string]*yaml.Node, index int) (s drydock
 	r := reader{d: t.decoder, f: f}
 	s = drydock.Step{
 		ID:    r.text("id"),
-		Line:  t.line(resolveAlias(n).Line),
+		Line:  t.line(n.Line),
 		Build: r.text("build"),
 		Cmd:   r.text("cmd"),
 		Push:  r.texts("push"),

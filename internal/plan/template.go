@@ -10,6 +10,7 @@ import (
 	"text/template"
 	"text/template/parse"
 	"time"
+	"unicode/utf8"
 
 	"github.com/drydockhq/drydock"
 )
@@ -61,9 +62,9 @@ func (m *maker) parse(ctx context.Context, text string) (*template.Template, *gu
 	g := &guard{ctx: ctx}
 	t, err := template.New(templateName).Option("missingkey=zero").Funcs(g.functions(m.in.Facts.Date)).Parse(text)
 	if err != nil {
-		return nil, nil, templateError(err)
+		return nil, nil, inRunes(templateError(err), text)
 	}
-	g.instrument(t)
+	g.instrument(t, text)
 	return t, g, nil
 }
 
@@ -73,7 +74,7 @@ func (m *maker) execute(t *template.Template, g *guard, d document) (document, e
 	g.ctx = ctx
 	w := newTracker(t, d)
 	if err := t.Execute(w, m.data); err != nil {
-		return document{}, m.locate(templateError(err), d)
+		return document{}, m.locate(inRunes(templateError(err), d.text), d)
 	}
 	return w.document(), nil
 }
@@ -108,7 +109,9 @@ func newTracker(t *template.Template, d document) *tracker {
 // Write appends p. It fails when the output gets too large.
 func (w *tracker) Write(p []byte) (int, error) {
 	if w.out.Len()+len(p) > maxText {
-		return 0, &limitError{what: "its output", max: maxText}
+		l := limit("its output", maxText)
+		l.line = w.line
+		return 0, l
 	}
 	if len(p) == 0 {
 		return 0, nil
@@ -165,6 +168,7 @@ func (o offsets) line(pos int) int {
 var (
 	templatePosition = regexp.MustCompile(`^template: ` + templateName + `:(\d+)(?::(\d+))?: ?`)
 	templateDetail   = regexp.MustCompile(`^executing "[^"]*" at <(.*)>: `)
+	templateStart    = regexp.MustCompile(`^(.*) started at ` + templateName + `:(\d+)$`)
 	missingFunction  = regexp.MustCompile(`^function "([^"]*)" not defined$`)
 	nilPointer       = regexp.MustCompile(`nil pointer evaluating interface \{\}\.(\S+)$`)
 )
@@ -173,7 +177,11 @@ var (
 func templateError(err error) *drydock.Error {
 	var limit *limitError
 	if errors.As(err, &limit) {
-		return atTemplate(drydock.Errorf(drydock.Invalid, "the template goes too far: %w", limit), err.Error())
+		e := drydock.Errorf(drydock.Invalid, "the template goes too far: %w", limit)
+		if limit.line > 0 {
+			return e.At(limit.line, 1)
+		}
+		return atTemplate(e, err.Error())
 	}
 	if errors.Is(err, context.Canceled) {
 		return drydock.Errorf(drydock.Canceled, "rendering the template: %w", context.Canceled)
@@ -181,6 +189,10 @@ func templateError(err error) *drydock.Error {
 	text := err.Error()
 	message := templatePosition.ReplaceAllString(text, "")
 	message = templateDetail.ReplaceAllString(message, "{{$1}}: ")
+	if from := templateStart.FindStringSubmatch(message); from != nil {
+		message = from[1]
+		text = "template: " + templateName + ":" + from[2] + ":"
+	}
 	e := &drydock.Error{Code: drydock.Invalid, Message: "template: " + message, Err: err}
 	if f := missingFunction.FindStringSubmatch(message); f != nil {
 		e.Hint = nearest(f[1], functionNames())
@@ -202,5 +214,16 @@ func atTemplate(e *drydock.Error, text string) *drydock.Error {
 		e.Column, _ = strconv.Atoi(p[2])
 		e.Column++
 	}
+	return e
+}
+
+// inRunes turns a column that counts bytes of text into one that counts runes.
+func inRunes(e *drydock.Error, text string) *drydock.Error {
+	lines := strings.Split(text, "\n")
+	if e.Line < 1 || e.Line > len(lines) || e.Column < 1 {
+		return e
+	}
+	line := lines[e.Line-1]
+	e.Column = utf8.RuneCountInString(line[:min(e.Column-1, len(line))]) + 1
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/drydockhq/drydock"
 	"go.yaml.in/yaml/v3"
@@ -38,7 +39,7 @@ func parseYAML(text string) (*yaml.Node, *decoder, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, dec, nil
 		}
-		return nil, dec, syntaxError(err)
+		return nil, dec, findAnchor(syntaxError(err), text)
 	}
 	if yd.Decode(&more) == nil && more.Kind != 0 {
 		return nil, dec, invalid(&more, "a second YAML document begins here; a file holds one")
@@ -65,8 +66,27 @@ func syntaxError(err error) *drydock.Error {
 	switch {
 	case strings.Contains(text, "cannot start any token"):
 		e.Hint = "put the value into quotes; indent with spaces"
+	case strings.Contains(text, "unexpected end of stream"):
+		e.Hint = "a quote or a bracket that is opened here is not closed"
 	case strings.Contains(text, "mapping values are not allowed"), strings.Contains(text, "did not find expected"):
 		e.Hint = "check the indentation, and quote values that contain `: ` or begin with a special character"
+	}
+	return e
+}
+
+var unknownAnchor = regexp.MustCompile(`unknown anchor '(.+)' referenced`)
+
+// findAnchor gives the error about an anchor, which has no position, the one
+// of its first use.
+func findAnchor(e *drydock.Error, text string) *drydock.Error {
+	name := unknownAnchor.FindStringSubmatch(e.Message)
+	if name == nil {
+		return e
+	}
+	e.Hint = "quote the value when the `*` is meant literally"
+	if at := strings.Index(text, "*"+name[1]); at >= 0 && e.Line == 0 {
+		start := strings.LastIndexByte(text[:at], '\n') + 1
+		return e.At(lineEnds(text).line(at), utf8.RuneCountInString(text[start:at])+1)
 	}
 	return e
 }
@@ -133,7 +153,7 @@ func (d *decoder) merge(n *yaml.Node, what string, depth int) ([]pair, error) {
 		return nil, invalid(n, "%s: merge keys (<<) are nested too deep", what)
 	}
 	var own, merged []pair
-	seen := map[string]*yaml.Node{}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, value := m.Content[i], m.Content[i+1]
 		if err := d.visit(key); err != nil {
@@ -151,16 +171,16 @@ func (d *decoder) merge(n *yaml.Node, what string, depth int) ([]pair, error) {
 			return nil, invalid(key, "%s: a name must be text, not %s", what, kindOf(key))
 		}
 		name := resolveAlias(key).Value
-		if first := seen[name]; first != nil {
+		if seen[name] {
 			return nil, invalid(key, "%s has `%s` twice", what, name).
-				WithHint("the first is %d lines above", key.Line-first.Line)
+				WithHint("remove one of them")
 		}
-		seen[name] = key
+		seen[name] = true
 		own = append(own, pair{key: name, keyNode: key, value: value})
 	}
 	for _, p := range merged {
-		if seen[p.key] == nil {
-			seen[p.key] = p.keyNode
+		if !seen[p.key] {
+			seen[p.key] = true
 			own = append(own, p)
 		}
 	}
@@ -267,7 +287,11 @@ func (d *decoder) integer(n *yaml.Node, name string) (int, error) {
 	var f float64
 	s := resolveAlias(n)
 	if kindOf(n) != "a number" || s.Decode(&f) != nil || f != math.Trunc(f) {
-		err := invalid(n, "`%s` must be a whole number, not %s", name, kindOf(n))
+		not := kindOf(n)
+		if not == "a number" {
+			not = s.Value
+		}
+		err := invalid(n, "`%s` must be a whole number, not %s", name, not)
 		if _, bad := strconv.Atoi(s.Value); bad == nil {
 			err.Hint = "write it without quotes"
 		}

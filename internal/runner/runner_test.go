@@ -153,18 +153,19 @@ func TestRunSpec(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, shown)
 	executor := &specKeeper{}
-	r, _ := newRunner(&fetched{checkout: runner.Checkout{Dir: dir}})
+	r, _ := newRunner(&fetched{checkout: runner.Checkout{Dir: dir, Commit: "abc"}})
 	r.Engine.Executor = executor
 	_, err := r.Run(t.Context(), runner.Request{
 		Task:  &runner.TaskFile{},
-		Facts: drydock.RunFacts{ID: "7", TaskName: "nightly", Registry: "r.example"},
+		Facts: drydock.RunFacts{ID: "7", Commit: "of the trigger", TaskName: "nightly", Registry: "r.example"},
 		Spec:  engine.RunSpec{Publish: true, Limits: drydock.Limits{PIDs: 9}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := executor.spec
-	if s.ID != "7" || s.TaskName != "nightly" || s.Registry != "r.example" || s.Source != dir || !s.Publish || s.Limits.PIDs != 9 {
+	if s.ID != "7" || s.TaskName != "nightly" || s.Registry != "r.example" || s.Source != dir || s.Commit != "abc" ||
+		!s.Publish || s.Limits.PIDs != 9 {
 		t.Errorf("spec is %+v", s)
 	}
 }

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker/go-units"
+	"github.com/spf13/pflag"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/credentials"
+)
+
+// defaultDataFolder holds caches and the state of runs. Containers need root,
+// so there is one for the machine and none for a user.
+const defaultDataFolder = "/var/lib/drydock"
+
+// engineFlags say how the engine of this machine is set up.
+type engineFlags struct {
+	data     string
+	mirrors  []string
+	cas      []string
+	insecure []string
+	memory   string
+	cpus     float64
+	pids     int64
+}
+
+// engineOptions are engineFlags, checked.
+type engineOptions struct {
+	data     string
+	mirrors  map[string][]*url.URL // registry host → base URLs, asked in order
+	cas      map[string][]byte     // registry host, or "" for all → PEM certificates
+	insecure []string              // hosts that may answer in plain HTTP or with an unknown certificate
+	limits   drydock.Limits
+	keychain credentials.Keychain // for registries that a run has no credentials for
+	warn     func(format string, args ...any)
+}
+
+func (f *engineFlags) bind(flags *pflag.FlagSet) {
+	f.bindData(flags)
+	flags.StringArrayVar(&f.mirrors, "mirror", nil, "HOST=URL: ask another registry for the images of HOST (many)")
+	flags.StringArrayVar(&f.cas, "ca", nil, "FILE or HOST=FILE: trust these CA certificates, for all registries or one (many)")
+	flags.StringArrayVar(&f.insecure, "insecure-registry", nil, "HOST: allow plain HTTP and unknown certificates (many; loopback needs none)")
+	flags.StringVar(&f.memory, "memory", "", "memory limit of the run, as 512m or 2g")
+	flags.Float64Var(&f.cpus, "cpus", 0, "number of processors that the run may use")
+	flags.Int64Var(&f.pids, "pids", 0, "number of processes and threads that the run may have")
+}
+
+func (f *engineFlags) bindData(flags *pflag.FlagSet) {
+	flags.StringVar(&f.data, "data", defaultDataFolder, "folder for caches and the state of runs")
+}
+
+// options checks the flags. The engine tells warn what goes wrong without
+// failing a run.
+func (f *engineFlags) options(warn func(format string, args ...any)) (engineOptions, error) {
+	if f.data == "" {
+		return engineOptions{}, drydock.Errorf(drydock.Invalid, "--data names no folder")
+	}
+	data, err := filepath.Abs(f.data)
+	if err != nil {
+		return engineOptions{}, fmt.Errorf("finding the data folder: %w", err)
+	}
+	o := engineOptions{
+		data: data, insecure: f.insecure, warn: warn,
+		mirrors: map[string][]*url.URL{}, cas: map[string][]byte{},
+	}
+	for _, arg := range f.mirrors {
+		host, base, err := mirror(arg)
+		if err != nil {
+			return engineOptions{}, err
+		}
+		o.mirrors[host] = append(o.mirrors[host], base)
+	}
+	for _, arg := range f.cas {
+		host, pem, err := certificates(arg)
+		if err != nil {
+			return engineOptions{}, err
+		}
+		o.cas[host] = append(o.cas[host], pem...)
+	}
+	o.limits, err = f.limits()
+	return o, err
+}
+
+// mirror parses HOST=URL.
+func mirror(arg string) (host string, base *url.URL, err error) {
+	host, text, _ := strings.Cut(arg, "=")
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	base, err = url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || host == "" || strings.Contains(host, "/") || base.Host == "" || base.User != nil || base.RawQuery != "" ||
+		(base.Scheme != "http" && base.Scheme != "https") {
+		return "", nil, drydock.Errorf(drydock.Invalid, "--mirror %q is not of the form HOST=URL", arg).
+			WithHint("as docker.io=http://localhost:5000")
+	}
+	return host, base, nil
+}
+
+// certificates reads FILE or HOST=FILE. A file whose own name has an "=" is
+// found too.
+func certificates(arg string) (host string, certificates []byte, err error) {
+	file := arg
+	if h, f, ok := strings.Cut(arg, "="); ok && !strings.Contains(h, "/") {
+		if _, err := os.Stat(arg); err != nil {
+			host, file = h, f
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", nil, drydock.Errorf(drydock.Invalid, "reading the certificates of --ca: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		return "", nil, drydock.Errorf(drydock.Invalid, "--ca %s holds no certificate in PEM form", file)
+	}
+	return host, append(text, '\n'), nil
+}
+
+func (f *engineFlags) limits() (drydock.Limits, error) {
+	limits := drydock.Limits{CPUs: f.cpus, PIDs: f.pids}
+	if f.cpus < 0 || f.pids < 0 {
+		return limits, drydock.Errorf(drydock.Invalid, "--cpus and --pids can't be negative")
+	}
+	if f.memory == "" {
+		return limits, nil
+	}
+	size, err := byteSize("memory", f.memory)
+	limits.Memory = size
+	return limits, err
+}
+
+// byteSize parses the size that a flag was given.
+func byteSize(flag, arg string) (int64, error) {
+	size, err := units.RAMInBytes(arg)
+	if err != nil || size <= 0 {
+		return 0, drydock.Errorf(drydock.Invalid, "--%s %q is not a size", flag, arg).WithHint("write it as 512m or 2g")
+	}
+	return size, nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drydockhq/drydock"
+)
+
+// version is set by the linker; see the Makefile.
+var version = "unknown"
+
+// program is drydockd with all that it takes from its surroundings.
+type program struct {
+	stdin   io.Reader
+	stdout  io.Writer
+	stderr  io.Writer
+	environ []string // NAME=value
+	euid    int
+	now     func() time.Time
+	newID   func() string // of a run that was given none
+	open    openExecutor
+}
+
+func newProgram() *program {
+	return &program{
+		stdin:   os.Stdin,
+		stdout:  os.Stdout,
+		stderr:  os.Stderr,
+		environ: os.Environ(),
+		euid:    os.Geteuid(),
+		now:     time.Now,
+		newID:   newRunID,
+		open:    openBuildKit,
+	}
+}
+
+// newRunID returns a short id such as ACR gives to its runs: it becomes part of
+// tags, so it has to be fit for people to read and type.
+func newRunID() string {
+	return strings.ToLower(rand.Text()[:6])
+}
+
+// run carries out a command line and returns the exit status.
+func (p *program) run(ctx context.Context, args []string) int {
+	root := p.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return p.report(ctx, err)
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "drydockd",
+		Short:         "Run ACR task files on this machine",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          usage(cobra.NoArgs),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.AddCommand(
+		p.execCommand(),
+		p.buildCommand(),
+		p.renderCommand(),
+		p.duCommand(),
+		p.pruneCommand(),
+		p.versionCommand(),
+	)
+	return root
+}
+
+// usage makes errors of an argument check ones that users meet.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError(cmd, err)
+		}
+		return nil
+	}
+}
+
+func usageError(cmd *cobra.Command, err error) error {
+	return drydock.Errorf(drydock.Invalid, "%w", err).WithHint("see %s --help", cmd.CommandPath())
+}

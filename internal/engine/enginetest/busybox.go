@@ -41,7 +41,7 @@ func Busybox(ctx context.Context, p *Process) (int, error) {
 	}
 	runner, err := interp.New(
 		interp.Dir(p.session.dir),
-		interp.Env(expand.ListEnviron(p.Env...)),
+		interp.Env(expand.ListEnviron(append([]string{"HOME=" + home}, p.Env...)...)),
 		interp.StdIO(stdin, p.Stdout, p.Stderr),
 		interp.OpenHandler(p.shellOpen),
 		interp.CallHandler(p.call),

@@ -3,7 +3,6 @@ package enginetest
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/drydockhq/drydock"
@@ -88,12 +87,4 @@ func (s *session) program(image string) Program {
 	return func(context.Context, *Process) (int, error) {
 		return 0, drydock.Errorf(drydock.Invalid, "there is no image %s", image)
 	}
-}
-
-// removeAll removes a folder that a test's step may have made read-only.
-func removeAll(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	return os.RemoveAll(dir)
 }

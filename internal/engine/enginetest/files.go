@@ -9,7 +9,11 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-const workspace = "/workspace"
+// Where containers see the folders of a run.
+const (
+	workspace = "/workspace"
+	home      = "/acb/home"
+)
 
 // OpenFile implements engine.Session.
 func (s *session) OpenFile(dir, name string, flag int, perm os.FileMode) (io.ReadWriteCloser, error) {
@@ -64,6 +68,9 @@ func (p *Process) mounted(full string) ([]byte, bool) {
 func (p *Process) open(name string, flag int, perm os.FileMode) (io.ReadWriteCloser, error) {
 	if content, ok := p.mounted(absolute(p.Dir, name)); ok {
 		return readOnly{strings.NewReader(string(content))}, nil
+	}
+	if rel, ok := strings.CutPrefix(absolute(p.Dir, name), home+"/"); ok {
+		return p.session.home.OpenFile(rel, flag, perm)
 	}
 	return p.session.OpenFile(p.Dir, name, flag, perm)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -18,8 +19,9 @@ import (
 type session struct {
 	fake *Fake
 	spec engine.RunSpec
-	dir  string // on this machine, holds the workspace
-	root *os.Root
+	dir  string   // on this machine, holds workspace and home
+	root *os.Root // the workspace
+	home *os.Root
 
 	mu       sync.Mutex
 	images   map[string]string // digest by name
@@ -49,16 +51,27 @@ func newSession(f *Fake, spec engine.RunSpec) (*session, error) {
 	if s.dir, err = os.MkdirTemp("", "enginetest"); err != nil {
 		return nil, err
 	}
-	if spec.Source != "" {
-		err = os.CopyFS(s.dir, os.DirFS(spec.Source))
-	}
-	if err == nil {
-		s.root, err = os.OpenRoot(s.dir)
-	}
-	if err != nil {
-		return nil, errors.Join(err, removeAll(s.dir))
+	if err := s.fill(spec.Source); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
 	return s, nil
+}
+
+// fill makes workspace and home.
+func (s *session) fill(source string) error {
+	work, home := filepath.Join(s.dir, "workspace"), filepath.Join(s.dir, "home")
+	if err := errors.Join(os.Mkdir(work, 0o755), os.Mkdir(home, 0o755)); err != nil {
+		return err
+	}
+	if source != "" {
+		if err := os.CopyFS(work, os.DirFS(source)); err != nil {
+			return err
+		}
+	}
+	var workErr, homeErr error
+	s.root, workErr = os.OpenRoot(work)
+	s.home, homeErr = os.OpenRoot(home)
+	return errors.Join(workErr, homeErr)
 }
 
 // Run implements engine.Session.
@@ -150,7 +163,7 @@ func (s *session) Close() error {
 	s.mu.Unlock()
 	s.active.Wait()
 	s.fake.sessionClosed()
-	err := errors.Join(s.root.Close(), removeAll(s.dir), s.fake.CloseErr)
+	err := errors.Join(s.root.Close(), s.home.Close(), os.RemoveAll(s.dir), s.fake.CloseErr)
 	if err != nil {
 		return fmt.Errorf("closing a session with %d containers: %w", len(left), err)
 	}

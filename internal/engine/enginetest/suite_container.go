@@ -3,8 +3,11 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +58,66 @@ func testPipe(t *testing.T, s *suite) {
 		t.Fatal(err)
 	}
 	wantText(t, "stdout", stdout.String(), "through the pipe\nend\n")
+}
+
+// testUnreadStdin runs a container that ends while its stdin stays open and
+// silent, as behind a command of a pipeline that runs on.
+func testUnreadStdin(t *testing.T, s *suite) {
+	session := s.open(t, s.newSpec())
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	c, _, _ := s.sh("deaf", "echo done")
+	c.Stdin = r
+	wantText(t, "output", mustRun(t, session, c), "done\n")
+}
+
+// testMuchOutput checks that no byte is lost between a container and its
+// streams, binary ones included.
+func testMuchOutput(t *testing.T, s *suite) {
+	session := s.open(t, s.newSpec())
+	var all strings.Builder
+	for i := range 1 << 20 {
+		all.WriteByte(byte(i * i >> 7))
+	}
+	f, err := session.OpenFile(workspace, "big", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.WriteString(f, all.String())
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	c, stdout, stderr := s.sh("much", "cat big; cat >&2")
+	c.Stdin = strings.NewReader(all.String())
+	if err := session.Run(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if stdout.String() != all.String() || stderr.String() != all.String() {
+		t.Errorf("%d bytes on stdout and %d on stderr differ from the %d written",
+			len(stdout.String()), len(stderr.String()), all.Len())
+	}
+}
+
+func testParallel(t *testing.T, s *suite) {
+	session := s.open(t, s.newSpec())
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			c, stdout, _ := s.sh(fmt.Sprintf("many%d", i), fmt.Sprintf("echo %d; exit %d", i, i))
+			err := session.Run(t.Context(), c)
+			var exit *drydock.ExitError
+			if i > 0 && (!errors.As(err, &exit) || exit.Status != i) || i == 0 && err != nil {
+				t.Errorf("container %d: %v", i, err)
+			}
+			if got := stdout.String(); got != fmt.Sprintf("%d\n", i) {
+				t.Errorf("container %d wrote %q", i, got)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func testEnv(t *testing.T, s *suite) {

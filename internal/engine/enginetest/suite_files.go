@@ -113,6 +113,16 @@ func testOpenFileOutside(t *testing.T, s *suite) {
 	}
 }
 
+func testHome(t *testing.T, s *suite) {
+	session := s.open(t, s.newSpec())
+	c, _, _ := s.sh("writer", `echo "$HOME" > "$HOME/file"`)
+	mustRun(t, session, c)
+	c, _, _ = s.sh("reader", "cat /acb/home/file")
+	wantText(t, "the file", mustRun(t, session, c), "/acb/home\n")
+	other, _, _ := s.sh("reader", "cat /acb/home/file")
+	wantStatus(t, s.open(t, s.newSpec()).Run(t.Context(), other), 1)
+}
+
 func testVolume(t *testing.T, s *suite) {
 	spec := s.newSpec()
 	spec.Volumes = []drydock.Volume{

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"strings"
 	"time"
 )
 
 // JSON renders a log as one JSON object a line, with the fields time (RFC
 // 3339, UTC), line and, for the output of a step, step and stream. A piece of
 // a line whose end comes later has "partial": true. Bytes that are not UTF-8
-// become U+FFFD.
+// become U+FFFD. The empty lines that set off Drydock's own texts are left out.
 type JSON struct {
 	enc *json.Encoder
 }
@@ -34,12 +35,15 @@ type jsonLine struct {
 
 // System implements Renderer.
 func (j *JSON) System(at time.Time, text string) error {
-	return j.enc.Encode(jsonLine{Time: at.UTC(), Line: text})
+	return j.enc.Encode(jsonLine{Time: at.UTC(), Line: strings.TrimPrefix(text, "\n")})
 }
 
 // Output implements Renderer.
 func (j *JSON) Output(p Piece) error {
 	text := p.Text
+	if p.Step == "" && len(text) == 0 {
+		return nil
+	}
 	if p.End {
 		text = bytes.TrimSuffix(text, []byte("\r"))
 	}

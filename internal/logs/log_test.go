@@ -222,7 +222,9 @@ func TestJSON(t *testing.T) {
 	log.Printf("start <%s>", `pa"ss`)
 	s := log.Stream("a", "stderr")
 	write(t, s, "x\xff pa\"ss\r\n"+strings.Repeat("é", 32<<10))
-	write(t, s, "!\n")
+	write(t, s, "!\n\n")
+	write(t, log.Stream("", ""), "\nRun ID: ca4 was successful after 1s\n")
+	log.Printf("\n[]")
 	var got []map[string]any
 	for dec := json.NewDecoder(&b); dec.More(); {
 		var line map[string]any
@@ -237,6 +239,9 @@ func TestJSON(t *testing.T) {
 		{"time": when, "step": "a", "stream": "stderr", "line": "x\ufffd ***"},
 		{"time": when, "step": "a", "stream": "stderr", "line": strings.Repeat("é", 32<<10), "partial": true},
 		{"time": when, "step": "a", "stream": "stderr", "line": "!"},
+		{"time": when, "step": "a", "stream": "stderr", "line": ""},
+		{"time": when, "line": "Run ID: ca4 was successful after 1s"},
+		{"time": when, "line": "[]"},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %.400v", got)

@@ -73,7 +73,7 @@ func (r *Run) attach(ctx context.Context, e Endpoint) (_ *Attachment, err error)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkName(e.Name); err != nil {
+	if err := checkName(e.Name); err != nil && !r.isolated {
 		return nil, err
 	}
 	b, err := findNetwork(r.bridges, r.fallback, e.Network)
@@ -90,6 +90,9 @@ func (r *Run) attach(ctx context.Context, e Endpoint) (_ *Attachment, err error)
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	if r.isolated {
+		return a, nil // nobody may ask for it
+	}
 	h := &host{name: e.Name, network: b.network, addr: a.IP, addr6: a.IP6}
 	if err := r.names.add(h, e.Aliases); err != nil {
 		return nil, err

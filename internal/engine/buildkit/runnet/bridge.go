@@ -29,7 +29,7 @@ type bridge struct {
 
 	mu   sync.Mutex
 	next int // where the search for an address begins
-	used map[int]bool
+	used map[netip.Addr]bool
 }
 
 // newBridge describes the nth network of a run.
@@ -40,7 +40,7 @@ func newBridge(subnet netip.Prefix, n int, network drydock.Network, isolated boo
 		prefix:   nthSubnet(subnet, subnet.Bits()+6, n),
 		isolated: isolated,
 		next:     2,
-		used:     map[int]bool{},
+		used:     map[netip.Addr]bool{},
 	}
 	if network.IPv6 {
 		// A unique local prefix (RFC 4193); like the IPv4 addresses it is the
@@ -94,13 +94,13 @@ func (b *bridge) take() (netip.Addr, error) {
 	defer b.mu.Unlock()
 	last := 1<<(32-b.prefix.Bits()) - 2
 	for range last {
-		n := b.next
+		addr := nthAddr(b.prefix, b.next)
 		if b.next++; b.next > last {
 			b.next = 2
 		}
-		if !b.used[n] {
-			b.used[n] = true
-			return nthAddr(b.prefix, n), nil
+		if !b.used[addr] {
+			b.used[addr] = true
+			return addr, nil
 		}
 	}
 	return netip.Addr{}, drydock.Errorf(drydock.Unavailable, "network %q has no free address: all of %s is in use", b.network, b.prefix)
@@ -109,11 +109,7 @@ func (b *bridge) take() (netip.Addr, error) {
 func (b *bridge) give(addr netip.Addr) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for n := range b.used {
-		if nthAddr(b.prefix, n) == addr {
-			delete(b.used, n)
-		}
-	}
+	delete(b.used, addr)
 }
 
 // hardwareAddr derives a locally administered MAC from an address: who still

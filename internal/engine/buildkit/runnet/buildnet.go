@@ -20,7 +20,7 @@ func (m *Manager) BuildNetwork() *BuildNetwork { return &BuildNetwork{m.build} }
 // Attach makes the network of a container of a build. The caller closes the
 // attachment when the container has ended.
 func (b *BuildNetwork) Attach(ctx context.Context) (*Attachment, error) {
-	return b.run.Attach(ctx, Endpoint{Name: fmt.Sprintf("build-%d", b.run.builds.Add(1))})
+	return b.run.Attach(ctx, Endpoint{Name: "a build"})
 }
 
 func (m *Manager) openBuildNetwork(ctx context.Context) (*Run, error) {

@@ -62,9 +62,9 @@ func hostTable(name, links string, uplinks netip.Prefix) *table {
 	// Before the usual filter chains, so that a drop here costs little.
 	forward := t.chain("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, -5, nftables.ChainPolicyAccept)
 	forward.rule(inLinks(links), source(uplinks, false), verdict(expr.VerdictDrop))
-	forward.rule(inLinks(links), outLinks(links), verdict(expr.VerdictDrop))
-	forward.rule(inLinks(links), destination(uplinks), verdict(expr.VerdictDrop))
-	forward.rule(inLinks(links), destination(linkLocal()), verdict(expr.VerdictDrop))
+	forward.rule(inLinks(links), outLinks(links), reject())
+	forward.rule(inLinks(links), destination(uplinks), reject())
+	forward.rule(inLinks(links), destination(linkLocal()), reject())
 	forward.rule(outLinks(links), unsolicited(), verdict(expr.VerdictDrop))
 
 	// The kernel drops these itself, unless somebody set route_localnet.
@@ -87,6 +87,7 @@ func runTable(subnet netip.Prefix, bridges []string) *table {
 	for _, b := range bridges {
 		forward.rule(inLink(b), outLink(b), verdict(expr.VerdictAccept))
 	}
+	forward.rule(inLinkNot(uplinkName), reject())
 	input := t.chain("input", nftables.ChainTypeFilter, nftables.ChainHookInput, 0, nftables.ChainPolicyAccept)
 	input.rule(inLink(uplinkName), unsolicited(), verdict(expr.VerdictDrop))
 	post := t.chain("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, 100, nftables.ChainPolicyAccept)
@@ -125,6 +126,15 @@ func droppingChains() ([]string, error) {
 }
 
 func verdict(kind expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: kind}} }
+
+// reject refuses with an ICMP message, so that a step learns of it at once
+// instead of waiting.
+func reject() []expr.Any {
+	return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: icmpProhibited}}
+}
+
+// icmpProhibited is "communication administratively prohibited" (RFC 1812).
+const icmpProhibited = 13
 
 func inLink(name string) []expr.Any    { return link(expr.MetaKeyIIFNAME, expr.CmpOpEq, name+"\x00") }
 func inLinkNot(name string) []expr.Any { return link(expr.MetaKeyIIFNAME, expr.CmpOpNeq, name+"\x00") }

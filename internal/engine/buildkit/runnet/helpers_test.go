@@ -23,7 +23,8 @@ import (
 // newManager returns a manager that is closed with the test.
 func newManager(t testing.TB, change func(*runnet.Config)) *runnet.Manager {
 	t.Helper()
-	cfg := runnet.Config{Prefix: "ddtest"}
+	// Nobody listens there, so that what is asked of the outside fails at once.
+	cfg := runnet.Config{Prefix: "ddtest", Resolvers: []string{"127.0.0.1:1"}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -127,10 +128,12 @@ func serve(t testing.TB, path, addr, text string) {
 }
 
 // get connects to addr from within a namespace and returns what it is told.
-func get(path, addr string) (string, error) {
+func get(path, addr string) (string, error) { return getWithin(5*time.Second, path, addr) }
+
+func getWithin(patience time.Duration, path, addr string) (string, error) {
 	var text string
 	err := inside(path, func() error {
-		c, err := net.DialTimeout("tcp", addr, time.Second)
+		c, err := net.DialTimeout("tcp", addr, patience)
 		if err != nil {
 			return err
 		}
@@ -155,7 +158,7 @@ func wantText(t testing.TB, path, addr, want string) {
 
 func wantNothing(t testing.TB, path, addr string) {
 	t.Helper()
-	if got, err := get(path, addr); err == nil {
+	if got, err := getWithin(300*time.Millisecond, path, addr); err == nil {
 		t.Errorf("%s is reachable and said %q", addr, got)
 	}
 }

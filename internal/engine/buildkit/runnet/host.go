@@ -87,6 +87,23 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
+// outsideMTU returns the smallest MTU of the links to the outside where it is
+// below Ethernet's, and 0 otherwise. Without it, large packets are lost where
+// nothing tells the sender.
+func outsideMTU(host *netlink.Handle, routes hostRoutes) (int, error) {
+	links, err := outwardLinks(host, routes)
+	if err != nil {
+		return 0, err
+	}
+	mtu := 0
+	for _, l := range links {
+		if a := l.Attrs(); a.MTU < 1500 && (mtu == 0 || a.MTU < mtu) && a.MTU >= 1280 {
+			mtu = a.MTU
+		}
+	}
+	return mtu, nil
+}
+
 // forwardOutside lets the host forward what comes in from the outside; replies
 // to containers do. The caller holds the machine's lock.
 func (m *Manager) forwardOutside(routes hostRoutes) error {

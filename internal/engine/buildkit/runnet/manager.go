@@ -59,6 +59,9 @@ func newManager(ctx context.Context, host *netlink.Handle, cfg Config) (_ *Manag
 	if m.upstream, err = newUpstream(cfg.Resolvers); err != nil {
 		return nil, err
 	}
+	if m.mtu, err = outsideMTU(host, routes); err != nil {
+		return nil, err
+	}
 	if err := m.claim(); err != nil {
 		return nil, err
 	}
@@ -187,7 +190,7 @@ func unavailable(err error) error {
 	case errors.Is(err, unix.ENOSPC) && strings.Contains(text, "network namespace"):
 		e.Hint = "raise the sysctl user.max_net_namespaces"
 	case strings.Contains(text, "nftables"):
-		e.Hint = "the kernel needs nf_tables with nft_ct, nft_nat and nft_masq; load them with modprobe"
+		e.Hint = "the kernel needs nf_tables with nft_ct, nft_masq and nft_reject; load them with modprobe"
 	case strings.Contains(text, "network namespace"):
 		e.Hint = "the kernel needs CONFIG_NET_NS"
 	case strings.Contains(text, "bridge"):

@@ -11,19 +11,28 @@ type pool[T any] struct {
 	make func() (T, error)
 	free func(T) error
 
-	ready chan T
-	stop  chan struct{}
-	once  sync.Once
-	wg    sync.WaitGroup
+	size    int
+	ready   chan T
+	stop    chan struct{}
+	starts  sync.Once
+	stops   sync.Once
+	filling sync.WaitGroup
 }
 
-// newPool returns a pool that begins to make size things; the caller closes it.
+// newPool returns a pool that keeps size things from its first use or start on;
+// the caller closes it.
 func newPool[T any](size int, make_ func() (T, error), free func(T) error) *pool[T] {
-	p := &pool[T]{make: make_, free: free, ready: make(chan T, max(size-1, 0)), stop: make(chan struct{})}
-	if size > 0 {
-		p.wg.Go(p.fill)
-	}
-	return p
+	// The filler has one more in its hand.
+	return &pool[T]{make: make_, free: free, size: size, ready: make(chan T, max(size-1, 0)), stop: make(chan struct{})}
+}
+
+// start begins to fill the pool.
+func (p *pool[T]) start() {
+	p.starts.Do(func() {
+		if p.size > 0 {
+			p.filling.Go(p.fill)
+		}
+	})
 }
 
 func (p *pool[T]) fill() {
@@ -53,6 +62,7 @@ func (p *pool[T]) get(ctx context.Context) (T, error) {
 	if err := context.Cause(ctx); err != nil {
 		return zero, err
 	}
+	p.start()
 	select {
 	case t := <-p.ready:
 		return t, nil
@@ -61,10 +71,11 @@ func (p *pool[T]) get(ctx context.Context) (T, error) {
 	}
 }
 
-// close stops the making and frees what is ready.
+// close stops the making and frees what is ready. No get may follow.
 func (p *pool[T]) close() error {
-	p.once.Do(func() { close(p.stop) })
-	p.wg.Wait()
+	p.starts.Do(func() {}) // never starts now
+	p.stops.Do(func() { close(p.stop) })
+	p.filling.Wait()
 	var errs []error
 	for {
 		select {

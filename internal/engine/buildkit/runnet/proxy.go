@@ -8,13 +8,9 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 const (
-	// maxProxyConns bounds the connections through one published port.
-	maxProxyConns = 256
 	// dialTimeout bounds how long a container may take to accept.
 	dialTimeout = 10 * time.Second
 	// udpIdle is when a UDP flow without packets is forgotten.
@@ -30,6 +26,7 @@ type proxy struct {
 	listener *listener
 	target   netip.AddrPort
 	dial     dialFunc
+	conns    chan struct{} // bounds connections, shared with other proxies
 
 	ctx    context.Context // ends with the proxy
 	cancel context.CancelCauseFunc
@@ -40,11 +37,10 @@ type proxy struct {
 }
 
 // startProxy serves until close; it owns the listener from now on.
-func startProxy(l *listener, target netip.AddrPort, dial dialFunc) *proxy {
-	p := &proxy{listener: l, target: target, dial: dial, flows: map[netip.AddrPort]net.Conn{}}
+func startProxy(l *listener, target netip.AddrPort, dial dialFunc, conns chan struct{}) *proxy {
+	p := &proxy{listener: l, target: target, dial: dial, conns: conns, flows: map[netip.AddrPort]net.Conn{}}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if l.tcp != nil {
-		l.tcp = netutil.LimitListener(l.tcp, maxProxyConns)
 		p.wg.Go(p.serveTCP)
 	} else {
 		p.wg.Go(p.serveUDP)
@@ -77,7 +73,15 @@ func (p *proxy) serveTCP() {
 			}
 			continue
 		}
-		p.wg.Go(func() { p.carry(in) })
+		select {
+		case p.conns <- struct{}{}:
+			p.wg.Go(func() {
+				defer func() { <-p.conns }()
+				p.carry(in)
+			})
+		default:
+			_ = in.Close()
+		}
 	}
 }
 
@@ -145,11 +149,14 @@ func (p *proxy) flow(key netip.AddrPort, from net.Addr) net.Conn {
 		_ = out.SetReadDeadline(time.Now().Add(udpIdle))
 		return out
 	}
-	if len(p.flows) >= maxProxyConns {
+	select {
+	case p.conns <- struct{}{}:
+	default:
 		return nil
 	}
 	out, err := p.dial(p.ctx, "udp", p.target)
 	if err != nil {
+		<-p.conns
 		return nil
 	}
 	_ = out.SetReadDeadline(time.Now().Add(udpIdle))
@@ -166,6 +173,7 @@ func (p *proxy) answer(out net.Conn, key netip.AddrPort, to net.Addr) {
 		delete(p.flows, key)
 		p.mu.Unlock()
 		_ = out.Close()
+		<-p.conns
 	}()
 	buf := make([]byte, maxPacket)
 	for {

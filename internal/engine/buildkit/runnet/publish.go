@@ -21,9 +21,13 @@ type Published struct {
 	Host      netip.AddrPort // where it is published; an unspecified address means all
 }
 
+// maxConns bounds the connections and UDP flows through all ports of a run.
+const maxConns = 1024
+
 // portTable is what a run has published.
 type portTable struct {
-	run *Run
+	run   *Run
+	conns chan struct{} // one for each connection
 
 	mu      sync.Mutex
 	holders map[portKey]string // names of containers
@@ -34,12 +38,16 @@ type portKey struct {
 	port  uint16
 }
 
+func newPortTable(r *Run) *portTable {
+	return &portTable{run: r, conns: make(chan struct{}, maxConns), holders: map[portKey]string{}}
+}
+
 // publication is the published ports of one container.
 type publication struct {
-	table  *portTable
-	list   []Published
-	keys   []portKey
-	proxes []*proxy
+	table   *portTable
+	list    []Published
+	keys    []portKey
+	proxies []*proxy
 }
 
 // publish opens the ports of a container at addr.
@@ -88,7 +96,7 @@ func (p *publication) openAt(ctx context.Context, name string, addr netip.Addr, 
 		listeners = append(listeners, outer)
 	}
 	for _, l := range listeners {
-		p.proxes = append(p.proxes, startProxy(l, target, t.run.dial))
+		p.proxies = append(p.proxies, startProxy(l, target, t.run.dial, t.conns))
 	}
 	key := portKey{s.proto, port}
 	t.mu.Lock()
@@ -122,7 +130,7 @@ func (t *portTable) conflict(err error, where, proto string, port uint16) error 
 
 func (p *publication) close() error {
 	var errs []error
-	for _, x := range p.proxes {
+	for _, x := range p.proxies {
 		errs = append(errs, x.close())
 	}
 	p.table.mu.Lock()

@@ -37,15 +37,14 @@ type Run struct {
 	bridges  []*bridge
 	fallback *bridge
 
-	ns     *namespace
-	h      *netlink.Handle // into ns
-	link   netlink.Link    // the host's end of the uplink; nil until it is made
-	named  bool            // ns has its name
-	names  *names
-	dns    *dnsServer
-	ports  *portTable
-	veths  atomic.Uint32 // made so far
-	builds atomic.Uint64 // containers of builds so far
+	ns    *namespace
+	h     *netlink.Handle // into ns
+	link  netlink.Link    // the host's end of the uplink; nil until it is made
+	named bool            // ns has its name
+	names *names
+	dns   *dnsServer
+	ports *portTable
+	veths atomic.Uint32 // made so far
 
 	mu          sync.Mutex
 	closed      bool
@@ -79,7 +78,7 @@ func (r *Run) open(ctx context.Context, networks []drydock.Network) (err error) 
 		return err
 	}
 	r.names, r.attachments = newNames(), map[*Attachment]struct{}{}
-	r.ports = &portTable{run: r, holders: map[portKey]string{}}
+	r.ports = newPortTable(r)
 	var socks *dnsSockets
 	r.ns, err = newNamespace(func(ns *namespace, h *netlink.Handle) (err error) {
 		socks, err = r.setup(ctx, h)
@@ -103,6 +102,9 @@ func (r *Run) open(ctx context.Context, networks []drydock.Network) (err error) 
 			size = r.m.cfg.Spares
 		}
 		b.spares = newPool(size, func() (*slot, error) { return r.newSlot(b) }, func(s *slot) error { return s.free() })
+	}
+	if !r.isolated { // the first build may be long in coming
+		r.fallback.spares.start()
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func (u *upstream) ask(ctx context.Context, network, server string, req *dns.Msg
 	// An id of our own: a container may send one that others can guess.
 	q := req.Copy()
 	q.Id = dns.Id()
-	client := &dns.Client{Net: network, Timeout: perTry}
+	client := &dns.Client{Net: network, Timeout: perTry, UDPSize: 4096}
 	resp, _, err := client.ExchangeContext(ctx, q, server)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,161 @@
+package runnet_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+
+	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
+)
+
+// TestOnAMachineOfItsOwn runs in a process whose host network is a namespace
+// that no other test uses, so that all of it can be compared.
+func TestOnAMachineOfItsOwn(t *testing.T) {
+	if os.Getenv(childEnv) != "machine" {
+		t.Parallel()
+		cmd := exec.Command("/proc/self/exe", "-test.run=^TestOnAMachineOfItsOwn$")
+		cmd.Env = append(os.Environ(), childEnv+"=machine")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	furnish(t)
+	dir := t.TempDir()
+	before := dump(t)
+	open := func() (*runnet.Manager, *runnet.Run) {
+		m := newManager(t, func(c *runnet.Config) { c.Prefix, c.StateDir = "ddmachine", dir })
+		return m, openRun(t, m, "run")
+	}
+
+	m, r := open()
+	if !strings.HasPrefix(m.DNS(), "10.213.") {
+		t.Errorf("the name server is %s, in a range that the machine has a route for", m.DNS())
+	}
+	if w := m.Warnings(); len(w) != 1 || !strings.Contains(w[0], `"foreign strict"`) {
+		t.Errorf("the warnings are %q, want one about a chain that drops", w)
+	}
+	if got := mtuOf(t, attach(t, r, runnet.Endpoint{Name: "step"}).NetNSPath); got != 1400 {
+		t.Errorf("a container's MTU is %d, want the 1400 of the way out", got)
+	}
+	wantForwarding(t, "out0", "1")
+	wantForwarding(t, "all", "0")
+	second, _ := open()
+	mustClose(t, m)
+	wantForwarding(t, "out0", "1")
+	mustClose(t, second)
+	if after := dump(t); !slices.Equal(before, after) {
+		t.Errorf("the machine was\n%s\nand is\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+
+	m, _ = open()
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, m)
+	wantForwarding(t, "out0", "1")
+}
+
+func mustClose(t *testing.T, m *runnet.Manager) {
+	t.Helper()
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// furnish gives the machine a way out, a route in the range that is tried first,
+// and somebody else's firewall.
+func furnish(t *testing.T) {
+	t.Helper()
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MTU, attrs.Flags = "out0", 1400, net.FlagUp
+	l := &netlink.Veth{LinkAttrs: attrs, PeerName: "peer0"}
+	addr, err := netlink.ParseAddr("192.0.2.1/24")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, busy, err := net.ParseCIDR("198.18.0.0/15")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gw := net.IPv4(192, 0, 2, 2)
+	err = errors.Join(netlink.LinkAdd(l), netlink.AddrAdd(l, addr))
+	err = errors.Join(err, netlink.RouteAdd(&netlink.Route{LinkIndex: l.Index, Gw: gw}),
+		netlink.RouteAdd(&netlink.Route{LinkIndex: l.Index, Gw: gw, Dst: busy}))
+	conn := &nftables.Conn{}
+	drop := nftables.ChainPolicyDrop
+	conn.AddChain(&nftables.Chain{
+		Name: "strict", Table: conn.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "foreign"}),
+		Type: nftables.ChainTypeFilter, Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter, Policy: &drop,
+	})
+	if err := errors.Join(err, conn.Flush()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dump describes links, addresses, routes, nftables, forwarding, and the
+// namespaces and mounts of this test.
+func dump(t *testing.T) []string {
+	t.Helper()
+	var lines []string
+	links, err := netlink.LinkList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range links {
+		name := l.Attrs().Name
+		b, err := os.ReadFile("/proc/sys/net/ipv4/conf/" + name + "/forwarding")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, "link "+name+" forwarding "+strings.TrimSpace(string(b)))
+	}
+	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routes {
+		lines = append(lines, "route "+r.String())
+	}
+	chains, err := (&nftables.Conn{}).ListChains()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range chains {
+		lines = append(lines, fmt.Sprint("chain ", c.Table.Name, " ", c.Name))
+	}
+	return append(lines, traces(t, "ddmachine", "dd")...)
+}
+
+func wantForwarding(t *testing.T, link, want string) {
+	t.Helper()
+	b, err := os.ReadFile("/proc/sys/net/ipv4/conf/" + link + "/forwarding")
+	if got := strings.TrimSpace(string(b)); err != nil || got != want {
+		t.Errorf("forwarding of %s is %s, %v; want %s", link, got, err, want)
+	}
+}
+
+func mtuOf(t *testing.T, path string) int {
+	t.Helper()
+	mtu := 0
+	if err := inside(path, func() error {
+		l, err := net.InterfaceByName("eth0")
+		if err == nil {
+			mtu = l.MTU
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return mtu
+}

@@ -28,7 +28,20 @@ func (m *maker) render(ctx context.Context, d document) (document, error) {
 	if err != nil {
 		return document{}, m.locate(err, d)
 	}
+	m.presetSecrets(t)
 	return m.execute(t, g, d)
+}
+
+// presetSecrets makes the secrets that a template names and that aren't known
+// empty text, as functions that want text refuse what is missing. In the first
+// of the two renderings none is known.
+func (m *maker) presetSecrets(t *template.Template) {
+	secrets, _ := m.data["Secrets"].(map[string]any)
+	for _, name := range secretNames(t) {
+		if _, known := secrets[name]; !known {
+			secrets[name] = ""
+		}
+	}
 }
 
 // renderAlias executes the template of the alias block, which is read before

@@ -92,3 +92,36 @@ func usesSecrets(n parse.Node) bool {
 	}
 	return false
 }
+
+// secretNames returns the names that a template may look up in .Secrets, as
+// .Secrets.name or as index .Secrets "name".
+func secretNames(t *template.Template) []string {
+	var names []string
+	for _, t := range t.Templates() {
+		if t.Tree == nil {
+			continue
+		}
+		walk(t.Root, func(n parse.Node) {
+			switch n := n.(type) {
+			case *parse.FieldNode:
+				if usesSecrets(n) && len(n.Ident) > 1 {
+					names = append(names, n.Ident[1])
+				}
+			case *parse.VariableNode:
+				if usesSecrets(n) && len(n.Ident) > 2 {
+					names = append(names, n.Ident[2])
+				}
+			case *parse.CommandNode:
+				if !slices.ContainsFunc(n.Args, usesSecrets) {
+					return
+				}
+				for _, arg := range n.Args {
+					if arg, ok := arg.(*parse.StringNode); ok {
+						names = append(names, arg.Text)
+					}
+				}
+			}
+		})
+	}
+	return names
+}

@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -18,55 +18,61 @@ import (
 // hostRoutes are the IPv4 destinations of the host's routes in all tables but
 // the default ones, and the links that they go out by.
 type hostRoutes struct {
-	used  []netip.Prefix
-	links map[int]bool // by index
+	foreign []netip.Prefix       // not those of runs, of any instance
+	runs    []netip.Prefix       // those of runs
+	links   map[int]netlink.Link // by index, without the loopback and those of runs
 }
 
+// used returns all destinations.
+func (r hostRoutes) used() []netip.Prefix { return slices.Concat(r.foreign, r.runs) }
+
 func readRoutes(host *netlink.Handle) (hostRoutes, error) {
-	r := hostRoutes{links: map[int]bool{}}
+	r := hostRoutes{links: map[int]netlink.Link{}}
+	links, err := host.LinkList()
+	if err != nil {
+		return r, fmt.Errorf("listing the links of the host: %w", err)
+	}
+	byIndex := map[int]netlink.Link{}
+	for _, l := range links {
+		byIndex[l.Attrs().Index] = l
+	}
 	// The table RT_TABLE_UNSPEC stands for all of them.
 	routes, err := host.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
 	if err != nil {
 		return r, fmt.Errorf("listing the routes of the host: %w", err)
 	}
 	for _, route := range routes {
-		if route.Type == unix.RTN_UNICAST {
-			r.addLinks(route)
-		}
-		if route.Dst == nil {
-			continue
-		}
-		addr, ok := netip.AddrFromSlice(route.Dst.IP.To4())
-		if bits, _ := route.Dst.Mask.Size(); ok && bits > 1 { // VPNs split the default route into two
-			r.used = append(r.used, netip.PrefixFrom(addr, bits))
-		}
+		r.add(route, byIndex)
 	}
 	return r, nil
 }
 
-func (r *hostRoutes) addLinks(route netlink.Route) {
-	if route.LinkIndex > 0 {
-		r.links[route.LinkIndex] = true
+func (r *hostRoutes) add(route netlink.Route, links map[int]netlink.Link) {
+	ofRun := false
+	if l := links[route.LinkIndex]; l != nil {
+		ofRun = isUplink(l.Attrs().Name)
 	}
+	indexes := []int{route.LinkIndex}
 	for _, hop := range route.MultiPath {
-		r.links[hop.LinkIndex] = true
+		indexes = append(indexes, hop.LinkIndex)
 	}
-}
-
-// outwardLinks returns the links of the host by which the outside is reached.
-func outwardLinks(host *netlink.Handle, routes hostRoutes) ([]netlink.Link, error) {
-	var links []netlink.Link
-	for index := range routes.links {
-		l, err := host.LinkByIndex(index)
-		if err != nil {
-			continue // it went away since
-		}
-		a := l.Attrs()
-		if a.Flags&net.FlagLoopback == 0 && !strings.HasPrefix(a.Name, "dd") {
-			links = append(links, l)
+	for _, i := range indexes {
+		if l := links[i]; l != nil && !ofRun && l.Attrs().Flags&net.FlagLoopback == 0 {
+			r.links[i] = l
 		}
 	}
-	return links, nil
+	if route.Dst == nil {
+		return
+	}
+	addr, ok := netip.AddrFromSlice(route.Dst.IP.To4())
+	bits, _ := route.Dst.Mask.Size()
+	switch p := netip.PrefixFrom(addr, bits); {
+	case !ok || bits <= 1: // VPNs split the default route into two
+	case ofRun:
+		r.runs = append(r.runs, p)
+	default:
+		r.foreign = append(r.foreign, p)
+	}
 }
 
 // freeUplink picks a /30 of pool that no route uses.
@@ -87,31 +93,23 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// outsideMTU returns the smallest MTU of the links to the outside where it is
-// below Ethernet's, and 0 otherwise. Without it, large packets are lost where
-// nothing tells the sender.
-func outsideMTU(host *netlink.Handle, routes hostRoutes) (int, error) {
-	links, err := outwardLinks(host, routes)
-	if err != nil {
-		return 0, err
-	}
+// mtu returns the smallest MTU of the links to the outside where it is below
+// Ethernet's, and 0 otherwise. Without it, large packets are lost where nothing
+// tells the sender.
+func (r hostRoutes) mtu() int {
 	mtu := 0
-	for _, l := range links {
-		if a := l.Attrs(); a.MTU < 1500 && (mtu == 0 || a.MTU < mtu) && a.MTU >= 1280 {
-			mtu = a.MTU
+	for _, l := range r.links {
+		if m := l.Attrs().MTU; m < 1500 && m >= 1280 && (mtu == 0 || m < mtu) {
+			mtu = m
 		}
 	}
-	return mtu, nil
+	return mtu
 }
 
 // forwardOutside lets the host forward what comes in from the outside; replies
 // to containers do. The caller holds the machine's lock.
 func (m *Manager) forwardOutside(routes hostRoutes) error {
-	links, err := outwardLinks(m.host, routes)
-	if err != nil {
-		return err
-	}
-	for _, l := range links {
+	for _, l := range routes.links {
 		if err := enableForwarding(m.cfg.StateDir, l.Attrs().Name); err != nil {
 			return err
 		}

@@ -52,14 +52,11 @@ func newManager(ctx context.Context, host *netlink.Handle, cfg Config) (_ *Manag
 	if err != nil {
 		return nil, err
 	}
-	if cfg, err = cfg.withDefaults(routes.used); err != nil {
+	if cfg, err = cfg.withDefaults(routes.foreign); err != nil {
 		return nil, err
 	}
-	m := &Manager{cfg: cfg, host: host, runs: map[*Run]struct{}{}}
+	m := &Manager{cfg: cfg, host: host, mtu: routes.mtu(), runs: map[*Run]struct{}{}}
 	if m.upstream, err = newUpstream(cfg.Resolvers); err != nil {
-		return nil, err
-	}
-	if m.mtu, err = outsideMTU(host, routes); err != nil {
 		return nil, err
 	}
 	if err := m.claim(); err != nil {

@@ -30,6 +30,16 @@ func (o *owner) links() string { return linkPrefix(o.id) }
 
 func linkPrefix(id string) string { return "dd" + id + "-" }
 
+// isUplink reports whether a link's name is that of an uplink of any instance.
+func isUplink(name string) bool {
+	id, ok := strings.CutPrefix(name, "dd")
+	if !ok || len(id) < 8 || id[6] != '-' {
+		return false
+	}
+	_, err := hex.DecodeString(id[:6])
+	return err == nil
+}
+
 func (o *owner) lockPath() string { return filepath.Join(o.dir, o.name()+".lock") }
 
 // newOwner makes an instance known. The caller holds the machine's lock.

@@ -192,7 +192,7 @@ func (r *Run) addUplink() (netip.Prefix, error) {
 	if err != nil {
 		return netip.Prefix{}, err
 	}
-	uplink, err := freeUplink(r.m.cfg.Uplinks, routes.used)
+	uplink, err := freeUplink(r.m.cfg.Uplinks, routes.used())
 	if err != nil {
 		return netip.Prefix{}, err
 	}

@@ -72,6 +72,9 @@ func TestNetworksOfARunAreApart(t *testing.T) {
 func TestRunsNeverMeet(t *testing.T) {
 	t.Parallel()
 	m, other := newManager(t, nil), newManager(t, nil)
+	if m.DNS() != other.DNS() {
+		t.Errorf("two instances have the name servers %s and %s", m.DNS(), other.DNS())
+	}
 	mine := openRun(t, m, "one")
 	server := attach(t, mine, runnet.Endpoint{Name: "server"})
 	serve(t, server.NetNSPath, ":80", "private")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -196,6 +197,12 @@ func (b *build) cacheExporters(ctx context.Context, bk string) ([]llbsolver.Remo
 		})
 	}
 	return out, nil
+}
+
+// wantsInlineCache reports whether the image's config is to hold a cache.
+func (b *build) wantsInlineCache() bool {
+	_, to := b.caches()
+	return slices.ContainsFunc(to, func(c buildflags.CacheEntry) bool { return c.Type == "inline" })
 }
 
 // readFull is io.ReadFull for a buffer that may be larger than what there is.

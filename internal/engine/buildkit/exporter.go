@@ -33,13 +33,14 @@ func (*tableExporter) Config() *exporter.Config { return exporter.NewConfig() }
 
 // Export implements exporter.ExporterInstance.
 func (e *tableExporter) Export(ctx context.Context, src *exporter.Source, info exporter.ExportBuildInfo) (map[string]string, exporter.FinalizeFunc, exporter.DescriptorReference, error) {
-	img := &builtImage{session: e.build.session, source: holdSource(src), inline: info.InlineCache}
+	img := &builtImage{session: e.build.session, source: holdSource(src)}
 	e.build.image = img
 	if err := e.build.hideSecretArgs(img.source); err != nil {
 		return nil, nil, nil, err
 	}
-	if info.InlineCache != nil {
-		// The inline cache can be asked for only while the build goes on.
+	if e.build.wantsInlineCache() {
+		// It can be asked for only while the build goes on.
+		img.inline = info.InlineCache
 		if _, _, err := img.target(ctx); err != nil {
 			return nil, nil, nil, err
 		}

@@ -49,7 +49,6 @@ func (s *session) push(ctx context.Context, name string, out io.Writer) (ocispec
 		return ocispec.Descriptor{}, err
 	}
 	s.pushed(complete, desc)
-	fmt.Fprintf(out, "%s: digest: %s size: %d\n", tagOf(complete), desc.Digest, desc.Size)
 	return desc, nil
 }
 

@@ -46,6 +46,7 @@ func (s *session) build(ctx context.Context, spec engine.Build) (_ *builtImage, 
 	for _, warning := range spec.Flags.Warnings {
 		fmt.Fprintf(spec.Out, "WARNING: %s\n", warning)
 	}
+	b.tellSecretArgs()
 	if b.context, err = s.openContext(b); err != nil {
 		return nil, err
 	}

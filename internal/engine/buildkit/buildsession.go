@@ -32,6 +32,7 @@ func (b *build) openSession(ctx context.Context) (*bksession.Session, func(), er
 	if err != nil {
 		return nil, nil, err
 	}
+	store.tell(b.session.spec.Secret)
 	bk.Allow(secretsprovider.NewSecretProvider(store))
 	if len(b.Flags.SSH) > 0 {
 		agent, err := b.sshAgents()
@@ -85,15 +86,24 @@ func (s *session) serve(ctx context.Context, bk *bksession.Session) func() {
 }
 
 // secretStore answers `RUN --mount=type=secret`.
-type secretStore map[string]func() ([]byte, error)
+type secretStore map[string][]byte
 
 // GetSecret implements secrets.SecretStore.
 func (s secretStore) GetSecret(_ context.Context, id string) ([]byte, error) {
-	read, ok := s[id]
+	data, ok := s[id]
 	if !ok {
 		return nil, fmt.Errorf("secret %s: %w", id, secrets.ErrNotFound)
 	}
-	return read()
+	return data, nil
+}
+
+// tell has the secrets masked in the log.
+func (s secretStore) tell(mask func(values ...string)) {
+	for _, data := range s {
+		if mask != nil {
+			mask(string(data))
+		}
+	}
 }
 
 // secrets reads what --secret names: variables of the step and files of the
@@ -102,11 +112,11 @@ func (b *build) secrets() (secretStore, error) {
 	store := secretStore{}
 	for _, secret := range b.Flags.Secrets {
 		if value, ok := lookupEnv(b.Env, secret.Env); ok && secret.Env != "" {
-			store[secret.ID] = func() ([]byte, error) { return []byte(value), nil }
+			store[secret.ID] = []byte(value)
 			continue
 		}
 		if value, ok := lookupEnv(b.Env, secret.ID); ok && secret.Env == "" && secret.Src == "" {
-			store[secret.ID] = func() ([]byte, error) { return []byte(value), nil }
+			store[secret.ID] = []byte(value)
 			continue
 		}
 		if secret.Env != "" {
@@ -120,7 +130,7 @@ func (b *build) secrets() (secretStore, error) {
 		if err != nil {
 			return nil, fmt.Errorf("secret %s: %w", secret.ID, err)
 		}
-		store[secret.ID] = func() ([]byte, error) { return data, nil }
+		store[secret.ID] = data
 	}
 	return store, nil
 }

@@ -49,6 +49,15 @@ func (e *tableExporter) Export(ctx context.Context, src *exporter.Source, info e
 	return nil, nil, nil, nil
 }
 
+// tellSecretArgs has the values of --secret-build-arg masked in the log.
+func (b *build) tellSecretArgs() {
+	for _, arg := range b.Flags.SecretArgs {
+		if value, ok := b.argValue(arg); ok && b.session.spec.Secret != nil {
+			b.session.spec.Secret(value)
+		}
+	}
+}
+
 // hideSecretArgs takes the values of --secret-build-arg out of the image's
 // history, where a build writes the arguments of each RUN.
 func (b *build) hideSecretArgs(src *exporter.Source) error {

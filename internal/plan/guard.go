@@ -3,12 +3,8 @@ package plan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
-	"text/template"
-	"text/template/parse"
 )
 
 // A template is untrusted code that runs in the daemon, and text/template has
@@ -47,40 +43,6 @@ func (e *limitError) Error() string { return e.what + " is limited to " + e.max 
 
 func limit(what string, max int) *limitError {
 	return &limitError{what: what, max: strconv.Itoa(max)}
-}
-
-// instrument adds the guard's calls to a parsed template.
-func (g *guard) instrument(t *template.Template, text string) {
-	ends := lineEnds(text)
-	calls := template.FuncMap{tickName: g.tick, enterName: g.enter, leaveName: g.leave}
-	action := func(name string, line ...any) parse.Node {
-		source := "{{" + name + fmt.Sprintln(append([]any{""}, line...)...) + "}}"
-		return template.Must(template.New("").Funcs(calls).Parse(source)).Root.Nodes[0]
-	}
-	for _, t := range t.Templates() {
-		if t.Tree == nil || t.Root == nil {
-			continue
-		}
-		walk(t.Root, func(n parse.Node) {
-			switch n := n.(type) {
-			case *parse.RangeNode:
-				n.List.Nodes = slices.Insert(n.List.Nodes, 0, action(tickName, ends.line(int(n.Pos))))
-			case *parse.ActionNode:
-				if len(n.Pipe.Decl) == 0 {
-					n.Pipe.Cmds = append(n.Pipe.Cmds, call(outName, n.Pos))
-				}
-			}
-		})
-		t.Root.Nodes = slices.Insert(t.Root.Nodes, 0, action(enterName, ends.line(int(t.Root.Pos))))
-		t.Root.Nodes = append(t.Root.Nodes, action(leaveName))
-	}
-}
-
-func call(name string, pos parse.Pos) *parse.CommandNode {
-	return &parse.CommandNode{
-		NodeType: parse.NodeCommand, Pos: pos,
-		Args: []parse.Node{parse.NewIdentifier(name).SetPos(pos)},
-	}
 }
 
 // tick is called in each turn of a loop.
@@ -130,35 +92,6 @@ func (g *guard) spend(units int) error {
 		return err
 	}
 	return nil
-}
-
-var errorType = reflect.TypeFor[error]()
-
-// wrap returns f under the limits, with the same parameters.
-func (g *guard) wrap(name string, f any) any {
-	fn := reflect.ValueOf(f)
-	ft := fn.Type()
-	in := make([]reflect.Type, ft.NumIn())
-	for i := range in {
-		in[i] = ft.In(i)
-	}
-	out := []reflect.Type{ft.Out(0), errorType}
-	return reflect.MakeFunc(reflect.FuncOf(in, out, ft.IsVariadic()), func(args []reflect.Value) []reflect.Value {
-		if err := g.before(name, args); err != nil {
-			return []reflect.Value{reflect.Zero(out[0]), reflect.ValueOf(&err).Elem()}
-		}
-		var results []reflect.Value
-		if ft.IsVariadic() {
-			results = fn.CallSlice(args)
-		} else {
-			results = fn.Call(args)
-		}
-		err := g.measure(results[0])
-		if len(results) > 1 && !results[1].IsNil() {
-			return results
-		}
-		return []reflect.Value{results[0], reflect.ValueOf(&err).Elem()}
-	}).Interface()
 }
 
 // before decides whether a function may be called.

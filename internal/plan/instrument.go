@@ -1,0 +1,42 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"text/template"
+	"text/template/parse"
+)
+
+// instrument adds the guard's calls to a parsed template.
+func (g *guard) instrument(t *template.Template, text string) {
+	ends := lineEnds(text)
+	calls := template.FuncMap{tickName: g.tick, enterName: g.enter, leaveName: g.leave}
+	action := func(name string, line ...any) parse.Node {
+		source := "{{" + name + fmt.Sprintln(append([]any{""}, line...)...) + "}}"
+		return template.Must(template.New("").Funcs(calls).Parse(source)).Root.Nodes[0]
+	}
+	for _, t := range t.Templates() {
+		if t.Tree == nil || t.Root == nil {
+			continue
+		}
+		walk(t.Root, func(n parse.Node) {
+			switch n := n.(type) {
+			case *parse.RangeNode:
+				n.List.Nodes = slices.Insert(n.List.Nodes, 0, action(tickName, ends.line(int(n.Pos))))
+			case *parse.ActionNode:
+				if len(n.Pipe.Decl) == 0 {
+					n.Pipe.Cmds = append(n.Pipe.Cmds, call(outName, n.Pos))
+				}
+			}
+		})
+		t.Root.Nodes = slices.Insert(t.Root.Nodes, 0, action(enterName, ends.line(int(t.Root.Pos))))
+		t.Root.Nodes = append(t.Root.Nodes, action(leaveName))
+	}
+}
+
+func call(name string, pos parse.Pos) *parse.CommandNode {
+	return &parse.CommandNode{
+		NodeType: parse.NodeCommand, Pos: pos,
+		Args: []parse.Node{parse.NewIdentifier(name).SetPos(pos)},
+	}
+}

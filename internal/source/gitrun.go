@@ -1,0 +1,220 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/drydockhq/drydock"
+)
+
+// askpass answers git's questions for a user name and a password from its
+// environment, and only for the origin that they are for.
+const askpass = `#!/bin/sh
+case "$1" in
+"Username for '$DRYDOCK_GIT_ORIGIN'"* | "Username for '$DRYDOCK_GIT_ORIGIN/"*) printf '%s\n' "$DRYDOCK_GIT_USERNAME" ;;
+"Password for '$DRYDOCK_GIT_ASKED'"* | "Password for '$DRYDOCK_GIT_ASKED/"*) printf '%s\n' "$DRYDOCK_GIT_PASSWORD" ;;
+*) exit 1 ;;
+esac
+`
+
+// passed are the variables that git is given of the fetcher's environment.
+var passed = []string{
+	"PATH", "TMPDIR", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+}
+
+// gitRunner runs git in one repository.
+type gitRunner struct {
+	program string
+	dir     string // of the work tree
+	env     []string
+	secrets []string            // taken out of messages
+	as      *syscall.Credential // nil for the user of this process
+}
+
+// newGit prepares git for a remote: an environment of its own, in which it asks
+// nobody, reads nobody's configuration, runs no hooks and gives credentials to
+// the remote's own host alone.
+func (f *Fetcher) newGit(ctx context.Context, g *gitURL, dir string) (*gitRunner, error) {
+	program, err := f.program("git")
+	if err != nil {
+		return nil, drydock.Errorf(drydock.Unavailable, "fetching a git repository: %w", err).WithHint("make setup installs it")
+	}
+	home := filepath.Join(filepath.Dir(dir), "home")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return nil, drydock.Errorf(drydock.Unavailable, "making a home for git: %w", err)
+	}
+	r := &gitRunner{program: program, dir: dir, env: f.gitEnv(home)}
+	protocols := "https:http:ssh:git"
+	if strings.HasPrefix(g.remote, "file:") {
+		protocols += ":file" // also for submodules; else those could read this machine's
+	}
+	r.env = append(r.env, "GIT_ALLOW_PROTOCOL="+protocols)
+	return r, f.addCredential(ctx, r, g, home)
+}
+
+// gitEnv returns the environment of git but for credentials.
+func (f *Fetcher) gitEnv(home string) []string {
+	env := []string{
+		"HOME=" + home, "XDG_CONFIG_HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
+		"GIT_TERMINAL_PROMPT=0", "GCM_INTERACTIVE=never", "GIT_ASKPASS=", "SSH_ASKPASS=", "LC_ALL=C", "GIT_LFS_SKIP_SMUDGE=1",
+		"GIT_CONFIG_COUNT=5",
+		"GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=/dev/null",
+		"GIT_CONFIG_KEY_1=core.fsmonitor", "GIT_CONFIG_VALUE_1=false",
+		"GIT_CONFIG_KEY_2=gc.auto", "GIT_CONFIG_VALUE_2=0",
+		"GIT_CONFIG_KEY_3=advice.detachedHead", "GIT_CONFIG_VALUE_3=false",
+		"GIT_CONFIG_KEY_4=maintenance.auto", "GIT_CONFIG_VALUE_4=false",
+	}
+	for _, name := range passed {
+		if v := f.env(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	if f.env("GIT_SSH_COMMAND") == "" {
+		env = append(env, "GIT_SSH_COMMAND=ssh -o BatchMode=yes")
+	}
+	if ca := f.env("SSL_CERT_FILE"); ca != "" && f.env("GIT_SSL_CAINFO") == "" {
+		env = append(env, "GIT_SSL_CAINFO="+ca)
+	}
+	return env
+}
+
+// addCredential lets git log in: by what is in the URL, or by a token. It goes
+// through the environment; command lines are for all to see.
+func (f *Fetcher) addCredential(ctx context.Context, r *gitRunner, g *gitURL, home string) error {
+	if g.origin == "" {
+		return nil
+	}
+	username, password := g.username, g.password
+	if password == "" && f.Token != nil {
+		user, token, err := f.Token(ctx, g.host)
+		if err != nil {
+			return fmt.Errorf("looking for a token for %s: %w", g.host, err)
+		}
+		if token != "" {
+			username, password = user, token
+		}
+	}
+	if password == "" && username != "" { // as in https://TOKEN@host/…
+		username, password = "", username
+	}
+	if password == "" {
+		return nil
+	}
+	if username == "" {
+		username = "token" // hosts take any, but it can't be empty
+	}
+	script := filepath.Join(home, "askpass")
+	if err := os.WriteFile(script, []byte(askpass), 0o700); err != nil {
+		return drydock.Errorf(drydock.Unavailable, "making a home for git: %w", err)
+	}
+	// git escapes the user in its question, all but letters, digits and -_.~
+	user := strings.ReplaceAll(url.QueryEscape(username), "+", "%20")
+	asked := strings.Replace(g.origin, "://", "://"+user+"@", 1)
+	r.secrets = append(r.secrets, password, url.QueryEscape(password), url.PathEscape(password))
+	r.env = append(r.env, "GIT_ASKPASS="+script, "DRYDOCK_GIT_ORIGIN="+g.origin, "DRYDOCK_GIT_ASKED="+asked,
+		"DRYDOCK_GIT_USERNAME="+username, "DRYDOCK_GIT_PASSWORD="+password)
+	return nil
+}
+
+// run runs git and returns what it printed.
+func (r *gitRunner) run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, r.program, args...)
+	cmd.Dir, cmd.Env = r.dir, r.env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: r.as} // git starts helpers, which end with it
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 2 * time.Second
+	var out strings.Builder
+	var problems tail
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if err != nil {
+		return "", &gitError{command: args[0], text: r.clean(problems.String()), err: err}
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
+// userInfo is the user part of a URL in a text.
+var userInfo = regexp.MustCompile(`://[^/@\s']+@`)
+
+// clean returns the lines of git's messages that say what is wrong, without
+// secrets.
+func (r *gitRunner) clean(text string) string {
+	for _, s := range r.secrets {
+		text = strings.ReplaceAll(text, s, "***")
+	}
+	text = userInfo.ReplaceAllString(text, "://***@")
+	lines := strings.Split(text, "\n")
+	telling := slices.DeleteFunc(slices.Clone(lines), func(l string) bool {
+		return !strings.HasPrefix(l, "fatal: ") && !strings.HasPrefix(l, "error: ") && !strings.HasPrefix(l, "remote: ") &&
+			!strings.Contains(l, "Permission denied") && !strings.Contains(l, "verification failed")
+	})
+	if len(telling) > 0 {
+		lines = telling
+	}
+	return strings.Join(lines[max(0, len(lines)-4):], "; ")
+}
+
+// gitError is a git command that failed.
+type gitError struct {
+	command string
+	text    string // what git said
+	err     error
+}
+
+func (e *gitError) Error() string {
+	if e.text == "" {
+		return fmt.Sprintf("git %s: %v", e.command, e.err)
+	}
+	return fmt.Sprintf("git %s: %s", e.command, e.text)
+}
+
+func (e *gitError) Unwrap() error { return e.err }
+
+// said reports whether git's message holds one of some texts.
+func said(err error, texts ...string) bool {
+	var g *gitError
+	return errors.As(err, &g) && slices.ContainsFunc(texts, func(t string) bool {
+		return strings.Contains(strings.ToLower(g.text), strings.ToLower(t))
+	})
+}
+
+// explain turns a failure of git into an error for users.
+func explain(doing string, err error) error {
+	var g *gitError
+	if !errors.As(err, &g) {
+		return err
+	}
+	e := drydock.Errorf(drydock.Unavailable, "%s: %w", doing, err)
+	switch {
+	case said(err, "Authentication failed", "could not read Username", "could not read Password", "returned error: 401", "returned error: 403", "Permission denied"):
+		e.Code = drydock.Denied
+		return e.WithHint("a private repository needs a token or, with ssh, a key in the agent")
+	case said(err, "Host key verification failed"):
+		e.Code = drydock.Denied
+		return e.WithHint("ssh does not know the host: add it to known_hosts with ssh-keyscan")
+	case said(err, "dubious ownership"):
+		e.Code = drydock.Denied
+		return e.WithHint("the repository belongs to another user")
+	case said(err, "not found", "does not appear to be a git repository", "returned error: 404"):
+		e.Code = drydock.Invalid
+		return e.WithHint("is the URL right? A private repository needs a token")
+	case said(err, "transport '", "not allowed"):
+		e.Code = drydock.Denied
+		return e.WithHint("submodules may use https, http, ssh and git")
+	}
+	return e
+}

@@ -254,13 +254,3 @@ func TestRenderAsksNoVault(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
-
-func TestRenderLine(t *testing.T) {
-	t.Parallel()
-	got, err := plan.RenderLine(t.Context(), "{{.Run.Registry}}/app:{{.Run.ID}}{{.Values.none}}", facts())
-	if err != nil || got != "harbour.azurecr.test/app:cf1" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	_, err = plan.RenderLine(t.Context(), "{{.Run.", facts())
-	wantError(t, err, drydock.Invalid, "line 1, column 1: template: ")
-}

@@ -46,7 +46,7 @@ func MakeQuickBuild(ctx context.Context, in Input, q QuickBuild) (*drydock.Plan,
 		return nil, err
 	}
 	if err := q.render(ctx, m); err != nil {
-		return nil, err
+		return nil, m.report(err)
 	}
 	if q.Push && len(q.Tags) == 0 {
 		return nil, drydock.Errorf(drydock.Invalid, "there is nothing to push: the image has no name").

@@ -110,19 +110,3 @@ func maskPlaceholder(s string) string {
 	encoded := base64.StdEncoding.EncodeToString([]byte(placeholder))
 	return strings.NewReplacer(placeholder, masked, encoded, masked).Replace(s)
 }
-
-// RenderLine renders text that is not a task, such as the tag of a quick
-// build: the run variables alone, as ACR does.
-func RenderLine(ctx context.Context, text string, facts drydock.RunFacts) (string, error) {
-	m := &maker{in: Input{Facts: facts}}
-	data, err := templateData(facts, map[string]any{})
-	if err != nil {
-		return "", err
-	}
-	m.data = data
-	out, err := m.renderText(ctx, text)
-	if err != nil {
-		return "", m.report(err)
-	}
-	return out, nil
-}

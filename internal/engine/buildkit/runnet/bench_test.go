@@ -3,6 +3,7 @@ package runnet_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
 )
@@ -63,6 +64,22 @@ func BenchmarkAttachClose(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkAttachAsStepsDo leaves 30 ms between containers, less than a step
+// takes, so that the spares are ready again.
+func BenchmarkAttachAsStepsDo(b *testing.B) {
+	m := newManager(b, nil)
+	r := openRun(b, m, "bench")
+	for b.Loop() {
+		err := attach(b, r, runnet.Endpoint{Name: "step"}).Close()
+		b.StopTimer()
+		if err != nil {
+			b.Fatal(err)
+		}
+		time.Sleep(30 * time.Millisecond)
+		b.StartTimer()
 	}
 }
 

@@ -136,12 +136,16 @@ func reject() []expr.Any {
 // icmpProhibited is "communication administratively prohibited" (RFC 1812).
 const icmpProhibited = 13
 
-func inLink(name string) []expr.Any    { return link(expr.MetaKeyIIFNAME, expr.CmpOpEq, name+"\x00") }
-func inLinkNot(name string) []expr.Any { return link(expr.MetaKeyIIFNAME, expr.CmpOpNeq, name+"\x00") }
-func outLink(name string) []expr.Any   { return link(expr.MetaKeyOIFNAME, expr.CmpOpEq, name+"\x00") }
+func inLink(name string) []expr.Any { return link(expr.MetaKeyIIFNAME, expr.CmpOpEq, name+"\x00") }
 
-func inLinks(prefix string) []expr.Any     { return link(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix) }
-func outLinks(prefix string) []expr.Any    { return link(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix) }
+func inLinkNot(name string) []expr.Any { return link(expr.MetaKeyIIFNAME, expr.CmpOpNeq, name+"\x00") }
+
+func outLink(name string) []expr.Any { return link(expr.MetaKeyOIFNAME, expr.CmpOpEq, name+"\x00") }
+
+func inLinks(prefix string) []expr.Any { return link(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix) }
+
+func outLinks(prefix string) []expr.Any { return link(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix) }
+
 func outLinksNot(prefix string) []expr.Any { return link(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix) }
 
 // link compares a link's name with data: a whole name where data ends in NUL, a

@@ -28,7 +28,7 @@ func (r hostRoutes) used() []netip.Prefix { return slices.Concat(r.foreign, r.ru
 
 func readRoutes(host *netlink.Handle) (hostRoutes, error) {
 	r := hostRoutes{links: map[int]netlink.Link{}}
-	links, err := host.LinkList()
+	links, err := consistent(host.LinkList)
 	if err != nil {
 		return r, fmt.Errorf("listing the links of the host: %w", err)
 	}
@@ -37,7 +37,9 @@ func readRoutes(host *netlink.Handle) (hostRoutes, error) {
 		byIndex[l.Attrs().Index] = l
 	}
 	// The table RT_TABLE_UNSPEC stands for all of them.
-	routes, err := host.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
+	routes, err := consistent(func() ([]netlink.Route, error) {
+		return host.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
+	})
 	if err != nil {
 		return r, fmt.Errorf("listing the routes of the host: %w", err)
 	}
@@ -45,6 +47,19 @@ func readRoutes(host *netlink.Handle) (hostRoutes, error) {
 		r.add(route, byIndex)
 	}
 	return r, nil
+}
+
+// maxDumps is how often a list is asked for that changes meanwhile.
+const maxDumps = 100
+
+// consistent asks for a list until nothing changed while the kernel made it.
+func consistent[T any](list func() ([]T, error)) (all []T, err error) {
+	for range maxDumps {
+		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return all, err
 }
 
 func (r *hostRoutes) add(route netlink.Route, links map[int]netlink.Link) {

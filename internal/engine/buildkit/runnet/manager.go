@@ -24,12 +24,13 @@ type Manager struct {
 	mtu      int // of what is made; 0 means the kernel's default
 	warnings []string
 	upstream *upstream
+	build    *BuildNetwork
 	links    atomic.Uint32 // uplinks made so far
 
-	mu     sync.Mutex
-	closed bool
-	runs   map[*Run]struct{}
-	build  *Run
+	mu      sync.Mutex
+	closed  bool
+	runs    map[*Run]struct{}
+	opening sync.WaitGroup // counts runs that are being opened
 }
 
 // New makes the means ready and removes what killed processes left. It returns
@@ -47,7 +48,10 @@ func New(ctx context.Context, cfg Config) (*Manager, error) {
 	return m, nil
 }
 
-func newManager(ctx context.Context, host *netlink.Handle, cfg Config) (_ *Manager, err error) {
+func newManager(ctx context.Context, host *netlink.Handle, cfg Config) (*Manager, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	routes, err := readRoutes(host)
 	if err != nil {
 		return nil, err
@@ -56,23 +60,17 @@ func newManager(ctx context.Context, host *netlink.Handle, cfg Config) (_ *Manag
 		return nil, err
 	}
 	m := &Manager{cfg: cfg, host: host, mtu: routes.mtu(), runs: map[*Run]struct{}{}}
+	m.build = &BuildNetwork{m: m}
 	if m.upstream, err = newUpstream(cfg.Resolvers); err != nil {
 		return nil, err
 	}
-	if err := m.claim(); err != nil {
+	if m.warnings, err = warnings(); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, m.release())
-		}
-	}()
-	// The build network uses all that a run's does: it is the proof that this
-	// machine can do it.
-	if m.build, err = m.openBuildNetwork(ctx); err != nil {
+	if err := probe(cfg.Subnet); err != nil {
 		return nil, err
 	}
-	return m, m.warn()
+	return m, m.claim()
 }
 
 // claim sweeps, makes this process an owner and writes the host's table.
@@ -109,13 +107,13 @@ func (m *Manager) release() error {
 	)
 }
 
-func (m *Manager) warn() error {
+func warnings() (texts []string, err error) {
 	chains, err := droppingChains()
 	for _, c := range chains {
-		m.warnings = append(m.warnings, fmt.Sprintf("nftables chain %q drops what it isn't told to forward; "+
+		texts = append(texts, fmt.Sprintf("nftables chain %q drops what it isn't told to forward; "+
 			"steps reach the outside only if it accepts packets from links named %q, and their replies", c, "dd*"))
 	}
-	return err
+	return texts, err
 }
 
 // Warnings says what on this machine may keep steps from reaching the outside,
@@ -131,7 +129,7 @@ func (m *Manager) dns() netip.Addr {
 }
 
 // Close closes all open runs and the build network, and removes what the
-// manager made. It may be called again.
+// manager made. It may be called again, and does nothing then.
 func (m *Manager) Close() error {
 	m.mu.Lock()
 	if m.closed {
@@ -139,28 +137,40 @@ func (m *Manager) Close() error {
 		return nil
 	}
 	m.closed = true
-	runs := make([]*Run, 0, len(m.runs))
+	m.mu.Unlock()
+	m.opening.Wait() // no run joins from here on
+
+	m.mu.Lock()
+	var closing sync.WaitGroup
+	errs := make([]error, len(m.runs))
+	i := 0
 	for r := range m.runs {
-		runs = append(runs, r)
+		slot := &errs[i]
+		closing.Go(func() { *slot = r.Close() })
+		i++
 	}
 	m.mu.Unlock()
-
-	var errs []error
-	for _, r := range runs {
-		errs = append(errs, r.Close())
-	}
+	closing.Wait()
 	errs = append(errs, m.release())
 	m.host.Close()
 	return errors.Join(errs...)
 }
 
-// register adds a run to those that Close closes.
-func (m *Manager) register(r *Run) error {
+// open opens a run and keeps it for Close.
+func (m *Manager) open(ctx context.Context, r *Run, networks []drydock.Network) error {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	if m.closed {
+		m.mu.Unlock()
 		return errors.New("the networks of this process are closed")
 	}
+	m.opening.Add(1)
+	m.mu.Unlock()
+	defer m.opening.Done()
+	if err := r.open(ctx, networks); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.runs[r] = struct{}{}
 	return nil
 }

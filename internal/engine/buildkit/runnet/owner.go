@@ -192,7 +192,7 @@ func readNames(dir string) ([]string, error) {
 }
 
 func deleteLinks(host *netlink.Handle, prefix string) error {
-	links, err := host.LinkList()
+	links, err := consistent(host.LinkList)
 	if err != nil {
 		return fmt.Errorf("listing links: %w", err)
 	}

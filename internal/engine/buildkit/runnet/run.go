@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -60,11 +62,11 @@ var runIDPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 // most 100) must be unique among the open runs of the manager. Without networks
 // the run has drydock.DefaultNetwork. The caller closes the run.
 func (m *Manager) OpenRun(ctx context.Context, id string, networks []drydock.Network, opt RunOptions) (*Run, error) {
-	if !runIDPattern.MatchString(id) || id == buildID {
+	if !runIDPattern.MatchString(id) {
 		return nil, drydock.Errorf(drydock.Invalid, "run id %q is not 1 to 100 letters, digits, \"-\" and \"_\"", id)
 	}
 	r := &Run{m: m, name: m.owner.name() + "-" + id, publish: opt.Publish}
-	if err := r.open(ctx, networks); err != nil {
+	if err := m.open(ctx, r, networks); err != nil {
 		return nil, fmt.Errorf("making the network of run %s: %w", id, err)
 	}
 	return r, nil
@@ -87,11 +89,7 @@ func (r *Run) open(ctx context.Context, networks []drydock.Network) (err error) 
 	if err != nil {
 		return err
 	}
-	if err := r.m.register(r); err != nil {
-		return errors.Join(err, socks.close(), r.dropNamespace())
-	}
 	if err := r.connect(); err != nil {
-		r.m.forget(r)
 		return errors.Join(err, socks.close(), r.disconnect())
 	}
 	r.dns = &dnsServer{names: r.names, upstream: r.m.upstream, subnet: r.m.cfg.Subnet, network: r.networkOf}
@@ -246,10 +244,13 @@ func (r *Run) close() error {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
-	r.attaching.Wait()
+	r.attaching.Wait() // no container joins from here on
 
+	r.mu.Lock()
+	attachments := slices.Collect(maps.Keys(r.attachments))
+	r.mu.Unlock()
 	var errs []error
-	for a := range r.attachments { // no Attach can add to them now
+	for _, a := range attachments {
 		errs = append(errs, a.Close())
 	}
 	for _, b := range r.bridges {

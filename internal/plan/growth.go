@@ -111,3 +111,28 @@ func formatted(format string, args reflect.Value) float64 {
 	}
 	return total + 4*largest*float64(strings.Count(format, "%"))
 }
+
+// cost returns the units of work that a function takes beyond those for looking
+// at its arguments.
+func cost(name string, args []reflect.Value) float64 {
+	switch name {
+	case "bcrypt", "htpasswd", "derivePassword", "genPrivateKey", "genCA", "genCAWithKey", "buildCustomCert",
+		"genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey":
+		return slowWork
+	case "semver":
+		return 8 * length(args[0])
+	case "semverCompare":
+		return 8 * (length(args[0]) + length(args[1]))
+	}
+	if !strings.Contains(strings.ToLower(name), "regex") || len(args) < 2 {
+		return 0
+	}
+	// A regular expression is carried out in steps of up to its own length for
+	// each character, and a repetition makes up to a thousand of one.
+	pattern := args[0].String()
+	steps := float64(len(pattern)) * (64 + length(args[1]))
+	if strings.Contains(pattern, "{") {
+		steps *= 1000
+	}
+	return steps / 64
+}

@@ -99,29 +99,20 @@ func (g *guard) before(name string, args []reflect.Value) error {
 	if err := g.spend(turnWork); err != nil {
 		return err
 	}
-	if slow(name) {
-		if err := g.spend(slowWork); err != nil {
-			return err
-		}
-	}
 	for _, a := range args {
 		if err := g.measure(a); err != nil {
 			return err
 		}
 	}
+	if units := cost(name, args); units > maxWork {
+		return limit("the work of "+name, maxWork)
+	} else if err := g.spend(int(units)); err != nil {
+		return err
+	}
 	if growth(name, args) > maxValue {
 		return limit("the result of "+name, maxValue)
 	}
 	return nil
-}
-
-func slow(name string) bool {
-	switch name {
-	case "bcrypt", "htpasswd", "derivePassword", "genPrivateKey", "genCA", "genCAWithKey", "buildCustomCert",
-		"genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey":
-		return true
-	}
-	return false
 }
 
 // measure refuses values that are too large, too deep, or contain themselves.

@@ -24,10 +24,13 @@ type build struct {
 	engine.Build
 	session    *session
 	context    *buildContext
-	inputs     []*imageInput           // images of the run that the build may use
 	dockerfile *dockerfile             // what is known of it; set by the frontend
 	image      *builtImage             // set by the exporter
 	sources    provenancetypes.Sources // what BuildKit resolved; set after the solve
+
+	mu       sync.Mutex
+	inputs   []*imageInput // images of the run that the build may use
+	refusals []error       // why sources may not be used
 }
 
 // Build builds an image into the run's table.
@@ -92,7 +95,7 @@ func (b *build) solve(ctx context.Context, bk *bksession.Session, attrs map[stri
 	}, compat.CompatibilityVersionCurrent, llbsolver.ExporterRequest{
 		Exporters:      []exporter.ExporterInstance{&tableExporter{build: b}},
 		CacheExporters: exporters,
-	}, nil, []llbsolver.Processor{b.capture}, false, nil, "", false)
+	}, nil, []llbsolver.Processor{b.capture}, false, nil, bk.ID(), false)
 	shown.Wait()
 	return err
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/containerd/platforms"
 	gatewayerrdefs "github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/archutil"
 	"google.golang.org/grpc/status"
 
 	"github.com/drydockhq/drydock"
@@ -17,22 +19,53 @@ func (b *build) explain(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	var known *drydock.Error
-	if errors.As(err, &known) {
-		return err
+	out := &drydock.Error{Code: drydock.Failed, Message: "building: " + plainMessage(err)}
+	known := out
+	if refused := b.refusal(err); errors.As(refused, &known) || errors.As(err, &known) {
+		copied := *known
+		out = &copied
 	}
-	out := &drydock.Error{Code: drydock.Failed, Message: "building: " + plainMessage(err), Err: err}
-	sources := gatewayerrdefs.Sources(err)
-	for _, source := range sources {
+	out.Err = err
+	if foreign := foreignProcess(err); foreign != "" {
+		out.Message += ": this machine can't run programs for " + foreign
+		out.Hint = "RUN needs the machine's own platform: compile for others in a stage FROM --platform=$BUILDPLATFORM, and COPY the result"
+	}
+	b.locate(out, err)
+	if out.Hint == "" {
+		out.Hint = buildHint(out.Message)
+	}
+	return out
+}
+
+// locate adds the place in the Dockerfile, and shows the lines around it as
+// `docker build` does.
+func (b *build) locate(out *drydock.Error, err error) {
+	if out.Line > 0 {
+		return
+	}
+	for _, source := range gatewayerrdefs.Sources(err) {
 		if source.Info == nil || len(source.Ranges) == 0 {
 			continue
 		}
 		out.File, out.Line, out.Column = source.Info.Filename, int(source.Ranges[0].Start.Line), 1
-		// The lines around it, as `docker build` shows them.
 		_ = source.Print(b.Out)
 	}
-	out.Hint = buildHint(out.Message)
-	return out
+}
+
+// foreignProcess returns the platform of the process that failed when this
+// machine, with the emulators it has, runs no programs for it.
+func foreignProcess(err error) string {
+	var failed *gatewayerrdefs.OpError
+	if !errors.As(err, &failed) || failed.Op.GetExec() == nil || failed.Op.Platform == nil {
+		return ""
+	}
+	wanted := failed.Op.Platform.Spec()
+	for _, p := range archutil.SupportedPlatforms(false) {
+		if platforms.Only(p).Match(wanted) {
+			return ""
+		}
+	}
+	return platforms.Format(wanted)
 }
 
 // plainMessage leaves out what the layers between put around a message.

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/session/secrets"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/moby/buildkit/sourcepolicy/policysession"
 
 	"github.com/drydockhq/drydock"
 )
@@ -24,6 +25,7 @@ func (b *build) openSession(ctx context.Context) (*bksession.Session, func(), er
 		return nil, nil, fmt.Errorf("opening a build session: %w", err)
 	}
 	bk.Allow(b.session.logins.attachable())
+	bk.Allow(policysession.NewPolicyProvider(b.checkSource))
 	bk.Allow(filesync.NewFSSyncProvider(b.context.dirs))
 	if b.context.upload != nil {
 		bk.Allow(b.context.upload)

@@ -107,7 +107,7 @@ func (e *Executor) openBuildKit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.worker, e.cache = w.Worker, w.CacheMgr
+	e.worker, e.cache = w, w.CacheMgr
 	e.images, err = containerimage.NewImageWriter(containerimage.WriterOpt{
 		Snapshotter:  w.Snapshotter,
 		ContentStore: w.ContentStore(),

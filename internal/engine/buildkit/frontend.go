@@ -76,10 +76,12 @@ func (b *build) addBuilt(ctx context.Context, c *contextClient, context, name st
 		if err != nil {
 			return err
 		}
-		number := len(b.inputs)
-		b.inputs = append(b.inputs, &imageInput{name: name, ref: ref})
+		number := b.addInput(&imageInput{name: name, ref: ref})
 		op := llb.NewSource(fmt.Sprintf("%s://%s/%d", imageScheme, c.opts.SessionID, number),
-			map[string]string{attrName: name}, llb.Constraints{Platform: &p.Platform})
+			map[string]string{attrName: name}, llb.Constraints{
+				Platform: &p.Platform,
+				Metadata: llb.OpMetadata{Description: map[string]string{"llb.customname": "[internal] image " + context + " of this run"}},
+			})
 		key := fmt.Sprintf("drydock-%d", number)
 		c.inputs[key] = llb.NewState(op.Output())
 		metadata, err := json.Marshal(map[string][]byte{exptypes.ExporterImageConfigKey: config})
@@ -93,6 +95,14 @@ func (b *build) addBuilt(ctx context.Context, c *contextClient, context, name st
 		}
 	}
 	return nil
+}
+
+// addInput makes an image a source of the build and returns its number.
+func (b *build) addInput(input *imageInput) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inputs = append(b.inputs, input)
+	return len(b.inputs) - 1
 }
 
 // contextClient is a gateway client with further inputs.

@@ -53,8 +53,13 @@ func (s *imageSource) Resolve(_ context.Context, id source.Identifier, _ *bksess
 		return nil, fmt.Errorf("reading image source %q: %w", own.ref, err)
 	}
 	build := s.runs.build(sessionID)
-	if build == nil || n < 0 || n >= len(build.inputs) {
+	if build == nil {
 		return nil, fmt.Errorf("image source %q belongs to no build", own.ref)
+	}
+	build.mu.Lock()
+	defer build.mu.Unlock()
+	if n < 0 || n >= len(build.inputs) {
+		return nil, fmt.Errorf("there is no image source %q", own.ref)
 	}
 	return build.inputs[n], nil
 }

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/moby/buildkit/frontend/gateway/client"
-	bksession "github.com/moby/buildkit/session"
 )
 
 // runTable finds the run, and the build of it, that a BuildKit session belongs
@@ -34,16 +33,6 @@ func (t *runTable) build(sessionID string) *build {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.builds[sessionID]
-}
-
-// of returns the run of the first session of a group that is known, or nil.
-func (t *runTable) of(group bksession.Group) *session {
-	for _, id := range bksession.AllSessionIDs(group) {
-		if b := t.build(id); b != nil {
-			return b.session
-		}
-	}
-	return nil
 }
 
 // solveDockerfile is the frontend of all builds.

@@ -7,11 +7,8 @@ import (
 	ctdsnapshot "github.com/containerd/containerd/v2/core/snapshots"
 	overlaysnapshot "github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/moby/buildkit/client"
-	"github.com/moby/buildkit/client/llb/sourceresolver"
 	bkconfig "github.com/moby/buildkit/cmd/buildkitd/config"
 	"github.com/moby/buildkit/executor/oci"
-	bksession "github.com/moby/buildkit/session"
-	bksolver "github.com/moby/buildkit/solver"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/disk"
 	"github.com/moby/buildkit/util/network/netproviders"
@@ -21,15 +18,8 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// runWorker is BuildKit's OCI worker that asks the registry, with the
-// credentials of the run, before it says anything of an image.
-type runWorker struct {
-	*base.Worker
-	runs *runTable
-}
-
 // newWorker opens the caches below the executor's root.
-func newWorker(ctx context.Context, e *Executor) (*runWorker, error) {
+func newWorker(ctx context.Context, e *Executor) (*base.Worker, error) {
 	snapshotter := runc.SnapshotterFactory{
 		Name: "overlayfs",
 		New: func(root string) (ctdsnapshot.Snapshotter, error) {
@@ -55,23 +45,7 @@ func newWorker(ctx context.Context, e *Executor) (*runWorker, error) {
 		return nil, fmt.Errorf("opening the build cache: %w", err)
 	}
 	w.SourceManager.Register(&imageSource{runs: e.runs})
-	return &runWorker{Worker: w, runs: e.runs}, nil
-}
-
-// ResolveSourceMetadata resolves an image's tag once per run and with the
-// run's own credentials, also where BuildKit would answer from its cache: what
-// one run may read says nothing of another.
-func (w *runWorker) ResolveSourceMetadata(ctx context.Context, op *pb.SourceOp, opt sourceresolver.Opt, sm *bksession.Manager, job bksolver.JobContext) (*sourceresolver.MetaResponse, error) {
-	if job != nil {
-		if run := w.runs.of(job.Session()); run != nil {
-			pinned, err := run.pin(ctx, op)
-			if err != nil {
-				return nil, err
-			}
-			op = pinned
-		}
-	}
-	return w.Worker.ResolveSourceMetadata(ctx, op, opt, sm, job)
+	return w, nil
 }
 
 // gcPolicy is BuildKit's own default policy with a bound of maxBytes, or a

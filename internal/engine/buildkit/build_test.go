@@ -1,0 +1,313 @@
+package buildkit_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/engine"
+	"github.com/drydockhq/drydock/internal/engine/buildkit"
+	"github.com/drydockhq/drydock/test/registry"
+)
+
+// executed is what ran writes when it is executed, which the progress of a
+// cached RUN does not show.
+const (
+	ran      = `echo executed-$((1+1))`
+	executed = "executed-2"
+)
+
+func TestBuildFlags(t *testing.T) {
+	t.Parallel()
+	e := newExecutor(t, buildkit.Config{})
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	files := `
+-- Dockerfile --
+ARG VERSION=1
+FROM ` + base + ` AS one
+ARG VERSION FROM_ENV UNSET=default
+RUN echo "$VERSION $FROM_ENV $UNSET" > /args
+FROM one AS two
+RUN echo two > /two
+-- other/My Dockerfile --
+FROM ` + base + `
+COPY file /copied
+-- context dir/file --
+content
+-- nothing/file --
+-- secret.txt --
+from a file
+-- Dockerfile.secret --
+FROM ` + base + `
+RUN --mount=type=secret,id=file cat /run/secrets/file > /file
+RUN --mount=type=secret,id=env,env=VALUE echo "$VALUE" > /env
+RUN --mount=type=secret,id=NAMED cat /run/secrets/NAMED > /named
+-- Dockerfile.net --
+FROM ` + base + `
+RUN (ip link; ip addr) > /net; cat /etc/hosts > /seen-hosts
+-- Dockerfile.limits --
+FROM ` + base + `
+RUN ulimit -n > /nofile; df -k /dev/shm | tail -1 | awk '{print $2}' > /shm; \
+    (cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max) > /memory
+-- Dockerfile.named --
+FROM ` + base + `
+COPY --from=extra file /extra
+COPY --from=image /bin/busybox /image
+`
+	r := openRun(t, e, files)
+	r.env = []string{"FROM_ENV=env value", "SECRET_ENV=s3cret", "NAMED=by name", "PATH=/bin"}
+	cat := func(t *testing.T, image, file, want string) {
+		t.Helper()
+		wantEqual(t, file, strings.TrimSpace(r.run(image, "cat "+file)), want)
+	}
+	for name, check := range map[string]func(t *testing.T){
+		"many tags": func(t *testing.T) {
+			r.build("-t", "tags/a", "--tag=tags/b:2", "-ttags/c", ".")
+			for _, image := range []string{"tags/a", "tags/b:2", "tags/c:latest", "docker.io/tags/a"} {
+				cat(t, image, "/two", "two")
+			}
+		},
+		"build arguments": func(t *testing.T) {
+			out := r.build("-t", "args", "--build-arg", "VERSION=2", "--build-arg=FROM_ENV", "--build-arg=UNSET", "--build-arg", "UNUSED=x", ".")
+			cat(t, "args", "/args", "2 env value default")
+			wantContains(t, "the progress", out, "[Warning] One or more build-args [UNUSED] were not consumed")
+			if out := r.build("--build-arg=VERSION=3", "."); strings.Contains(out, "Warning") {
+				t.Errorf("a warning without reason:\n%s", out)
+			}
+		},
+		"target": func(t *testing.T) {
+			r.build("--target", "one", "-t", "target", ".")
+			cat(t, "target", "/args", "1  default")
+			wantEqual(t, "/two", strings.TrimSpace(r.run("target", "ls /two 2>/dev/null || echo none")), "none")
+		},
+		"Dockerfile and context with a space": func(t *testing.T) {
+			r.build("-f", "other/My Dockerfile", "-t", "space", "context dir")
+			cat(t, "space", "/copied", "content")
+		},
+		"labels": func(t *testing.T) {
+			r.build("-t", "labels", "--label", "a=1", "--label=b=x y", ".")
+			wantEqual(t, "labels", strings.TrimSpace(r.docker("inspect", "-f", "{{json .Config.Labels}}", "labels")), `{"a":"1","b":"x y"}`)
+		},
+		"secrets": func(t *testing.T) {
+			r.build("-t", "secrets", "-f", "Dockerfile.secret", "--secret", "id=file,src=secret.txt", "--secret=id=env,env=SECRET_ENV", "--secret", "id=NAMED", "nothing")
+			cat(t, "secrets", "/file", "from a file")
+			cat(t, "secrets", "/env", "s3cret")
+			cat(t, "secrets", "/named", "by name")
+		},
+		"missing secrets": func(t *testing.T) {
+			wantError(t, r.buildError("--secret", "id=x,src=missing", "."), drydock.Failed, "missing")
+			wantError(t, r.buildError("--secret", "id=x,env=MISSING", "."), drydock.Invalid, "MISSING")
+			wantError(t, r.buildError("--secret", "id=x,src=../../etc/passwd", "."), drydock.Invalid, "outside the workspace")
+		},
+		"no network": func(t *testing.T) {
+			r.build("-t", "nonet", "--network", "none", "-f", "Dockerfile.net", "nothing")
+			if links := r.run("nonet", "cat /net"); strings.Contains(links, "eth0") || !strings.Contains(links, "lo") {
+				t.Errorf("links are\n%s", links)
+			}
+			r.build("-t", "withnet", "--network=host", "--no-cache", "-f", "Dockerfile.net", "nothing")
+			wantContains(t, "links", r.run("withnet", "cat /net"), "eth0")
+		},
+		"added hosts": func(t *testing.T) {
+			r.build("-t", "hosts", "--add-host", "a.example:10.1.2.3", "--add-host=b.example=10.1.2.4", "-f", "Dockerfile.net", "nothing")
+			wantContains(t, "/etc/hosts", r.run("hosts", "cat /seen-hosts"), "10.1.2.3\ta.example", "10.1.2.4\tb.example")
+		},
+		"limits": func(t *testing.T) {
+			r.build("-t", "limits", "--ulimit", "nofile=77:99", "--shm-size", "16m", "-m", "200m", "--cpus=0.5", "--cpu-shares", "100",
+				"--isolation=default", "-f", "Dockerfile.limits", "nothing")
+			cat(t, "limits", "/nofile", "77")
+			cat(t, "limits", "/shm", "16384")
+			cat(t, "limits", "/memory", "209715200")
+		},
+		"named contexts": func(t *testing.T) {
+			r.build("-t", "named", "-f", "Dockerfile.named", "--build-context", "extra=context dir", "--build-context=image=docker-image://"+base, "nothing")
+			cat(t, "named", "/extra", "content")
+			wantEqual(t, "/image", strings.TrimSpace(r.run("named", "test -x /image && echo there")), "there")
+			wantError(t, r.buildError("--build-context", "x=oci-layout://y", "."), drydock.Invalid, "--build-context x", "docker-image://IMAGE")
+		},
+		"errors": func(t *testing.T) {
+			wantError(t, r.buildError("nowhere"), drydock.Invalid, `"nowhere"`, "workspace")
+			wantError(t, r.buildError(".."), drydock.Invalid, "outside the workspace")
+			wantError(t, r.buildError("-f", "nowhere", "."), drydock.Failed, "nowhere", "-f names the Dockerfile")
+			wantError(t, r.buildError("--target", "three", "."), drydock.Failed, "three")
+			wantError(t, r.buildError("--platform", "linux/amd64/x/y/z", "."), drydock.Invalid, "platform")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t)
+		})
+	}
+}
+
+func TestBuildNoCache(t *testing.T) {
+	t.Parallel()
+	e := newExecutor(t, buildkit.Config{})
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	r := openRun(t, e, `
+-- Dockerfile --
+FROM `+base+` AS one
+RUN `+ran+` # one
+FROM one AS two
+RUN `+ran+` # two
+`)
+	count := func(args ...string) int {
+		t.Helper()
+		return strings.Count(r.build(args...), executed)
+	}
+	for _, step := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"."}, 2},
+		{[]string{"."}, 0},
+		{[]string{"--no-cache", "."}, 2},
+		{[]string{"--no-cache-filter", "two", "."}, 1},
+		{[]string{"--no-cache-filter=one", "."}, 2},
+		{[]string{"--pull", "."}, 0},
+	} {
+		if got := count(step.args...); got != step.want {
+			t.Errorf("build %q executed %d RUNs, want %d", step.args, got, step.want)
+		}
+	}
+}
+
+func TestBuildSSH(t *testing.T) {
+	t.Parallel()
+	e := newExecutor(t, buildkit.Config{})
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	r := openRun(t, e, `
+-- Dockerfile --
+FROM `+base+`
+RUN --mount=type=ssh,required=true test -S "$SSH_AUTH_SOCK"
+RUN --mount=type=ssh,id=deploy,required=true test -S "$SSH_AUTH_SOCK" && echo socket > /socket
+`, func(s *engine.RunSpec) {
+		key := filepath.Join(s.Source, "key")
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
+			t.Fatalf("ssh-keygen: %v\n%s", err, out)
+		}
+		if err := os.WriteFile(filepath.Join(s.Source, "garbage"), []byte("no key"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+	r.build("-t", "ssh", "--ssh", "default=key", "--ssh=deploy=key", ".")
+	wantEqual(t, "/socket", r.run("ssh", "cat /socket"), "socket\n")
+	wantError(t, r.buildError("--ssh", "default", "."), drydock.Invalid, "--ssh default", "name a key in the workspace")
+	wantError(t, r.buildError("--ssh", "default=garbage", "."), drydock.Invalid, "--ssh")
+}
+
+func TestBuildPlatforms(t *testing.T) {
+	t.Parallel()
+	e := newExecutor(t, buildkit.Config{})
+	reg := newRegistry(t, registry.Options{}, "busybox", "multi")
+	r := openRun(t, e, `
+-- Dockerfile --
+FROM scratch
+ARG TARGETARCH
+COPY file-$TARGETARCH /file
+ENV ARCH=$TARGETARCH
+-- file-amd64 --
+amd64
+-- file-arm64 --
+arm64
+-- Dockerfile.run --
+FROM `+reg.Host+`/multi
+RUN ["/bin/sh", "-c", "true"]
+-- Dockerfile.busybox --
+FROM `+reg.Host+`/busybox
+`)
+	image := reg.Host + "/platforms"
+	r.build("--platform", "Linux/AMD64,linux/Arm64", "-t", image, ".")
+	digest := r.push(image)
+	desc, err := reg.Get("platforms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "the digest", desc.Digest.String(), digest)
+	index, err := desc.ImageIndex()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, m := range manifest.Manifests {
+		found = append(found, m.Platform.String())
+		img, err := index.Image(m.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, err := img.ConfigFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantContains(t, "env", strings.Join(config.Config.Env, " "), "ARCH="+m.Platform.Architecture)
+	}
+	wantEqual(t, "platforms", strings.Join(found, " "), "linux/amd64 linux/arm64")
+
+	// One platform alone is no index.
+	r.build("--platform=LINUX/arm64", "-t", reg.Host+"/alone", ".")
+	r.push(reg.Host + "/alone")
+	if desc, err := reg.Get("alone"); err != nil || desc.MediaType.IsIndex() {
+		t.Errorf("one platform is %v, %v", desc, err)
+	}
+	wantError(t, r.buildError("--platform", "linux/arm64", "-f", "Dockerfile.run", "."), drydock.Failed,
+		"Dockerfile.run:2", "can't run programs for linux/arm64", "FROM --platform=$BUILDPLATFORM")
+	// As docker does with an image that says it is for one platform only.
+	wantContains(t, "the progress", r.build("--platform", "linux/s390x", "-f", "Dockerfile.busybox", "."), "InvalidBaseImagePlatform", "linux/amd64")
+	if _, err := r.tryRun(reg.Host+"/alone", "true"); err == nil {
+		t.Error("an image of another platform ran")
+	} else {
+		wantContains(t, "the error", err.Error(), "linux/arm64", "linux/amd64")
+	}
+}
+
+func TestSecretBuildArg(t *testing.T) {
+	t.Parallel()
+	e := newExecutor(t, buildkit.Config{})
+	reg := newRegistry(t, registry.Options{}, "busybox")
+	const secret = "hunter2-hunter2"
+	var told []string
+	r := openRun(t, e, `
+-- Dockerfile --
+FROM `+reg.Host+`/busybox
+ARG TOKEN
+ARG OTHER
+RUN test -n "$TOKEN" && echo "$TOKEN" | md5sum > /sum
+RUN echo "$OTHER" > /other
+WORKDIR /$OTHER
+-- Dockerfile.from --
+FROM `+reg.Host+`/secretarg
+RUN true
+`, func(s *engine.RunSpec) {
+		s.Secret = func(values ...string) { told = append(told, values...) }
+	})
+	r.build("-t", reg.Host+"/secretarg", "--secret-build-arg", "TOKEN="+secret, "--build-arg=OTHER=plain", ".")
+	// The progress shows RUN with its arguments; the log masks what it is told.
+	wantEqual(t, "what the log is told to mask", strings.Join(told, " "), secret)
+	r.build("-t", reg.Host+"/from", "-f", "Dockerfile.from", ".")
+	for _, name := range []string{"secretarg", "from"} {
+		r.push(reg.Host + "/" + name)
+		desc, err := reg.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := desc.Image()
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, err := img.RawConfigFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(config), secret) {
+			t.Errorf("the config of %s holds the secret:\n%s", name, config)
+		}
+		wantContains(t, "the history", string(config), "TOKEN=", "OTHER=plain")
+	}
+	wantContains(t, "/sum", r.run(reg.Host+"/secretarg", "cat /sum"), "  -")
+}

@@ -38,7 +38,12 @@ setup: ## install what this machine lacks (apt; asks for nothing)
 
 .PHONY: build
 build: setup ## build bin/drydockd
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/drydockd ./cmd/drydockd
+
+.PHONY: demo
+demo: build ## run a gated import: a good base image passes, a bad one does not
+	go build -o bin/demo ./test/demo
+	tools/as-root bin/demo bin/drydockd examples
 
 # Containers need root: the tests are compiled by the caller and run by
 # tools/as-root, which is sudo for everyone else.

@@ -48,12 +48,12 @@ say of the build may hold templates such as {{.Run.ID}}.`,
 }
 
 func bindBuild(flags *pflag.FlagSet, b *plan.QuickBuild) {
-	flags.StringVarP(&b.Dockerfile, "file", "f", "", "Dockerfile, relative to SOURCE (default: Dockerfile)")
+	flags.StringVarP(&b.Dockerfile, "file", "f", "", "Dockerfile: a `FILE` relative to SOURCE")
 	flags.StringArrayVarP(&b.Tags, "tag", "t", nil, "name of the image (many)")
 	flags.BoolVar(&b.Push, "push", false, "push the image")
-	flags.StringArrayVar(&b.Args, "build-arg", nil, "NAME=VALUE: build argument (many)")
-	flags.StringArrayVar(&b.SecretArgs, "secret-build-arg", nil, "NAME=VALUE: build argument, masked and kept out of the image (many)")
-	flags.StringArrayVar(&b.Labels, "label", nil, "NAME=VALUE: label of the image (many)")
+	flags.StringArrayVar(&b.Args, "build-arg", nil, "`NAME=VALUE`: build argument (many)")
+	flags.StringArrayVar(&b.SecretArgs, "secret-build-arg", nil, "`NAME=VALUE`: build argument, masked and kept out of the image (many)")
+	flags.StringArrayVar(&b.Labels, "label", nil, "`NAME=VALUE`: label of the image (many)")
 	flags.StringVar(&b.Target, "target", "", "stage to build")
 	flags.StringVar(&b.Platform, "platform", "", "platform to build for, several with commas (default: linux/amd64)")
 	flags.StringVar(&b.Isolation, "isolation", "", "accepted as acb has it; without meaning on Linux")

@@ -59,7 +59,7 @@ func (p *program) pruneCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.keep, "keep-storage", "0", "what may stay, as 512m or 10g")
+	flags.StringVar(&o.keep, "keep-storage", "0", "`SIZE` of what may stay, as 512m or 10g")
 	flags.BoolVar(&o.all, "all", false, "remove also what is kept for the frontends of builds")
 	o.engine.bindData(flags)
 	return cmd

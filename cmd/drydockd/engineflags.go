@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -39,20 +40,22 @@ type engineOptions struct {
 	limits   drydock.Limits
 	keychain credentials.Keychain // for registries that a run has no credentials for
 	warn     func(format string, args ...any)
+
+	libraryLog io.Writer // what BuildKit and containerd log of their own
 }
 
 func (f *engineFlags) bind(flags *pflag.FlagSet) {
 	f.bindData(flags)
-	flags.StringArrayVar(&f.mirrors, "mirror", nil, "HOST=URL: ask another registry for the images of HOST (many)")
-	flags.StringArrayVar(&f.cas, "ca", nil, "FILE or HOST=FILE: trust these CA certificates, for all registries or one (many)")
-	flags.StringArrayVar(&f.insecure, "insecure-registry", nil, "HOST: allow plain HTTP and unknown certificates (many; loopback needs none)")
-	flags.StringVar(&f.memory, "memory", "", "memory limit of the run, as 512m or 2g")
-	flags.Float64Var(&f.cpus, "cpus", 0, "number of processors that the run may use")
-	flags.Int64Var(&f.pids, "pids", 0, "number of processes and threads that the run may have")
+	flags.StringArrayVar(&f.mirrors, "mirror", nil, "`HOST=URL`: ask another registry for the images of HOST (many)")
+	flags.StringArrayVar(&f.cas, "ca", nil, "`[HOST=]FILE`: trust these CA certificates, for all registries or one (many)")
+	flags.StringArrayVar(&f.insecure, "insecure-registry", nil, "allow plain HTTP and unknown certificates of `HOST` (many; loopback needs none)")
+	flags.StringVar(&f.memory, "memory", "", "memory that the run may use, a `SIZE` such as 512m or 2g")
+	flags.Float64Var(&f.cpus, "cpus", 0, "`NUMBER` of processors that the run may use")
+	flags.Int64Var(&f.pids, "pids", 0, "`NUMBER` of processes and threads that the run may have")
 }
 
 func (f *engineFlags) bindData(flags *pflag.FlagSet) {
-	flags.StringVar(&f.data, "data", defaultDataFolder, "folder for caches and the state of runs")
+	flags.StringVar(&f.data, "data", defaultDataFolder, "`FOLDER` for caches and the state of runs")
 }
 
 // options checks the flags. The engine tells warn what goes wrong without
@@ -68,6 +71,7 @@ func (f *engineFlags) options(warn func(format string, args ...any)) (engineOpti
 	o := engineOptions{
 		data: data, insecure: f.insecure, warn: warn,
 		mirrors: map[string][]*url.URL{}, cas: map[string][]byte{},
+		libraryLog: io.Discard,
 	}
 	for _, arg := range f.mirrors {
 		host, base, err := mirror(arg)

@@ -46,7 +46,7 @@ interrupt.`,
 }
 
 func bindDefaults(flags *pflag.FlagSet, d *plan.Defaults) {
-	flags.StringArrayVar(&d.Env, "env", nil, "NAME=VALUE: a variable of every step (many)")
+	flags.StringArrayVar(&d.Env, "env", nil, "`NAME=VALUE`: a variable of every step (many)")
 	flags.StringVar(&d.WorkingDirectory, "working-directory", "", "working directory of steps that name none")
 	flags.StringVar(&d.Network, "network", "", "network of steps that name none")
 }

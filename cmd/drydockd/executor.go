@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"github.com/sirupsen/logrus"
+
 	"github.com/drydockhq/drydock/internal/credentials"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
@@ -19,8 +21,11 @@ type executor interface {
 // openExecutor opens the executor of this machine. The caller closes it.
 type openExecutor func(ctx context.Context, o engineOptions) (executor, error)
 
-// openBuildKit opens the one on embedded BuildKit.
+// openBuildKit opens the one on embedded BuildKit. It decides what becomes of
+// the log that BuildKit and containerd keep of their own, which is one for the
+// process and means nothing to users.
 func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
+	logrus.SetOutput(o.libraryLog)
 	config := buildkit.Config{
 		Root:       o.data,
 		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure},

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/logs"
@@ -38,11 +40,17 @@ type stepSummary struct {
 }
 
 // renderer returns the form that the log has.
-func (f *runFlags) renderer(w io.Writer) logs.Renderer {
+func (f *runFlags) renderer(w io.Writer, environ []string) logs.Renderer {
+	var r logs.Renderer = logs.NewText(w)
 	if f.output == outputJSON {
-		return logs.NewJSON(w)
+		r = logs.NewJSON(w)
 	}
-	return logs.NewText(w)
+	// See no-color.org: the variable counts unless it is empty.
+	set := func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR=" }
+	if f.noColor || slices.ContainsFunc(environ, set) {
+		return newPlain(r)
+	}
+	return r
 }
 
 // printResult writes what became of a run, if it is to be JSON. The result is

@@ -26,7 +26,7 @@ func (p *program) carryOut(ctx context.Context, r run) (err error) {
 		return err
 	}
 	masker := logs.NewMasker()
-	log := logs.New(logs.Options{Renderer: r.flags.renderer(p.stdout), Masker: masker, Now: p.now})
+	log := logs.New(logs.Options{Renderer: r.flags.renderer(p.stdout, p.environ), Masker: masker, Now: p.now})
 	options, err := r.engine.options(log.Printf)
 	if err != nil {
 		return err
@@ -39,6 +39,7 @@ func (p *program) carryOut(ctx context.Context, r run) (err error) {
 		masker.Add(c.Password)
 	}
 	if r.flags.debug {
+		options.libraryLog = masker.Writer(p.stderr)
 		r.request.Task = &shownTask{Planner: r.request.Task, log: log, masker: masker}
 	}
 	executor := &lateExecutor{open: p.open, options: options}

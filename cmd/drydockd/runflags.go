@@ -28,14 +28,14 @@ type runFlags struct {
 }
 
 func (f *runFlags) bind(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.credentials, "credential", nil, "credential of a registry, in the JSON of acb (many)")
-	flags.Var(&f.timeout, "timeout", "time that the run may take, as 90m or in seconds")
-	flags.BoolVar(&f.allowPrivileged, "allow-privileged", false, "carry out steps with `privileged: true`")
+	flags.StringArrayVar(&f.credentials, "credential", nil, "credential of a registry, in the `JSON` of acb (many)")
+	flags.Var(&f.timeout, "timeout", "`TIME` that the run may take, as 90m or in seconds")
+	flags.BoolVar(&f.allowPrivileged, "allow-privileged", false, "carry out steps that are privileged")
 	flags.BoolVar(&f.publish, "publish", false, "publish the ports of steps on this machine too")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "check the task and print it rendered; run nothing")
-	flags.BoolVar(&f.debug, "debug", false, "print the rendered task before it runs")
-	flags.BoolVar(&f.noColor, "no-color", false, "print no colours and no live progress")
-	flags.StringVarP(&f.output, "output", "o", outputText, "text, or json: a JSON object a line, the last one with the result")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "check the task and print what its steps would do")
+	flags.BoolVar(&f.debug, "debug", false, "print the rendered task before it runs, and what the engine's libraries log")
+	flags.BoolVar(&f.noColor, "no-color", false, "take colours out of the output of steps (also $NO_COLOR)")
+	flags.StringVarP(&f.output, "output", "o", outputText, "`FORM`: text, or json: a JSON object a line, the last one with the result")
 }
 
 // check refuses values that cobra can't know to be wrong.

@@ -22,15 +22,15 @@ type taskFlags struct {
 }
 
 func (f *taskFlags) bind(flags *pflag.FlagSet) {
-	flags.StringVarP(&f.file, "file", "f", "", "task file, relative to SOURCE; - for standard input (default: acb.yaml or acr-task.yaml)")
-	flags.StringVar(&f.encodedFile, "encoded-file", "", "the task file itself, in base64")
-	flags.StringArrayVar(&f.setSecret, "set-secret", nil, "NAME=VALUE: as --set, with the value masked (many)")
+	flags.StringVarP(&f.file, "file", "f", "", "task `FILE`, relative to SOURCE; - for standard input (default: acb.yaml or acr-task.yaml)")
+	flags.StringVar(&f.encodedFile, "encoded-file", "", "the task file itself, in `BASE64`")
+	flags.StringArrayVar(&f.setSecret, "set-secret", nil, "`NAME=VALUE`: as --set, with the value masked (many)")
 	bindVault(flags, &f.vault)
 	f.values.bind(flags)
 }
 
 func bindVault(flags *pflag.FlagSet, name *string) {
-	flags.StringVar(name, "vault", "", "YAML file that maps URLs of key vault secrets to their values")
+	flags.StringVar(name, "vault", "", "YAML `FILE` that maps URLs of key vault secrets to their values")
 }
 
 // taskFile returns the task that the flags choose, without what is read from
@@ -61,9 +61,9 @@ type valueFlags struct {
 }
 
 func (f *valueFlags) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&f.name, "values", "", "values file, relative to SOURCE")
-	flags.StringVar(&f.encoded, "encoded-values", "", "the values file itself, in base64")
-	flags.StringArrayVar(&f.set, "set", nil, "NAME=VALUE: a value of the template, stronger than the values file (many)")
+	flags.StringVar(&f.name, "values", "", "values `FILE`, relative to SOURCE")
+	flags.StringVar(&f.encoded, "encoded-values", "", "the values file itself, in `BASE64`")
+	flags.StringArrayVar(&f.set, "set", nil, "`NAME=VALUE`: a value of the template, stronger than the values file (many)")
 }
 
 func (f *valueFlags) file() (runner.ValuesFile, error) {

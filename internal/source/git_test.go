@@ -357,3 +357,20 @@ func FuzzGitURL(f *testing.F) {
 		source.CheckGitURL(t, spec)
 	})
 }
+
+// A submodule that can't be fetched shallow is fetched whole.
+func TestGitSubmoduleDumbHTTP(t *testing.T) {
+	t.Parallel()
+	inner, outer := newHistory(t), newRepo(t)
+	inner.git("update-server-info")
+	server := httptest.NewServer(http.StripPrefix("/x.git", http.FileServer(http.Dir(inner.dir+"/.git"))))
+	t.Cleanup(server.Close)
+	write(t, filepath.Join(outer.dir, ".gitmodules"), []byte("[submodule \"x\"]\n\tpath = x\n\turl = "+server.URL+"/x.git\n"))
+	outer.commit("a.txt", "x")
+	outer.git("update-index", "--add", "--cacheinfo", "160000,"+inner.first+",x")
+	outer.git("commit", "--quiet", "--message", "submodule")
+	got := newFetcher(t).fetch(outer.url())
+	if diff := cmp.Diff([]string{"644 a.txt=x", "755 x/", "644 x/a.txt=one"}, tree(t, got.Dir)[1:]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -27,7 +27,7 @@ type Config struct {
 	// same in all runs. The zero value picks one that no route of the host uses.
 	Subnet netip.Prefix
 	// Uplinks is what the veth pairs between runs and host are cut from: IPv4,
-	// /12 to /24. The zero value picks one that no route of the host uses.
+	// /12 to /28. The zero value picks one that no route of the host uses.
 	Uplinks netip.Prefix
 	// Spares is how many containers' namespaces are held ready on the default
 	// network of each open run, and of builds. 0 means 2, negative means none.
@@ -70,8 +70,8 @@ func (c Config) withDefaults(used []netip.Prefix) (Config, error) {
 	if c.Subnet.IsValid() && !between(c.Subnet, 16, 20) {
 		return c, drydock.Errorf(drydock.Invalid, "subnet %s of runs is not IPv4 from /16 to /20", c.Subnet)
 	}
-	if c.Uplinks.IsValid() && !between(c.Uplinks, 12, 24) {
-		return c, drydock.Errorf(drydock.Invalid, "range %s of uplinks is not IPv4 from /12 to /24", c.Uplinks)
+	if c.Uplinks.IsValid() && !between(c.Uplinks, 12, 28) {
+		return c, drydock.Errorf(drydock.Invalid, "range %s of uplinks is not IPv4 from /12 to /28", c.Uplinks)
 	}
 	if err := c.chooseRanges(used); err != nil {
 		return c, err

@@ -98,8 +98,9 @@ func inside(path string, f func() error) error {
 	return <-done
 }
 
-// serve answers connections to addr in a namespace with a text.
-func serve(t testing.TB, path, addr, text string) {
+// serve answers connections to addr in a namespace with a text, until the test
+// ends or stop is called.
+func serve(t testing.TB, path, addr, text string) (stop func()) {
 	t.Helper()
 	var l net.Listener
 	err := inside(path, func() (err error) {
@@ -121,10 +122,12 @@ func serve(t testing.TB, path, addr, text string) {
 			_ = c.Close()
 		}
 	}()
-	t.Cleanup(func() {
+	stop = func() {
 		_ = l.Close()
 		<-done
-	})
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // get connects to addr from within a namespace and returns what it is told.
@@ -228,4 +231,21 @@ func linksOf(t testing.TB, path string) []string {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// newNamespace makes a namespace that stands for another machine. It lasts as
+// long as the file; path names it.
+func newNamespace(t testing.TB) (ns *os.File, path string) {
+	t.Helper()
+	err := inside("/proc/thread-self/ns/net", func() (err error) {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return err
+		}
+		ns, err = os.Open("/proc/thread-self/ns/net")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ns, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), ns.Fd())
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/nftables"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
 )
 
@@ -176,5 +177,37 @@ func TestNotRoot(t *testing.T) {
 	}
 	if !strings.Contains(string(out), "run as root") {
 		t.Errorf("without root, New says %q", out)
+	}
+}
+
+func TestInstancesShareTheUplinks(t *testing.T) {
+	t.Parallel()
+	uplinks := func(c *runnet.Config) { c.Uplinks = netip.MustParsePrefix("198.51.100.0/26") } // of 16 runs
+	a, b := newManager(t, uplinks), newManager(t, uplinks)
+	var wg sync.WaitGroup
+	paths := make([]string, 16)
+	for i := range paths {
+		m := []*runnet.Manager{a, b}[i%2]
+		wg.Go(func() {
+			r, err := m.OpenRun(t.Context(), fmt.Sprint("r", i), nil, runnet.RunOptions{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			paths[i] = r.HostPath()
+		})
+	}
+	wg.Wait()
+	seen := map[netip.Addr]string{}
+	for _, p := range paths {
+		addr := addrOf(t, p, "uplink")
+		if seen[addr] != "" {
+			t.Errorf("%s and %s both have %s", p, seen[addr], addr)
+		}
+		seen[addr] = p
+	}
+	_, err := a.OpenRun(t.Context(), "more", nil, runnet.RunOptions{})
+	if drydock.CodeOf(err) != drydock.Unavailable {
+		t.Errorf("one run too many: got error %v", err)
 	}
 }

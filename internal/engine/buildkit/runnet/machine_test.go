@@ -58,12 +58,21 @@ func TestOnAMachineOfItsOwn(t *testing.T) {
 		t.Errorf("the machine was\n%s\nand is\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
 
+	files := openFiles(t)
+	m, _ = open()
+	mustClose(t, m)
+	if after := openFiles(t); after != files {
+		t.Errorf("the process had %d open files, and has %d after the manager was closed", files, after)
+	}
+
 	m, _ = open()
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	mustClose(t, m)
 	wantForwarding(t, "out0", "1")
+	_, r = open()
+	wantNoMetadata(t, r)
 }
 
 func mustClose(t *testing.T, m *runnet.Manager) {
@@ -135,6 +144,58 @@ func dump(t *testing.T) []string {
 		lines = append(lines, fmt.Sprint("chain ", c.Table.Name, " ", c.Name))
 	}
 	return append(lines, traces(t, "ddmachine", "dd")...)
+}
+
+// openFiles counts the descriptors of this process.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// wantNoMetadata checks that the address where clouds hand out the machine's
+// credentials answers the machine, and not a step.
+func wantNoMetadata(t *testing.T, r *runnet.Run) {
+	t.Helper()
+	const metadata = "169.254.169.254"
+	l, err := netlink.LinkByName("peer0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := netlink.ParseAddr(metadata + "/32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns, cloud := newNamespace(t)
+	defer ns.Close()
+	if err := netlink.LinkSetNsFd(l, int(ns.Fd())); err != nil {
+		t.Fatal(err)
+	}
+	if err := inside(cloud, func() error {
+		_, back, err := net.ParseCIDR("192.0.2.0/24")
+		return errors.Join(err, netlink.LinkSetUp(l), netlink.AddrAdd(l, a),
+			netlink.RouteAdd(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: back}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := netlink.LinkByName("out0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, dst, err := net.ParseCIDR(metadata + "/32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := netlink.RouteAdd(&netlink.Route{LinkIndex: out.Attrs().Index, Dst: dst}); err != nil {
+		t.Fatal(err)
+	}
+	defer serve(t, cloud, metadata+":80", "credentials")()
+	wantText(t, "", metadata+":80", "credentials")
+	wantNothing(t, attach(t, r, runnet.Endpoint{Name: "curious"}).NetNSPath, metadata+":80")
+	wantNothing(t, r.HostPath(), metadata+":80")
 }
 
 func wantForwarding(t *testing.T, link, want string) {

@@ -55,7 +55,7 @@ func TestRangesAvoidRoutes(t *testing.T) {
 		{Config{Subnet: p("10.1.2.3/16")}, nil, "10.1.0.0/16 198.19.0.0/16"},
 		{Config{Subnet: p("10.1.0.0/16"), Uplinks: p("10.1.0.0/24")}, nil, "overlap"},
 		{Config{Subnet: p("10.1.0.0/24")}, nil, "/16 to /20"},
-		{Config{Uplinks: p("fd00::/16")}, nil, "/12 to /24"},
+		{Config{Uplinks: p("fd00::/16")}, nil, "/12 to /28"},
 		{Config{Prefix: "a-b"}, nil, "letters and digits"},
 	} {
 		cfg, err := c.cfg.withDefaults(c.used)

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
 )
@@ -32,18 +31,8 @@ func newOutside(t *testing.T, n int) outside {
 		addr: netip.AddrFrom4([4]byte{203, 0, 113, byte(4*n + 2)}),
 		link: fmt.Sprintf("rnt%d-%d", os.Getpid()%100000, n),
 	}
-	var ns *os.File
-	err := inside("/proc/thread-self/ns/net", func() (err error) {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		ns, err = os.Open("/proc/thread-self/ns/net")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.path = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), ns.Fd())
+	ns, path := newNamespace(t)
+	o.path = path
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.Flags = o.link, net.FlagUp
 	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(ns.Fd()))}

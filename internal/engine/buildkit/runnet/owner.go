@@ -60,7 +60,11 @@ func newOwner(dir, prefix string) (*owner, error) {
 }
 
 func (o *owner) close() error {
-	return errors.Join(os.Remove(o.lock.Name()), o.lock.Close())
+	err := os.Remove(o.lock.Name())
+	if errors.Is(err, os.ErrNotExist) { // somebody tidied up
+		err = nil
+	}
+	return errors.Join(err, o.lock.Close())
 }
 
 // lockMachine waits until this is the only instance that changes what the

@@ -23,7 +23,7 @@ const (
 	maxValue   = 4 << 20   // bytes of a value, all it refers to included
 	maxDepth   = 100       // nesting of a value
 	maxNesting = 1000      // of templates
-	turnWork   = 10        // units that a turn of a loop or a call costs
+	turnWork   = 50        // units that a turn of a loop or a call costs
 	slowWork   = 250_000   // units that a function costs that stretches or makes keys
 
 	tickName  = "_tick"

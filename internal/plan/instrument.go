@@ -19,16 +19,20 @@ func (g *guard) instrument(t *template.Template, text string) {
 		if t.Tree == nil || t.Root == nil {
 			continue
 		}
+		var loops []*parse.RangeNode // changed only after the walk, which would go into what is added
 		walk(t.Root, func(n parse.Node) {
 			switch n := n.(type) {
 			case *parse.RangeNode:
-				n.List.Nodes = slices.Insert(n.List.Nodes, 0, action(tickName, ends.line(int(n.Pos))))
+				loops = append(loops, n)
 			case *parse.ActionNode:
 				if len(n.Pipe.Decl) == 0 {
 					n.Pipe.Cmds = append(n.Pipe.Cmds, call(outName, n.Pos))
 				}
 			}
 		})
+		for _, n := range loops {
+			n.List.Nodes = slices.Insert(n.List.Nodes, 0, action(tickName, ends.line(int(n.Pos))))
+		}
 		t.Root.Nodes = slices.Insert(t.Root.Nodes, 0, action(enterName, ends.line(int(t.Root.Pos))))
 		t.Root.Nodes = append(t.Root.Nodes, action(leaveName))
 	}

@@ -43,8 +43,8 @@ func (m *maker) renderAlias(ctx context.Context, d document) (document, error) {
 	if err != nil {
 		return document{}, m.locate(err, d)
 	}
-	if at := findSecrets(t, d.text); at != nil {
-		return document{}, m.locate(at, d)
+	if err := findSecrets(t, d.text); err != nil {
+		return document{}, m.locate(err, d)
 	}
 	return m.execute(t, g, d)
 }
@@ -68,6 +68,9 @@ func (m *maker) parse(ctx context.Context, text string) (*template.Template, *gu
 	t, err := template.New(templateName).Option("missingkey=zero").Funcs(g.functions(m.in.Facts.Date)).Parse(text)
 	if err != nil {
 		return nil, nil, inRunes(templateError(err), text)
+	}
+	if err := findReserved(t, text); err != nil {
+		return nil, nil, err
 	}
 	g.instrument(t, text)
 	return t, g, nil

@@ -17,6 +17,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/shell"
 )
 
 // defaultPath is the PATH of a container whose image sets none.
@@ -84,8 +85,12 @@ func (c *container) spec(ctx context.Context, hosts string) (*specs.Spec, error)
 	cleanup()
 	spec.Root.Path = rootfs
 	spec.Root.Readonly = false
-	spec.Linux.CgroupsPath = c.session.cgroup.path + "/" + filepath.Base(c.dir)
-	spec.Mounts = append(spec.Mounts, c.mounts()...)
+	spec.Linux.CgroupsPath = c.group.path
+	mounts, err := c.mounts()
+	if err != nil {
+		return nil, err
+	}
+	spec.Mounts = append(spec.Mounts, mounts...)
 	return spec, nil
 }
 
@@ -93,7 +98,11 @@ func (c *container) spec(ctx context.Context, hosts string) (*specs.Spec, error)
 func (c *container) args() ([]string, error) {
 	entry, cmd := c.config.Config.Entrypoint, c.config.Config.Cmd
 	if c.EntryPoint != "" {
-		entry, cmd = strings.Fields(c.EntryPoint), nil
+		var err error
+		if entry, err = c.splitEntryPoint(); err != nil {
+			return nil, err
+		}
+		cmd = nil
 	}
 	if len(c.Args) > 0 {
 		cmd = c.Args
@@ -104,6 +113,16 @@ func (c *container) args() ([]string, error) {
 			WithHint("write one after the image's name")
 	}
 	return args, nil
+}
+
+// splitEntryPoint splits the step's entry point as a shell would, with the
+// step's variables.
+func (c *container) splitEntryPoint() ([]string, error) {
+	entry, err := shell.Fields(c.EntryPoint, func(name string) (string, bool) { return lookupEnv(c.Env, name) })
+	if err != nil {
+		return nil, fmt.Errorf("entryPoint: %w", err)
+	}
+	return entry, nil
 }
 
 // env returns the image's variables, then the run's, then the step's.
@@ -148,16 +167,20 @@ func (c *container) resources() (*pb.LinuxResources, error) {
 }
 
 // mounts returns the folders that the run's containers share.
-func (c *container) mounts() []specs.Mount {
+func (c *container) mounts() ([]specs.Mount, error) {
 	w := c.session.workspace
 	bind := func(source, target string) specs.Mount {
 		return specs.Mount{Destination: target, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", "nosuid", "nodev"}}
 	}
 	mounts := []specs.Mount{bind(w.dir, workspaceDir), bind(w.home, homeDir)}
 	for _, m := range c.Mounts {
-		mounts = append(mounts, bind(filepath.Join(w.volume, m.Name), m.MountPath))
+		dir, err := w.volumeDir(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		mounts = append(mounts, bind(dir, m.MountPath))
 	}
-	return mounts
+	return mounts, nil
 }
 
 // joinNetwork sets the network namespace of a container; an empty path is a new

@@ -22,6 +22,7 @@ type container struct {
 	session *session
 	id      string // in runc
 	dir     string // bundle
+	group   group
 	config  ocispec.Image
 	network *runnet.Attachment // nil for "host" and "none"
 }
@@ -64,7 +65,8 @@ func (c *container) prepare(ctx context.Context) error {
 		return fmt.Errorf("making the container's folder: %w", err)
 	}
 	c.id = filepath.Base(c.session.dir) + "-" + filepath.Base(c.dir)
-	if err := files.mount(c.dir); err != nil {
+	c.group = c.session.group.child(filepath.Base(c.dir))
+	if err := files.mount(c.dir, c.session.executor.machine.volatile); err != nil {
 		return err
 	}
 	if err := c.attach(ctx); err != nil {
@@ -95,19 +97,18 @@ func (c *container) join(spec *specs.Spec) {
 	}
 }
 
-// clean takes away what prepare made.
+// clean takes away what prepare and run made.
 func (c *container) clean() error {
-	var err error
-	if c.dir != "" {
-		err = unmountBundle(c.dir)
+	if c.dir == "" {
+		return nil
 	}
+	err := c.group.remove()
+	err = joinCleanup(err, os.RemoveAll(filepath.Join(c.session.executor.runtime.stateDir(), c.id)))
+	err = joinCleanup(err, unmount(filepath.Join(c.dir, "rootfs")))
 	if c.network != nil {
 		err = joinCleanup(err, c.network.Close())
 	}
-	if c.dir != "" {
-		err = joinCleanup(err, os.RemoveAll(c.dir))
-	}
-	return err
+	return joinCleanup(err, os.RemoveAll(c.dir))
 }
 
 // joinCleanup returns the first error: what went wrong in a step says more

@@ -24,6 +24,7 @@ import (
 // Config is what an Executor is made from.
 type Config struct {
 	Root       string // folder for caches and the state of runs; made when missing
+	Wait       bool   // for a process that has the folder, until New's context ends
 	Registries Registries
 	Keychain   Keychain       // for registries that a run has no credentials for; may be nil
 	Limits     drydock.Limits // of a run that sets none
@@ -54,6 +55,7 @@ type Executor struct {
 	images   *containerimage.ImageWriter
 	sessions *bksession.Manager
 	network  *runnet.Manager
+	builds   *buildNetwork
 	runtime  *runtime
 	runs     *runTable
 }
@@ -67,32 +69,27 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	if config.Warn == nil {
 		config.Warn = func(string, ...any) {}
 	}
-	e := &Executor{config: config, runs: newRunTable()}
+	e := &Executor{runs: newRunTable()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	if e.machine, err = inspectMachine(); err != nil {
+	look := thisMachine()
+	if e.machine, err = look.inspect(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(config.Root, 0o711); err != nil {
-		return nil, drydock.Errorf(drydock.Unavailable, "making the data folder: %w", err)
-	}
-	if e.lock, err = lockFolder(config.Root); err != nil {
+	if config.Root, e.lock, err = openFolder(ctx, config); err != nil {
 		return nil, err
 	}
-	if err := e.machine.supportsOverlay(config.Root); err != nil {
-		return nil, err
-	}
-	instance, err := instanceName(config.Root)
-	if err != nil {
+	e.config = config
+	if e.machine.volatile, err = look.tryOverlay(config.Root); err != nil {
 		return nil, err
 	}
 	if e.network, err = runnet.New(ctx, runnet.Config{StateDir: filepath.Join(config.Root, "net")}); err != nil {
 		return nil, err
 	}
-	if e.runtime, err = newRuntime(e.machine, config.Root, instance, e.network.DNS()); err != nil {
+	if e.runtime, err = newRuntime(e.machine, config.Root, e.network.DNS()); err != nil {
 		return nil, err
 	}
 	return e, e.openBuildKit(ctx)
@@ -133,6 +130,9 @@ func (e *Executor) Close() error {
 	}
 	if e.worker != nil {
 		errs = append(errs, e.worker.Close())
+	}
+	if e.builds != nil {
+		e.builds.wait()
 	}
 	if e.runtime != nil {
 		errs = append(errs, e.runtime.Close())

@@ -31,7 +31,7 @@ type session struct {
 	remote    *remote
 	workspace *workspace
 	network   *runnet.Run
-	cgroup    *runCgroup
+	group     *group // of all its containers; nil until it is made
 	images    *imageTable
 	docker    *dockercmd.Client
 	lease     leases.Lease // keeps what the run's images are made of
@@ -65,7 +65,7 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 	if s.lease, err = e.worker.LeaseManager().Create(ctx, leases.WithRandomID(), leaseutil.MakeTemporary); err != nil {
 		return nil, fmt.Errorf("opening the run's lease on the image store: %w", err)
 	}
-	if s.workspace, err = newWorkspace(s.dir, spec); err != nil {
+	if s.workspace, err = newWorkspace(s.dir, spec, e.machine.volatile); err != nil {
 		return nil, err
 	}
 	if err := s.writeLogins(); err != nil {
@@ -74,8 +74,9 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 	if s.network, err = e.network.OpenRun(ctx, filepath.Base(s.dir), spec.Networks, runnet.RunOptions{Publish: spec.Publish}); err != nil {
 		return nil, err
 	}
-	s.cgroup, err = e.runtime.newRunCgroup(filepath.Base(s.dir), s.limits)
-	return s, err
+	g := e.runtime.group.child(filepath.Base(s.dir))
+	s.group = &g
+	return s, newLimitedGroup(g, s.limits)
 }
 
 // begin counts a call of the session and ties its context to the session's.
@@ -98,8 +99,8 @@ func (s *session) Close() error {
 	s.cancel()
 	s.work.Wait()
 	var errs []error
-	if s.cgroup != nil {
-		errs = append(errs, s.cgroup.Close())
+	if s.group != nil {
+		errs = append(errs, s.group.remove())
 	}
 	errs = append(errs, s.roots.Close())
 	if s.images != nil {
@@ -118,19 +119,4 @@ func (s *session) Close() error {
 		errs = append(errs, os.RemoveAll(s.dir))
 	}
 	return errors.Join(errs...)
-}
-
-// withDefaults fills the limits that are not set from others.
-func withDefaults(limits, others drydock.Limits) drydock.Limits {
-	if limits.Memory == 0 {
-		limits.Memory = others.Memory
-	}
-	if limits.CPUs == 0 {
-		limits.CPUs = others.CPUs
-	}
-	if limits.PIDs == 0 {
-		limits.PIDs = others.PIDs
-	}
-	limits.PIDs = pidsLimit(limits)
-	return limits
 }

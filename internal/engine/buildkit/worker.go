@@ -28,16 +28,16 @@ func newWorker(ctx context.Context, e *Executor) (*base.Worker, error) {
 	}
 	opt, err := runc.NewWorkerOpt(e.config.Root, snapshotter, false, oci.ProcessSandbox, nil, nil,
 		netproviders.Opt{Mode: "host"}, &oci.DNSConfig{Nameservers: []string{e.network.DNS()}},
-		e.machine.runc, "", false, nil, "", e.runtime.cgroupPath(), nil)
+		e.machine.runc, "", false, nil, "", e.runtime.group.path, nil)
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "opening the build cache: %w", err).
 			WithHint("`drydockd prune --all` or an empty data folder makes a new one")
 	}
 	// The executor reads this map at each container, so that no RUN ever meets
 	// the host's own network.
-	build := &buildNetwork{network: e.network, limits: e.config.Limits}
-	opt.NetworkProviders[pb.NetMode_UNSET] = build
-	opt.NetworkProviders[pb.NetMode_HOST] = build
+	e.builds = &buildNetwork{network: e.network, limits: e.config.Limits}
+	opt.NetworkProviders[pb.NetMode_UNSET] = e.builds
+	opt.NetworkProviders[pb.NetMode_HOST] = e.builds
 	opt.RegistryHosts = e.config.Registries.anonymousHosts()
 	opt.GCPolicy = gcPolicy(e.config.Root, e.config.MaxCache)
 	w, err := base.NewWorker(ctx, opt)

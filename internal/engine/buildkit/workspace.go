@@ -34,7 +34,7 @@ type workspace struct {
 	root   *os.Root
 }
 
-func newWorkspace(dir string, spec engine.RunSpec) (_ *workspace, err error) {
+func newWorkspace(dir string, spec engine.RunSpec, volatile bool) (_ *workspace, err error) {
 	w := &workspace{
 		dir:    filepath.Join(dir, "workspace"),
 		home:   filepath.Join(dir, "home"),
@@ -58,7 +58,12 @@ func newWorkspace(dir string, spec engine.RunSpec) (_ *workspace, err error) {
 			return nil, fmt.Errorf("finding the source: %w", err)
 		}
 	}
-	if err := (overlay{lower: []string{lower}, upper: upper, work: work}).mount(w.dir); err != nil {
+	o := overlay{
+		lower: []string{lower}, upper: upper, work: work, volatile: volatile,
+		// Steps can make device files, which this process must not open.
+		options: []string{"nosuid", "nodev"},
+	}
+	if err := o.mount(w.dir); err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "making the workspace over %s: %w", lower, err)
 	}
 	if w.root, err = os.OpenRoot(w.dir); err != nil {
@@ -69,17 +74,46 @@ func newWorkspace(dir string, spec engine.RunSpec) (_ *workspace, err error) {
 
 func (w *workspace) writeVolumes(volumes []drydock.Volume) error {
 	for _, v := range volumes {
-		dir := filepath.Join(w.volume, v.Name)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return fmt.Errorf("making volume %s: %w", v.Name, err)
-		}
-		for name, data := range v.Files {
-			if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-				return fmt.Errorf("writing volume %s: %w", v.Name, err)
-			}
+		if err := w.writeVolume(v); err != nil {
+			return drydock.Errorf(drydock.Invalid, "making volume %q: %w", v.Name, err).
+				WithHint("volumes and their files have plain names, without folders")
 		}
 	}
 	return nil
+}
+
+func (w *workspace) writeVolume(v drydock.Volume) error {
+	if !plainName(v.Name) {
+		return errors.New("not a plain name")
+	}
+	dir := filepath.Join(w.volume, v.Name)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return withoutDir(err)
+	}
+	for name, data := range v.Files {
+		if !plainName(name) {
+			return fmt.Errorf("file %q: not a plain name", name)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return fmt.Errorf("file %q: %w", name, withoutDir(err))
+		}
+	}
+	return nil
+}
+
+// plainName reports whether a name is that of a file in a folder, whatever the
+// folder is.
+func plainName(name string) bool {
+	return filepath.IsLocal(name) && name != "." && !strings.ContainsRune(name, filepath.Separator)
+}
+
+// volumeDir returns the folder of a volume of the run.
+func (w *workspace) volumeDir(name string) (string, error) {
+	dir := filepath.Join(w.volume, name)
+	if info, err := os.Stat(dir); !plainName(name) || err != nil || !info.IsDir() {
+		return "", drydock.Errorf(drydock.Invalid, "the task has no volume %q", name)
+	}
+	return dir, nil
 }
 
 // Close unmounts the workspace.
@@ -88,10 +122,7 @@ func (w *workspace) Close() error {
 	if w.root != nil {
 		errs = append(errs, w.root.Close())
 	}
-	if err := unix.Unmount(w.dir, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-		errs = append(errs, fmt.Errorf("unmounting the workspace: %w", err))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, unmount(w.dir))...)
 }
 
 // inContainer returns where a step's working directory is in its containers.

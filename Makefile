@@ -64,6 +64,10 @@ lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 format: ## rewrite all Go files as gofumpt has them
 	$(SOURCES) | xargs -0 $(TOOL) gofumpt -w
 
+.PHONY: docs
+docs: ## write docs/cli.md from the commands' own help
+	UPDATE_DOCS=1 go test -count=1 -run TestCommandReference ./cmd/drydockd
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@tools/fuzz $(FUZZTIME)

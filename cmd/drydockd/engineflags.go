@@ -46,8 +46,8 @@ type engineOptions struct {
 
 func (f *engineFlags) bind(flags *pflag.FlagSet) {
 	f.bindData(flags)
-	flags.StringArrayVar(&f.mirrors, "mirror", nil, "`HOST=URL`: ask another registry for the images of HOST (many)")
-	flags.StringArrayVar(&f.cas, "ca", nil, "`[HOST=]FILE`: trust these CA certificates, for all registries or one (many)")
+	flags.StringArrayVar(&f.mirrors, "mirror", nil, "ask another registry for the images of a host, as `HOST=URL` (many)")
+	flags.StringArrayVar(&f.cas, "ca", nil, "trust the CA certificates of `[HOST=]FILE`, for one registry or all (many)")
 	flags.StringArrayVar(&f.insecure, "insecure-registry", nil, "allow plain HTTP and unknown certificates of `HOST` (many; loopback needs none)")
 	flags.StringVar(&f.memory, "memory", "", "memory that the run may use, a `SIZE` such as 512m or 2g")
 	flags.Float64Var(&f.cpus, "cpus", 0, "`NUMBER` of processors that the run may use")

@@ -125,7 +125,7 @@ func (r hostRoutes) mtu() int {
 // to containers do. The caller holds the machine's lock.
 func (m *Manager) forwardOutside(routes hostRoutes) error {
 	for _, l := range routes.links {
-		if err := enableForwarding(m.cfg.StateDir, l.Attrs().Name); err != nil {
+		if err := enableForwarding(m.cfg.MachineDir, l.Attrs().Name); err != nil {
 			return err
 		}
 	}

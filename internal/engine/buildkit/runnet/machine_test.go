@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,7 +35,9 @@ func TestOnAMachineOfItsOwn(t *testing.T) {
 	dir := t.TempDir()
 	before := dump(t)
 	open := func() (*runnet.Manager, *runnet.Run) {
-		m := newManager(t, func(c *runnet.Config) { c.Prefix, c.StateDir = "ddmachine", dir })
+		m := newManager(t, func(c *runnet.Config) {
+			c.Prefix, c.MachineDir, c.StateDir = "ddmachine", dir, filepath.Join(t.TempDir(), "state")
+		})
 		return m, openRun(t, m, "run")
 	}
 

@@ -20,6 +20,7 @@ type owner struct {
 	prefix string
 	id     string // 6 hexadecimal digits
 	lock   *os.File
+	users  *os.File // of the machine's network; locked for sharing
 }
 
 // name begins the names of the instance's namespaces, and names its table.
@@ -43,28 +44,49 @@ func isUplink(name string) bool {
 func (o *owner) lockPath() string { return filepath.Join(o.dir, o.name()+".lock") }
 
 // newOwner makes an instance known. The caller holds the machine's lock.
-func newOwner(dir, prefix string) (*owner, error) {
+func newOwner(machine, dir, prefix string) (_ *owner, err error) {
 	id := make([]byte, 3)
 	_, _ = rand.Read(id) // never fails
 	o := &owner{dir: dir, prefix: prefix, id: hex.EncodeToString(id)}
-	f, err := os.OpenFile(o.lockPath(), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("creating the lock of this instance: %w", err)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder for locks: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("locking %s: %w", f.Name(), err), f.Close(), os.Remove(f.Name()))
+	if o.users, err = openLocked(filepath.Join(machine, "users.lock"), 0, unix.LOCK_SH); err != nil {
+		return nil, err
 	}
-	_, _ = fmt.Fprintf(f, "%d\n", os.Getpid()) // for people who look
-	o.lock = f
+	if o.lock, err = openLocked(o.lockPath(), os.O_EXCL, unix.LOCK_EX); err != nil {
+		return nil, errors.Join(err, o.users.Close())
+	}
+	_, _ = fmt.Fprintf(o.lock, "%d\n", os.Getpid()) // for people who look
 	return o, nil
 }
 
-func (o *owner) close() error {
-	err := os.Remove(o.lock.Name())
+// openLocked creates a file where there is none, and waits until it has it locked.
+func openLocked(path string, flag, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|flag, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening a lock: %w", err)
+	}
+	for {
+		if err = unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
+	}
+	return f, nil
+}
+
+// close gives the instance up. It reports whether no other, of any prefix or
+// folder, uses the machine's network. The caller holds the machine's lock.
+func (o *owner) close() (last bool, err error) {
+	err = os.Remove(o.lock.Name())
 	if errors.Is(err, os.ErrNotExist) { // somebody tidied up
 		err = nil
 	}
-	return errors.Join(err, o.lock.Close())
+	last = unix.Flock(int(o.users.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+	return last, errors.Join(err, o.lock.Close(), o.users.Close())
 }
 
 // lockMachine waits until this is the only instance that changes what the
@@ -73,18 +95,9 @@ func lockMachine(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder for locks: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "net.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := openLocked(filepath.Join(dir, "net.lock"), 0, unix.LOCK_EX)
 	if err != nil {
-		return nil, fmt.Errorf("opening the lock of the machine's networks: %w", err)
-	}
-	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("locking %s: %w", f.Name(), err), f.Close())
+		return nil, err
 	}
 	return func() { _ = f.Close() }, nil
 }

@@ -181,7 +181,7 @@ func (r *Run) connect() error {
 // forward between it and the outside. It returns the addresses of the pair: the
 // first is the host's.
 func (r *Run) addUplink() (netip.Prefix, error) {
-	unlock, err := lockMachine(r.m.cfg.StateDir)
+	unlock, err := lockMachine(r.m.cfg.MachineDir)
 	if err != nil {
 		return netip.Prefix{}, err
 	}

@@ -43,7 +43,7 @@ build: setup ## build bin/drydockd
 .PHONY: demo
 demo: build ## run a gated import: a good base image passes, a bad one does not
 	go build -o bin/demo ./test/demo
-	tools/as-root bin/demo bin/drydockd examples
+	tools/as-root bin/demo bin/drydockd examples/gated-import
 
 # Containers need root: the tests are compiled by the caller and run by
 # tools/as-root, which is sudo for everyone else.

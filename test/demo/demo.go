@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 type demo struct {
 	drydockd string
 	examples string
-	data     string // of drydockd
+	dir      string // of what the demo makes
 
 	hub    *registry.Registry // where the public's images come from, as Docker Hub
 	public *registry.Registry // where the maintainers of node publish it
@@ -34,7 +35,7 @@ func open(ctx context.Context, drydockd, examples string) (_ *demo, err error) {
 		}
 	}()
 	// Not in /tmp, which may be in memory.
-	if d.data, err = os.MkdirTemp("/var/tmp", "drydock-demo-"); err != nil {
+	if d.dir, err = os.MkdirTemp("/var/tmp", "drydock-demo-"); err != nil {
 		return nil, err
 	}
 	for _, r := range []**registry.Registry{&d.hub, &d.public, &d.team} {
@@ -53,7 +54,7 @@ func (d *demo) close() error {
 			errs = append(errs, r.Close())
 		}
 	}
-	return errors.Join(append(errs, os.RemoveAll(d.data))...)
+	return errors.Join(append(errs, os.RemoveAll(d.dir))...)
 }
 
 // play publishes a good base image and imports it, and then a bad one.
@@ -81,24 +82,42 @@ func (d *demo) play(ctx context.Context) error {
 // digest.
 func (d *demo) publish(ctx context.Context, color string) (string, error) {
 	title("The public publishes node:15-alpine in %s", color)
-	err := d.command(ctx, "build", "-r", d.public.Host, "-t", images.Node, "--push",
-		"--build-arg", "COLOR="+color, filepath.Join(d.examples, "base-image-node"))
+	source, err := d.paint(color)
 	if err != nil {
+		return "", err
+	}
+	if err := d.exec(ctx, "-r", d.public.Host, source); err != nil {
 		return "", fmt.Errorf("publishing the %s image: %w", color, err)
 	}
 	return d.public.Digest(images.Node)
 }
 
+// paint returns a copy of the public image's source in a colour, as its
+// maintainers would commit it.
+func (d *demo) paint(color string) (string, error) {
+	source := filepath.Join(d.dir, "base-image-node", color)
+	if err := os.CopyFS(source, os.DirFS(filepath.Join(d.examples, "base-image-node"))); err != nil {
+		return "", err
+	}
+	name := filepath.Join(source, "Dockerfile")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	painted := bytes.Replace(text, []byte("BACKGROUND_COLOR Green"), []byte("BACKGROUND_COLOR "+color), 1)
+	return source, os.WriteFile(name, painted, 0o644)
+}
+
 // importImage runs the task of the gate.
 func (d *demo) importImage(ctx context.Context, id string) error {
 	title("The team imports it, if it passes the test")
-	return d.command(ctx, "exec", "-r", d.team.Host, "--id", id, "--set", "REGISTRY_FROM_URL="+d.public.Host+"/",
-		filepath.Join(d.examples, "gated-import"))
+	return d.exec(ctx, "-r", d.team.Host, "--id", id, "--set", "REGISTRY_FROM_URL="+d.public.Host+"/",
+		filepath.Join(d.examples, "import-baseimage-node"))
 }
 
-// command runs drydockd as a user would.
-func (d *demo) command(ctx context.Context, name string, args ...string) error {
-	args = append([]string{name, "--data", d.data, "--mirror", "docker.io=" + d.hub.URL}, args...)
+// exec runs drydockd as a user would.
+func (d *demo) exec(ctx context.Context, args ...string) error {
+	args = append([]string{"exec", "--data", filepath.Join(d.dir, "data"), "--mirror", "docker.io=" + d.hub.URL}, args...)
 	fmt.Printf("$ drydockd %s\n", strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, d.drydockd, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/moby/buildkit/cache"
 	"github.com/moby/buildkit/exporter/containerimage"
@@ -86,8 +85,11 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	if e.machine.volatile, err = look.tryOverlay(config.Root); err != nil {
 		return nil, err
 	}
-	if e.network, err = runnet.New(ctx, runnet.Config{StateDir: filepath.Join(config.Root, "net")}); err != nil {
+	if e.network, err = runnet.New(ctx, runnet.Config{}); err != nil {
 		return nil, err
+	}
+	for _, warning := range e.network.Warnings() {
+		config.Warn("%s", warning)
 	}
 	if e.runtime, err = newRuntime(e.machine, config.Root, e.network.DNS()); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -64,7 +65,7 @@ func (b *build) frontendAttrs() (map[string]string, error) {
 		}
 	}
 	b.limitAttrs(attrs)
-	return attrs, nil
+	return attrs, b.cacheAttrs(attrs)
 }
 
 func set(attrs map[string]string, key, value string) {
@@ -162,6 +163,21 @@ func (b *build) caches() (from, to []buildflags.CacheEntry) {
 		Type: "registry", Attrs: map[string]string{"ref": ref, "mode": "max"},
 	})
 	return from, to
+}
+
+// cacheAttrs names the caches to look into. The frontend hands them on with what
+// it has the solver solve; those of the request itself are for definitions.
+func (b *build) cacheAttrs(attrs map[string]string) error {
+	imports := b.cacheImports()
+	if len(imports) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(imports)
+	if err != nil {
+		return fmt.Errorf("naming the caches of the build: %w", err)
+	}
+	attrs["cache-imports"] = string(text)
+	return nil
 }
 
 func (b *build) cacheImports() []frontend.CacheOptionsEntry {

@@ -12,6 +12,7 @@
 //
 //	REGISTRY  the script's registry
 //	HUB       the registry of base images
+//	EXAMPLES  the folder of the examples
 //	WEB       URL of a server of the folder www; git repositories in git are at $WEB/git
 //
 // Commands, beside those of testscript:
@@ -24,7 +25,7 @@
 //	tags HOST/REPOSITORY      print the tags of a repository
 //	digest REFERENCE          print the digest of an image
 //	same REFERENCE REFERENCE  the two have the same manifest, byte for byte
-//	sends N                   N blobs were uploaded to $REGISTRY since the last time
+//	sends N                   N blobs, or some, were uploaded to $REGISTRY since the last time
 //	registry NAME [USER PASSWORD]  start another registry; $NAME is its host
 //	outside NAME              as registry, on an address that steps reach
 //	repository DIR            make DIR a git repository with a commit of all files

@@ -13,17 +13,26 @@ import (
 	"github.com/drydockhq/drydock/test/gotool"
 )
 
+// programVariable names a drydockd to test instead of one compiled from here.
+const programVariable = "DRYDOCKD"
+
 // suite is what all scripts share.
 type suite struct {
-	bin string // folder with drydockd
-	hub hub
+	program string // drydockd
+	hub     hub
 }
 
 func newSuite(t *testing.T) *suite {
 	t.Helper()
-	s := &suite{bin: t.TempDir()}
-	if err := gotool.Build(t.Context(), "../..", filepath.Join(s.bin, "drydockd"), "./cmd/drydockd"); err != nil {
-		t.Fatal(err)
+	if os.Geteuid() != 0 {
+		t.Fatal("containers need root: run the tests with `make test`")
+	}
+	s := &suite{program: os.Getenv(programVariable)}
+	if s.program == "" {
+		s.program = filepath.Join(t.TempDir(), "drydockd")
+		if err := gotool.Build(t.Context(), "../..", s.program, "./cmd/drydockd"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.hub.start(t); err != nil {
 		t.Fatalf("starting the registry of base images: %v", err)
@@ -77,13 +86,18 @@ func (s *suite) setup(e *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		return err
+	}
 	home := filepath.Join(e.WorkDir, ".home")
-	if err := os.Mkdir(home, 0o755); err != nil {
+	if err := os.MkdirAll(home, 0o755); err != nil {
 		return err
 	}
 	e.Setenv("HOME", home)
 	e.Setenv("REGISTRY", host)
 	e.Setenv("HUB", s.hub.Host)
+	e.Setenv("EXAMPLES", examples)
 	e.Setenv("PATH", filepath.Join(e.WorkDir, ".bin")+":"+os.Getenv("PATH"))
 	for _, identity := range []string{"AUTHOR", "COMMITTER"} {
 		e.Setenv("GIT_"+identity+"_NAME", "Ann")
@@ -121,6 +135,6 @@ du | prune)
 	set -- "$command" --data '` + w.data + `' "$@"
 	;;
 esac
-exec '` + filepath.Join(w.bin, "drydockd") + `' "$@"
+exec '` + w.program + `' "$@"
 `
 }

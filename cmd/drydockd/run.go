@@ -29,7 +29,10 @@ func (p *program) carryOut(ctx context.Context, r run) (err error) {
 	defer cancel(nil)
 	stdout := &watched{p.stdout, cancel}
 	masker := logs.NewMasker()
-	log := logs.New(logs.Options{Renderer: r.flags.renderer(stdout, p.environ), Masker: masker, Now: p.now})
+	log := logs.New(logs.Options{
+		Renderer: r.flags.renderer(stdout, p.environ), Masker: masker, Now: p.now,
+		Terminal: r.flags.terminal(p.stdout, p.environ),
+	})
 	options, err := r.engine.options(log.Printf)
 	if err != nil {
 		return err

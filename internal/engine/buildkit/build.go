@@ -14,7 +14,6 @@ import (
 	"github.com/moby/buildkit/solver/llbsolver"
 	"github.com/moby/buildkit/solver/llbsolver/compat"
 	provenancetypes "github.com/moby/buildkit/solver/llbsolver/provenance/types"
-	"github.com/moby/buildkit/util/progress/progressui"
 
 	"github.com/drydockhq/drydock/internal/engine"
 )
@@ -45,6 +44,7 @@ func (s *session) Build(ctx context.Context, b engine.Build) error {
 }
 
 func (s *session) build(ctx context.Context, spec engine.Build) (_ *builtImage, err error) {
+	spec.Out = &lockedWriter{w: spec.Out}
 	b := &build{Build: spec, session: s, dockerfile: &dockerfile{}}
 	for _, warning := range spec.Flags.Warnings {
 		fmt.Fprintf(spec.Out, "WARNING: %s\n", warning)
@@ -98,23 +98,6 @@ func (b *build) solve(ctx context.Context, bk *bksession.Session, attrs map[stri
 	}, nil, []llbsolver.Processor{b.capture}, false, nil, bk.ID(), false)
 	shown.Wait()
 	return err
-}
-
-// show writes the build's progress as `docker build` does.
-func (b *build) show(status chan *client.SolveStatus) {
-	mode := progressui.PlainMode
-	if b.Flags.Quiet || b.Flags.Progress == "quiet" || b.Flags.Progress == "none" {
-		mode = progressui.QuietMode
-	}
-	display, err := progressui.NewDisplay(b.Out, mode)
-	if err != nil {
-		for range status {
-			continue
-		}
-		return
-	}
-	// The display ends when the channel is closed.
-	_, _ = display.UpdateFrom(context.Background(), status)
 }
 
 // finish gives the image its names, records what it was made from, and pushes

@@ -17,7 +17,7 @@ func (l *Log) Terminal() (t drydock.Terminal, release func()) {
 	}
 	l.lent = true
 	masked := l.masker.Writer(l.terminal)
-	return &terminal{File: l.terminal, masked: masked}, func() {
+	return &terminal{file: l.terminal, masked: masked}, func() {
 		// The writer of a terminal that is gone fails at the next line too.
 		_ = masked.Flush()
 		l.giveBack()
@@ -45,14 +45,24 @@ func (l *Log) write(call func() error) {
 	l.keep(call())
 }
 
-// terminal masks what is written to a terminal.
+// terminal masks what is written to a terminal. It hides the file's other ways
+// to write.
 type terminal struct {
-	*os.File
+	file   *os.File
 	masked *Writer
 }
 
 // Write implements io.Writer.
 func (t *terminal) Write(p []byte) (int, error) { return t.masked.Write(p) }
 
+// Read implements io.Reader.
+func (t *terminal) Read(p []byte) (int, error) { return t.file.Read(p) }
+
 // Close does nothing: the terminal is lent.
 func (*terminal) Close() error { return nil }
+
+// Fd implements drydock.Terminal.
+func (t *terminal) Fd() uintptr { return t.file.Fd() }
+
+// Name implements drydock.Terminal.
+func (t *terminal) Name() string { return t.file.Name() }

@@ -92,7 +92,7 @@ func (c *buildContext) openRoot(b *build, name string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := b.session.workspace.root.OpenRoot(filepath.FromSlash(rel))
+	root, err := b.session.workspace.folder(filepath.FromSlash(rel))
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Invalid, "opening the folder %q: %w", name, withoutDir(err)).
 			WithHint("it must be a folder of the workspace; links that lead out of it are not followed")

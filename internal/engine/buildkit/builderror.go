@@ -32,7 +32,7 @@ func (b *build) explain(err error) error {
 	}
 	b.locate(out, err)
 	if out.Hint == "" {
-		out.Hint = buildHint(out.Message)
+		out.Hint = b.hint(out.Message)
 	}
 	return out
 }
@@ -80,13 +80,14 @@ func plainMessage(err error) string {
 	return message
 }
 
-// buildHint says what to do about failures that people meet often.
-func buildHint(message string) string {
+// hint says what to do about failures that people meet often.
+func (b *build) hint(message string) string {
 	switch {
 	case strings.Contains(message, "no space left on device"):
 		return "the disk is full: `drydockd prune` frees the cache"
 	case strings.Contains(message, "exit code: 137"):
-		return "a process was killed; --memory sets how much memory a run may use"
+		memory := tighter(b.Flags.Memory, b.session.limits.Memory)
+		return "a process was killed; each may use no more memory than " + memoryText(memory) + ", as --memory says"
 	case strings.Contains(message, "permission denied") && strings.Contains(message, "exit code: 126"):
 		return "make the file executable with chmod +x, and commit its mode"
 	case strings.Contains(message, "failed to read dockerfile"):

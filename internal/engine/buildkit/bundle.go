@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -160,7 +161,7 @@ func (c *container) resources() (*pb.LinuxResources, error) {
 		return nil, nil
 	}
 	cpus, err := strconv.ParseFloat(c.CPUs, 64)
-	if err != nil || cpus <= 0 {
+	if err != nil || !(cpus > 0 && cpus < math.MaxInt32) {
 		return nil, drydock.Errorf(drydock.Invalid, "cpus: %q is not a number of CPUs", c.CPUs).WithHint("for example 0.5")
 	}
 	return &pb.LinuxResources{CpuPeriod: cpuPeriod, CpuQuota: cpuQuota(cpus)}, nil

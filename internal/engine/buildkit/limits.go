@@ -110,7 +110,7 @@ func limitText(g group, limits drydock.Limits) string {
 	return ""
 }
 
-// memoryText writes a limit of memory.
+// memoryText writes a limit of memory for people.
 func memoryText(bytes int64) string {
 	if bytes == 0 {
 		return "this machine has"

@@ -1,8 +1,6 @@
 package buildkit
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -173,6 +171,17 @@ func (w *workspace) open(dir, name string, flag int, perm os.FileMode) (io.ReadW
 	return f, nil
 }
 
+// folder opens a folder. OpenRoot alone would wait for the writer of a pipe
+// that a step left in its place.
+func (w *workspace) folder(rel string) (*os.Root, error) {
+	f, err := w.root.OpenFile(rel, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+}
+
 // withoutDir leaves out where on this machine the file is.
 func withoutDir(err error) error {
 	var pathErr *os.PathError
@@ -185,40 +194,4 @@ func withoutDir(err error) error {
 // OpenFile opens a file as a step's shell would.
 func (s *session) OpenFile(dir, name string, flag int, perm os.FileMode) (io.ReadWriteCloser, error) {
 	return s.workspace.open(dir, name, flag, perm)
-}
-
-// writeLogins writes the run's registry logins where docker's own clients look.
-func (s *session) writeLogins() error {
-	type entry struct {
-		Auth string `json:"auth"`
-	}
-	config := struct {
-		Auths map[string]entry `json:"auths"`
-	}{Auths: map[string]entry{}}
-	for _, c := range s.logins.all() {
-		key := registryKey(c.Registry)
-		if key == "docker.io" {
-			key = "https://index.docker.io/v1/"
-		}
-		if _, stronger := config.Auths[key]; stronger {
-			continue
-		}
-		config.Auths[key] = entry{Auth: base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))}
-	}
-	data, err := json.MarshalIndent(config, "", "\t")
-	if err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	home, err := os.OpenRoot(s.workspace.home)
-	if err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	defer home.Close()
-	if err := home.MkdirAll(".docker", 0o700); err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	if err := home.WriteFile(".docker/config.json", data, 0o600); err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	return nil
 }

@@ -89,9 +89,8 @@ func (b *build) solve(ctx context.Context, bk *bksession.Session, attrs map[stri
 		b.show(status)
 	}()
 	_, err = b.session.executor.solver.Solve(ctx, id, bk.ID(), frontend.SolveRequest{
-		Frontend:     dockerfileFrontend,
-		FrontendOpt:  attrs,
-		CacheImports: b.cacheImports(),
+		Frontend:    dockerfileFrontend,
+		FrontendOpt: attrs,
 	}, compat.CompatibilityVersionCurrent, llbsolver.ExporterRequest{
 		Exporters:      []exporter.ExporterInstance{&tableExporter{build: b}},
 		CacheExporters: exporters,

@@ -168,7 +168,10 @@ func (b *build) caches() (from, to []buildflags.CacheEntry) {
 // cacheAttrs names the caches to look into. The frontend hands them on with what
 // it has the solver solve; those of the request itself are for definitions.
 func (b *build) cacheAttrs(attrs map[string]string) error {
-	imports := b.cacheImports()
+	imports, err := b.cacheImports()
+	if err != nil {
+		return err
+	}
 	if len(imports) == 0 {
 		return nil
 	}
@@ -180,13 +183,17 @@ func (b *build) cacheAttrs(attrs map[string]string) error {
 	return nil
 }
 
-func (b *build) cacheImports() []frontend.CacheOptionsEntry {
+func (b *build) cacheImports() ([]frontend.CacheOptionsEntry, error) {
 	from, _ := b.caches()
 	var out []frontend.CacheOptionsEntry
 	for _, c := range from {
+		if c.Type != "registry" {
+			return nil, drydock.Errorf(drydock.Invalid, "--cache-from type=%s is not supported", c.Type).
+				WithHint("use type=registry, also for the inline cache of an image")
+		}
 		out = append(out, frontend.CacheOptionsEntry{Type: c.Type, Attrs: c.Attrs})
 	}
-	return out
+	return out, nil
 }
 
 func (b *build) cacheExporters(ctx context.Context, bk string) ([]llbsolver.RemoteCacheExporter, error) {

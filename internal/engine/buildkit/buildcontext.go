@@ -25,7 +25,7 @@ type buildContext struct {
 	filename  string // of the Dockerfile, in its folder or in the remote context
 	dirs      filesync.StaticDirSource
 	upload    *uploadprovider.Uploader // a context from standard input; may be nil
-	sharedKey string                   // the same for builds of the same folder, whose files are then sent once
+	sharedKey string                   // the same for builds of the same folder, of which only changed files are sent
 	roots     []*os.Root
 	private   int
 }
@@ -68,6 +68,7 @@ func (c *buildContext) openFolder(b *build) error {
 	if err != nil {
 		return err
 	}
+	c.sharedKey += ":" + path.Join(inContainer(b.Dir), b.Flags.Context)
 	c.dirs[contextFolder] = fsutil.NewRootFS(fsutil.NewRoot(root))
 	switch b.Flags.Dockerfile {
 	case "":

@@ -3,6 +3,7 @@ package buildkit
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -20,6 +21,9 @@ func (b *build) explain(err error) error {
 		return err
 	}
 	out := &drydock.Error{Code: drydock.Failed, Message: "building: " + plainMessage(err)}
+	if strings.Contains(out.Message, "downloaded context") {
+		out.Message += ": the context is " + redacted(b.context.url)
+	}
 	known := out
 	if refused := b.refusal(err); errors.As(refused, &known) || errors.As(err, &known) {
 		copied := *known
@@ -66,6 +70,15 @@ func foreignProcess(err error) string {
 		}
 	}
 	return platforms.Format(wanted)
+}
+
+// redacted returns a URL without a password.
+func redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "a malformed URL"
+	}
+	return u.Redacted()
 }
 
 // plainMessage leaves out what the layers between put around a message.

@@ -164,7 +164,7 @@ func (s *session) digestNames(names []string, dgst digest.Digest) []string {
 			continue
 		}
 		img, fromRegistry := s.images.find(name).(*registryImage)
-		if s.digests[name] != dgst.String() && (!fromRegistry || img.name != reference.TrimNamed(named).String()+"@"+dgst.String()) {
+		if s.digests[name] != dgst.String() && (!fromRegistry || img.repository() != named.Name()) {
 			continue
 		}
 		if full := reference.TrimNamed(named).String() + "@" + dgst.String(); !slices.Contains(out, full) {

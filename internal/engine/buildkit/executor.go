@@ -48,6 +48,7 @@ type Executor struct {
 	config   Config
 	machine  machine
 	lock     *os.File
+	store    *store
 	worker   *base.Worker
 	cache    cache.Manager
 	solver   *solver
@@ -102,6 +103,10 @@ func (e *Executor) openBuildKit(ctx context.Context) error {
 	if e.sessions, err = bksession.NewManager(); err != nil {
 		return fmt.Errorf("making the session manager: %w", err)
 	}
+	if e.store, err = openStore(ctx, e.config.Root); err != nil {
+		return drydock.Errorf(drydock.Unavailable, "opening the build cache: %w", err).
+			WithHint("an empty data folder makes a new one")
+	}
 	w, err := newWorker(ctx, e)
 	if err != nil {
 		return err
@@ -135,6 +140,9 @@ func (e *Executor) Close() error {
 	}
 	if e.builds != nil {
 		e.builds.wait()
+	}
+	if e.store != nil {
+		errs = append(errs, e.store.Close())
 	}
 	if e.runtime != nil {
 		errs = append(errs, e.runtime.Close())

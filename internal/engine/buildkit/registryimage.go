@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -28,7 +29,8 @@ import (
 // to another registry needs them.
 type registryImage struct {
 	session *session
-	name    string // complete name with the digest
+	asked   string // the complete name by which the run came to know it
+	name    string // the same with the digest
 	desc    ocispec.Descriptor
 
 	mu     sync.Mutex
@@ -48,11 +50,20 @@ func (s *session) newRegistryImage(name string, desc ocispec.Descriptor) (*regis
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Invalid, "%q is not an image name: %w", name, err)
 	}
-	pinned, err := reference.WithDigest(reference.TrimNamed(named), desc.Digest)
+	pinned, err := reference.WithDigest(named, desc.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("naming image %s by its digest: %w", name, err)
 	}
-	return &registryImage{session: s, name: pinned.String(), desc: desc, opened: map[string]openedImage{}}, nil
+	return &registryImage{session: s, asked: name, name: pinned.String(), desc: desc, opened: map[string]openedImage{}}, nil
+}
+
+// repository returns the complete name of the repository that holds the image.
+func (r *registryImage) repository() string {
+	repository, _, _ := strings.Cut(r.name, "@")
+	if named, err := reference.ParseNormalizedNamed(repository); err == nil {
+		return named.Name()
+	}
+	return repository
 }
 
 // open implements image.

@@ -20,6 +20,7 @@ import (
 	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
+	"github.com/drydockhq/drydock/test/registry"
 )
 
 // testRun is a run whose steps are written in a line each.
@@ -232,3 +233,10 @@ func wantError(t *testing.T, err error, code drydock.Code, parts ...string) {
 
 // transport makes go-containerregistry ask without a proxy.
 var transport = &http.Transport{}
+
+// withLogin gives a run credentials for a registry.
+func withLogin(reg *registry.Registry, user, password string) func(*engine.RunSpec) {
+	return func(s *engine.RunSpec) {
+		s.Credentials = append(s.Credentials, drydock.Credential{Registry: reg.Host, Username: user, Password: password})
+	}
+}

@@ -59,6 +59,7 @@ lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 	$(TOOL) staticcheck ./...
 	go mod tidy -diff
 	go -C tools mod tidy -diff
+	go -C test/images/tools mod tidy -diff
 	go -C test/bench/stock mod tidy -diff
 
 .PHONY: format

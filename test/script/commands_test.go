@@ -25,11 +25,11 @@ func commands() map[string]command {
 		"same":         positive(2, same),
 		"sends":        positive(1, sends),
 		"registry":     positive(-1, startRegistry),
-		"outside":      positive(1, outside),
+		"outside":      positive(-1, outside),
 		"repository":   positive(1, repository),
 		"tarball":      positive(2, tarball),
 		"push":         positive(2, push),
-		"hidden":       positive(-1, hidden),
+		"hidden":       hidden,
 		"lines":        positive(-2, lines),
 	}
 }

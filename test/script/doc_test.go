@@ -27,10 +27,10 @@
 //	same REFERENCE REFERENCE  the two have the same manifest, byte for byte
 //	sends N                   N blobs, or some, were uploaded to $REGISTRY since the last time
 //	registry NAME [USER PASSWORD]  start another registry; $NAME is its host
-//	outside NAME              as registry, on an address that steps reach
+//	outside NAME [USER PASSWORD]   as registry, on an address that steps reach
 //	repository DIR            make DIR a git repository with a commit of all files
 //	tarball DIR FILE          pack DIR as .tar.gz
 //	push IMAGE REFERENCE      push a test image
-//	hidden SECRET...          none is in an output of drydockd or in the data folder
+//	[!] hidden SECRET...      none is in an output of drydockd or in the data folder
 //	lines STREAM PATTERN...   lines that match come in this order
 package script_test

@@ -20,7 +20,7 @@ import (
 
 // hidden looks for secrets in all that drydockd printed and in every file of the
 // data folder, also in compressed ones.
-func hidden(ts *testscript.TestScript, args []string) error {
+func hidden(ts *testscript.TestScript, neg bool, args []string) {
 	w := of(ts)
 	var forms [][]byte
 	for _, secret := range args {
@@ -28,7 +28,7 @@ func hidden(ts *testscript.TestScript, args []string) error {
 	}
 	errs := []error{search("the output", []byte(w.outputs.String()), forms)}
 	files := 0
-	err := filepath.WalkDir(w.data, func(path string, d fs.DirEntry, err error) error {
+	ts.Check(filepath.WalkDir(w.data, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
@@ -39,11 +39,13 @@ func hidden(ts *testscript.TestScript, args []string) error {
 		}
 		errs = append(errs, search(path, content, forms), search(path+", decompressed", decompressed(content), forms))
 		return nil
-	})
-	if files == 0 {
-		errs = append(errs, errors.New("there are no files in the data folder"))
+	}))
+	if files == 0 || len(args) == 0 {
+		ts.Fatalf("there are %d files in the data folder and %d secrets to look for", files, len(args))
 	}
-	return errors.Join(append(errs, err)...)
+	if found := errors.Join(errs...); (found != nil) != neg {
+		ts.Fatalf("found: %v", found)
+	}
 }
 
 // secretForms returns a secret as it may be written.

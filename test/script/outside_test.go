@@ -22,6 +22,10 @@ var outsides atomic.Uint32
 // outside starts a registry on another machine, as far as steps can tell: steps
 // don't reach the loopback addresses of the machine that they run on.
 func outside(ts *testscript.TestScript, args []string) error {
+	o, err := registryOptions(args)
+	if err != nil {
+		return err
+	}
 	name := fmt.Sprintf("dds%d-%d", os.Getpid()%100000, outsides.Add(1))
 	host, far := addresses(os.Getpid(), outsides.Load())
 	if err := newMachine(name, host, far); err != nil {
@@ -29,8 +33,9 @@ func outside(ts *testscript.TestScript, args []string) error {
 	}
 	ts.Defer(func() { ts.Check(ip("netns", "delete", name)) })
 	var r *registry.Registry
-	err := inside("/run/netns/"+name, func() (err error) {
-		r, err = of(ts).start(registry.Options{Addr: far.String() + ":5000"}, ts.Defer)
+	o.Addr = far.String() + ":5000"
+	err = inside("/run/netns/"+name, func() (err error) {
+		r, err = of(ts).start(o, ts.Defer)
 		return err
 	})
 	if err != nil {

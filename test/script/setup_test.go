@@ -11,14 +11,22 @@ import (
 	"github.com/drydockhq/drydock/test/registry"
 )
 
-func startRegistry(ts *testscript.TestScript, args []string) error {
-	var o registry.Options
+// registryOptions reads the arguments NAME [USER PASSWORD].
+func registryOptions(args []string) (o registry.Options, err error) {
 	switch len(args) {
 	case 1:
 	case 3:
 		o.Users = map[string]string{args[1]: args[2]}
 	default:
-		return errors.New("usage: registry NAME [USER PASSWORD]")
+		err = errors.New("usage: see doc_test.go")
+	}
+	return o, err
+}
+
+func startRegistry(ts *testscript.TestScript, args []string) error {
+	o, err := registryOptions(args)
+	if err != nil {
+		return err
 	}
 	r, err := of(ts).start(o, ts.Defer)
 	if err != nil {

@@ -2,6 +2,8 @@ package script_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +13,7 @@ import (
 
 // removeData checks that nothing of the data folder is in use, and deletes it.
 func (w *world) removeData() error {
-	err := errors.Join(w.noMounts(), w.noProcesses())
+	err := errors.Join(w.noMounts(), w.noProcesses(), w.noGroups())
 	return errors.Join(err, os.RemoveAll(w.data))
 }
 
@@ -28,6 +30,20 @@ func (w *world) noMounts() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// noGroups checks that there is no control group of the data folder; they are
+// named by a hash of it.
+func (w *world) noGroups() error {
+	sum := sha256.Sum256([]byte(w.data))
+	name := "drydock/" + hex.EncodeToString(sum[:4])
+	groups, err := filepath.Glob("/sys/fs/cgroup/*/" + name)
+	unified, unifiedErr := filepath.Glob("/sys/fs/cgroup/" + name)
+	var errs []error
+	for _, group := range append(groups, unified...) {
+		errs = append(errs, fmt.Errorf("%s still exists", group))
+	}
+	return errors.Join(append(errs, err, unifiedErr)...)
 }
 
 // noProcesses checks that no process has the data folder in its arguments or

@@ -16,6 +16,8 @@ type guard struct {
 	ctx   context.Context
 	work  int
 	depth int // of nested templates
+
+	missing []missingField
 }
 
 const (
@@ -30,6 +32,7 @@ const (
 	enterName = "_enter"
 	leaveName = "_leave"
 	outName   = "_out"
+	fieldName = "_field"
 )
 
 // limitError reports that a template does more than it may.

@@ -84,5 +84,6 @@ func (m *maker) execute(t *template.Template, g *guard, d document) (document, e
 	if err := t.Execute(w, m.data); err != nil {
 		return document{}, m.locate(inRunes(templateError(err), d.text), d)
 	}
+	m.warnOfMissing(g.missing, d)
 	return w.document(), nil
 }

@@ -96,7 +96,7 @@ func plainMessage(err error) string {
 // hint says what to do about failures that people meet often.
 func (b *build) hint(message string) string {
 	switch {
-	case strings.Contains(message, "no space left on device"):
+	case strings.Contains(message, "no space left on device"), diskFull(b.session.dir):
 		return "the disk is full: `drydockd prune` frees the cache"
 	case strings.Contains(message, "exit code: 137"):
 		memory := tighter(b.Flags.Memory, b.session.limits.Memory)
@@ -105,6 +105,8 @@ func (b *build) hint(message string) string {
 		return "make the file executable with chmod +x, and commit its mode"
 	case strings.Contains(message, "failed to read dockerfile"):
 		return "-f names the Dockerfile, relative to the working directory of the step"
+	case strings.Contains(message, noMatch):
+		return "an image of this Dockerfile has nothing for the platform of the build; --platform chooses another"
 	case strings.Contains(message, "exec format error"):
 		return "the image is for another processor than this machine's"
 	}

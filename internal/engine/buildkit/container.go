@@ -43,7 +43,7 @@ func (s *session) Run(ctx context.Context, c engine.Container) error {
 	if err == nil {
 		err = box.run(ctx)
 	}
-	return joinCleanup(err, box.clean())
+	return joinCleanup(explainFull(ctx, s.dir, err), box.clean())
 }
 
 // prepare makes the container's folder, files and network.

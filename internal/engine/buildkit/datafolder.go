@@ -62,6 +62,29 @@ func takeLock(ctx context.Context, lock *os.File, config Config) error {
 	}
 }
 
+// diskFull reports whether next to nothing can be written to a folder.
+func diskFull(dir string) bool {
+	const little = 4 << 20
+	var stat unix.Statfs_t
+	return unix.Statfs(dir, &stat) == nil && stat.Bavail*uint64(stat.Bsize) < little
+}
+
+// explainFull says of an error that the disk is full, if it is.
+func explainFull(ctx context.Context, dir string, err error) error {
+	if err == nil || ctx.Err() != nil || !errors.Is(err, unix.ENOSPC) && !diskFull(dir) {
+		return err
+	}
+	var exit *drydock.ExitError
+	if errors.As(err, &exit) {
+		if exit.Reason == "" {
+			exit.Reason = "the disk is full"
+		}
+		return err
+	}
+	return drydock.Errorf(drydock.Unavailable, "%w", err).
+		WithHint("the disk is full: `drydockd prune` frees the cache")
+}
+
 func inUse(folder string) *drydock.Error {
 	return drydock.Errorf(drydock.Unavailable, "another drydockd uses the data folder %s", folder).
 		WithHint("wait for it, or choose another with --data")

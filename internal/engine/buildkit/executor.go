@@ -56,8 +56,11 @@ type Executor struct {
 	sessions *bksession.Manager
 	network  *runnet.Manager
 	builds   *buildNetwork
+	clients  *clientCache
 	runtime  *runtime
 	runs     *runTable
+
+	collector *collector
 }
 
 var _ engine.Executor = (*Executor)(nil)
@@ -82,7 +85,7 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	if config.Root, e.lock, err = openFolder(ctx, config); err != nil {
 		return nil, err
 	}
-	e.config = config
+	e.config, e.clients = config, newClientCache(config.Registries)
 	if e.machine.volatile, err = look.tryOverlay(config.Root); err != nil {
 		return nil, err
 	}
@@ -125,13 +128,19 @@ func (e *Executor) openBuildKit(ctx context.Context) error {
 	if err := controller.Add(w); err != nil {
 		return fmt.Errorf("adding the worker: %w", err)
 	}
-	e.solver, err = newSolver(e, controller)
-	return err
+	if e.solver, err = newSolver(e, controller); err != nil {
+		return err
+	}
+	e.collector = newCollector(e)
+	return nil
 }
 
 // Close releases the executor. All sessions must be closed before.
 func (e *Executor) Close() error {
 	var errs []error
+	if e.collector != nil {
+		e.collector.Close()
+	}
 	if e.solver != nil {
 		errs = append(errs, e.solver.Close())
 	}
@@ -149,6 +158,9 @@ func (e *Executor) Close() error {
 	}
 	if e.network != nil {
 		errs = append(errs, e.network.Close())
+	}
+	if e.clients != nil {
+		e.clients.Close()
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

@@ -24,6 +24,7 @@ import (
 // remote is the registries as one run may see them.
 type remote struct {
 	registries Registries
+	clients    *clientCache
 	logins     *logins
 
 	mu    sync.Mutex
@@ -36,7 +37,7 @@ func (r *remote) resolver(ctx context.Context) remotes.Resolver {
 	defer r.mu.Unlock()
 	if r.hosts == nil {
 		ctx := context.WithoutCancel(ctx)
-		r.hosts = r.registries.authorizedHosts(func(host string) (string, string, error) {
+		r.hosts = r.registries.authorizedHosts(r.clients, func(host string) (string, string, error) {
 			return r.logins.Lookup(ctx, host)
 		})
 	}

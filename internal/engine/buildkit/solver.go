@@ -52,7 +52,7 @@ func newSolver(e *Executor, controller *worker.Controller) (_ *solver, err error
 	if err != nil {
 		return nil, fmt.Errorf("making the gateway frontend: %w", err)
 	}
-	hosts := e.config.Registries.anonymousHosts()
+	hosts := e.config.Registries.anonymousHosts(e.clients)
 	s.cacheExporters = map[string]remotecache.ResolveCacheExporterFunc{
 		"registry": registrycache.ResolveCacheExporterFunc(e.sessions, hosts),
 		"local":    localcache.ResolveCacheExporterFunc(e.sessions),

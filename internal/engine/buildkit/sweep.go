@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,10 +33,11 @@ func (r *runtime) sweep() error {
 			return err
 		}
 	}
-	if err := r.removeBundles(); err != nil {
-		return err
-	}
-	return os.RemoveAll(r.dir)
+	return errors.Join(
+		os.RemoveAll(r.dir),
+		// The bundles of RUN instructions, which BuildKit makes anew.
+		os.RemoveAll(filepath.Join(r.root, "runc-overlayfs", "executor")),
+	)
 }
 
 // buildState is where runc keeps the state of BuildKit's containers, and of
@@ -61,21 +63,6 @@ func (r *runtime) forgetContainers() error {
 		id := filepath.Base(filepath.Dir(file))
 		if out, err := exec.Command(r.machine.runc, "delete", "--force", id).CombinedOutput(); err != nil {
 			return fmt.Errorf("deleting container %s of a killed build: %w: %s", id, err, out)
-		}
-	}
-	return nil
-}
-
-// removeBundles removes the folders of RUN instructions, which BuildKit takes
-// for those of containers that run.
-func (r *runtime) removeBundles() error {
-	bundles, err := filepath.Glob(filepath.Join(r.root, "runc-overlayfs", "executor", "*", "config.json"))
-	if err != nil {
-		return err
-	}
-	for _, bundle := range bundles {
-		if err := os.RemoveAll(filepath.Dir(bundle)); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/drydockhq/drydock/test/gotool"
@@ -14,8 +13,8 @@ func TestDemo(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Fatal("containers need root: run the tests with `make test`")
 	}
-	drydockd := filepath.Join(t.TempDir(), "drydockd")
-	if err := gotool.Build(t.Context(), "../..", drydockd, "./cmd/drydockd"); err != nil {
+	drydockd, err := gotool.Drydockd(t.Context(), "../..", t.TempDir())
+	if err != nil {
 		t.Fatal(err)
 	}
 	d, err := open(t.Context(), drydockd, "../../examples/gated-import")

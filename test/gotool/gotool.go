@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 
@@ -74,4 +75,14 @@ func install(from, output string) error {
 		return fmt.Errorf("writing %s: %w", output, err)
 	}
 	return os.Chmod(output, 0o755)
+}
+
+// Drydockd returns the path of the program to test: $DRYDOCKD, or what it compiles
+// to dir from the module at root.
+func Drydockd(ctx context.Context, root, dir string) (string, error) {
+	if program := os.Getenv("DRYDOCKD"); program != "" {
+		return filepath.Abs(program)
+	}
+	program := filepath.Join(dir, "drydockd")
+	return program, Build(ctx, root, program, "./cmd/drydockd")
 }

@@ -86,8 +86,8 @@ func checkOutput(t *testing.T, output string) {
 func install(t *testing.T, hub *registry.Registry) string {
 	t.Helper()
 	bin, data := t.TempDir(), t.TempDir()
-	program := filepath.Join(bin, "drydockd.bin")
-	if err := gotool.Build(t.Context(), "../..", program, "./cmd/drydockd"); err != nil {
+	program, err := gotool.Drydockd(t.Context(), "../..", t.TempDir())
+	if err != nil {
 		t.Fatal(err)
 	}
 	script := fmt.Sprintf(`#!/bin/sh

@@ -13,9 +13,6 @@ import (
 	"github.com/drydockhq/drydock/test/gotool"
 )
 
-// programVariable names a drydockd to test instead of one compiled from here.
-const programVariable = "DRYDOCKD"
-
 // suite is what all scripts share.
 type suite struct {
 	program string // drydockd
@@ -27,13 +24,11 @@ func newSuite(t *testing.T) *suite {
 	if os.Geteuid() != 0 {
 		t.Fatal("containers need root: run the tests with `make test`")
 	}
-	s := &suite{program: os.Getenv(programVariable)}
-	if s.program == "" {
-		s.program = filepath.Join(t.TempDir(), "drydockd")
-		if err := gotool.Build(t.Context(), "../..", s.program, "./cmd/drydockd"); err != nil {
-			t.Fatal(err)
-		}
+	program, err := gotool.Drydockd(t.Context(), "../..", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
+	s := &suite{program: program}
 	if err := s.hub.start(t); err != nil {
 		t.Fatalf("starting the registry of base images: %v", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,17 +57,17 @@ func TestShort(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	o, err := parse([]string{"-rounds", "7", "-only", "gated"})
+	o, err := parse([]string{"-rounds", "7", "-only", "gated"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if o.size.rounds != 7 || o.size.steps != long().steps || o.only != "gated" {
 		t.Errorf("the options are %+v", o)
 	}
-	if o, err = parse([]string{"-short"}); err != nil || o.size != short() {
+	if o, err = parse([]string{"-short"}, io.Discard); err != nil || o.size != short() {
 		t.Errorf("the options are %+v, %v", o, err)
 	}
-	if _, err = parse([]string{"-fast"}); err == nil {
+	if _, err = parse([]string{"-fast"}, io.Discard); err == nil {
 		t.Error("an unknown flag was taken")
 	}
 }

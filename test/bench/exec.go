@@ -20,7 +20,8 @@ type execution struct {
 	started  time.Duration // until the first step was begun
 	printed  time.Duration // until the first line of a step's output
 	steps    map[string]time.Duration
-	peakSize int64 // of the process, in bytes
+	peakSize int64         // of the process, in bytes
+	busy     time.Duration // of the processors, with its children's
 }
 
 // sum returns how long the named steps took together.
@@ -60,6 +61,7 @@ func (l *lab) exec(ctx context.Context, source string, args ...string) (executio
 	readErr := e.read(io.TeeReader(out, &tail), start)
 	err = wrapOutput(cmd.Wait(), cmd, tail.String())
 	e.wall = time.Since(start)
+	e.busy = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		e.peakSize = usage.Maxrss << 10
 	}

@@ -49,10 +49,11 @@ func long() size { return size{rounds: 15, steps: 20, parallel: 10} }
 // short is what shows that the program works.
 func short() size { return size{rounds: 2, steps: 3, parallel: 3} }
 
-// parse reads the command line.
-func parse(args []string) (options, error) {
+// parse reads the command line. Help goes to w.
+func parse(args []string, w io.Writer) (options, error) {
 	o := options{size: long()}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(w)
 	flags.StringVar(&o.drydockd, "drydockd", ".cache/bench/drydockd", "the program to measure")
 	flags.StringVar(&o.buildkitd, "buildkitd", ".cache/bench/buildkitd", "the stock buildkitd to compare with")
 	flags.StringVar(&o.buildctl, "buildctl", ".cache/bench/buildctl", "and its client")
@@ -78,7 +79,7 @@ func parse(args []string) (options, error) {
 
 // run measures and prints.
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
-	o, err := parse(args)
+	o, err := parse(args, out)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
 	}

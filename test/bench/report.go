@@ -14,7 +14,7 @@ func (t table) write(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprint(tw, "\tmedian\tleast\tmost\t")
 	if !t.noRatio {
-		fmt.Fprint(tw, "ratio\tgoal\t")
+		fmt.Fprint(tw, "ratio\t   goal")
 	}
 	fmt.Fprintln(tw)
 	width := t.width()
@@ -23,7 +23,7 @@ func (t table) write(w io.Writer) error {
 			r.text(median(r.values)), r.text(slices.Min(r.values)), r.text(slices.Max(r.values)))
 		if !t.noRatio {
 			ratio := median(ratios(r.values, t.rows[0].values))
-			fmt.Fprintf(tw, "%.2f×\t%s\t", ratio, r.verdict(ratio))
+			fmt.Fprintf(tw, "%.2f×\t%s", ratio, r.verdict(ratio))
 		}
 		fmt.Fprintln(tw)
 	}
@@ -52,7 +52,7 @@ func (r row) verdict(ratio float64) string {
 	case r.goal == 0:
 		return ""
 	case ratio <= r.goal:
-		return fmt.Sprintf("≤ %.1f× met", r.goal)
+		return fmt.Sprintf("   ≤ %.1f×, met", r.goal)
 	}
-	return fmt.Sprintf("≤ %.1f× missed", r.goal)
+	return fmt.Sprintf("   ≤ %.1f×, missed", r.goal)
 }

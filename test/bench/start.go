@@ -17,6 +17,7 @@ func (l *lab) start() (comparison, error) {
 				{name: "start to first step"},
 				{name: "start to first output of a step"},
 				{name: "start to end"},
+				{name: "processor time, containers included"},
 				{name: "peak size", unit: "MB"},
 				{name: "size at rest, engine open", unit: "MB"},
 			},
@@ -24,7 +25,7 @@ func (l *lab) start() (comparison, error) {
 				e, err := l.exec(ctx, source)
 				const mega = 1e6
 				return []float64{
-					milliseconds(e.started), milliseconds(e.printed), milliseconds(e.wall),
+					milliseconds(e.started), milliseconds(e.printed), milliseconds(e.wall), milliseconds(e.busy),
 					float64(e.peakSize) / mega, float64(l.bundle.rest) / mega,
 				}, err
 			},

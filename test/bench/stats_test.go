@@ -56,7 +56,7 @@ func TestComparisonTakesTurns(t *testing.T) {
 	if err := got.write(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\nJobs\n", "1.00×   ≤ 2.5× met", "3.00×   ≤ 2.5× missed", "6.0 ms", "9.0 ms"} {
+	for _, want := range []string{"\nJobs\n", "1.00×   ≤ 2.5×, met\n", "3.00×   ≤ 2.5×, missed\n", "6.0 ms", "9.0 ms"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table does not say %q:\n%s", want, out.String())
 		}

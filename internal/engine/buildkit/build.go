@@ -103,6 +103,11 @@ func (b *build) solve(ctx context.Context, bk *bksession.Session, attrs map[stri
 // it where the flags say so.
 func (b *build) finish(ctx context.Context) error {
 	b.session.images.hold(b.image)
+	for _, base := range b.sources.Images {
+		if !base.Local {
+			b.image.bases = append(b.image.bases, base.Ref)
+		}
+	}
 	for _, name := range b.Flags.Tags {
 		complete, err := completeName(name)
 		if err != nil {

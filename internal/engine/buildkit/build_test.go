@@ -257,6 +257,7 @@ FROM `+reg.Host+`/busybox
 	}
 	wantError(t, r.buildError("--platform", "linux/arm64", "-f", "Dockerfile.run", "."), drydock.Failed,
 		"Dockerfile.run:2", "can't run programs for linux/arm64", "FROM --platform=$BUILDPLATFORM")
+	wantError(t, r.buildError("--platform", "linux/s390x", "-f", "Dockerfile.run", "."), drydock.Failed, "Dockerfile.run:1", "nothing for the platform")
 	// As docker does with an image that says it is for one platform only.
 	wantContains(t, "the progress", r.build("--platform", "linux/s390x", "-f", "Dockerfile.busybox", "."), "InvalidBaseImagePlatform", "linux/amd64")
 	if _, err := r.tryRun(reg.Host+"/alone", "true"); err == nil {

@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/moby/buildkit/client"
@@ -18,9 +19,27 @@ func (b *build) show(status chan *client.SolveStatus) {
 		}
 		return
 	}
-	defer done()
 	// It ends without an error, or with one that the solve returns as well.
-	_, _ = display.UpdateFrom(context.Background(), status)
+	warnings, _ := display.UpdateFrom(context.Background(), status)
+	done()
+	b.showWarnings(warnings)
+}
+
+// showWarnings lists what the frontend finds wrong with the Dockerfile, as
+// `docker build` does: the display leaves some out, and they scroll away.
+func (b *build) showWarnings(warnings []client.VertexWarning) {
+	if b.quiet() || len(warnings) == 0 {
+		return
+	}
+	fmt.Fprintf(b.Out, "Warnings found in the Dockerfile:\n")
+	for _, w := range warnings {
+		fmt.Fprintf(b.Out, " - %s\n", w.Short)
+	}
+}
+
+// quiet reports whether the flags want no progress.
+func (b *build) quiet() bool {
+	return b.Flags.Quiet || b.Flags.Progress == "quiet" || b.Flags.Progress == "none"
 }
 
 // display returns a live display on the terminal that is lent for it, or lines
@@ -29,7 +48,7 @@ func (b *build) display() (display progressui.Display, done func(), err error) {
 	done = func() {}
 	progress := b.Flags.Progress
 	switch {
-	case b.Flags.Quiet, progress == "quiet", progress == "none":
+	case b.quiet():
 		display, err = progressui.NewDisplay(b.Out, progressui.QuietMode)
 		return display, done, err
 	case b.Terminal != nil && slices.Contains([]string{"", "auto", "tty"}, progress):

@@ -29,6 +29,19 @@ type image interface {
 	release(ctx context.Context) error
 }
 
+// sameImage reports whether two images have the same manifest or index.
+func sameImage(a, b image) bool {
+	switch a := a.(type) {
+	case *builtImage:
+		other, ok := b.(*builtImage)
+		return ok && (a == other || a.equals(other))
+	case *registryImage:
+		other, ok := b.(*registryImage)
+		return ok && a.desc.Digest == other.desc.Digest
+	}
+	return false
+}
+
 // tag is a name in the image table.
 type tag struct {
 	image image

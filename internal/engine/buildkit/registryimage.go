@@ -92,6 +92,9 @@ func (r *registryImage) open(ctx context.Context, platform ocispec.Platform) (ca
 
 func (r *registryImage) store() content.Store { return r.session.executor.worker.ContentStore() }
 
+// noMatch is in containerd's error for an index without a platform.
+const noMatch = "no match for platform"
+
 // pullManifests fetches all of the image but its layers.
 func (r *registryImage) pullManifests(ctx context.Context, platform ocispec.Platform) (*pull.PulledManifests, error) {
 	spec, err := ctdreference.Parse(r.name)
@@ -101,11 +104,12 @@ func (r *registryImage) pullManifests(ctx context.Context, platform ocispec.Plat
 	resolver := r.session.remote.resolver(ctx)
 	puller := &pull.Puller{ContentStore: r.store(), Resolver: resolver, Src: spec, Platform: platform}
 	manifests, err := puller.PullManifests(ctx, func(bksession.Group) remotes.Resolver { return resolver })
-	if err != nil {
+	if err != nil && !strings.Contains(err.Error(), noMatch) {
 		return nil, err
 	}
-	if manifests.ConfigDesc.Digest == "" {
-		return nil, drydock.Errorf(drydock.Failed, "image %s has no manifest for %s", r.name, platforms.Format(platform))
+	if err != nil || manifests.ConfigDesc.Digest == "" {
+		return nil, drydock.Errorf(drydock.Failed, "image %s has no manifest for %s", r.name, platforms.Format(platform)).
+			WithHint("`docker manifest inspect %s` lists its platforms", r.asked)
 	}
 	return manifests, nil
 }
@@ -158,7 +162,7 @@ func (r *registryImage) target(ctx context.Context) (ocispec.Descriptor, content
 	return r.desc, &pushProvider{
 		Provider: &localFirst{store: r.store(), remote: provider},
 		store:    r.store(),
-		origin:   r.name,
+		origins:  []string{r.name},
 	}, nil
 }
 

@@ -60,6 +60,7 @@ lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 	go -C test/images/tools mod tidy -diff
+	go -C test/images/tools vet ./...
 	go -C test/bench/stock mod tidy -diff
 
 .PHONY: format

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -19,20 +20,20 @@ func TestShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin := t.TempDir()
-	stock := filepath.Join(root, "test", "bench", "stock")
-	for name, from := range map[string][2]string{
-		"drydockd":  {root, "./cmd/drydockd"},
-		"buildkitd": {stock, "github.com/moby/buildkit/cmd/buildkitd"},
-		"buildctl":  {stock, "github.com/moby/buildkit/cmd/buildctl"},
-	} {
-		if err := gotool.Build(t.Context(), from[0], filepath.Join(bin, name), from[1]); err != nil {
+	drydockd, err := gotool.Drydockd(t.Context(), root, bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"buildkitd", "buildctl"} {
+		dir, pkg := filepath.Join(root, "test", "bench", "stock"), "github.com/moby/buildkit/cmd/"+name
+		if err := gotool.Build(t.Context(), dir, filepath.Join(bin, name), pkg); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var out strings.Builder
 	err = run(t.Context(), []string{
 		"-short", "-example", filepath.Join(root, "examples/gated-import/import-baseimage-node"),
-		"-drydockd", filepath.Join(bin, "drydockd"),
+		"-drydockd", drydockd,
 		"-buildkitd", filepath.Join(bin, "buildkitd"), "-buildctl", filepath.Join(bin, "buildctl"),
 	}, &out)
 	if err != nil {
@@ -52,6 +53,10 @@ func TestShort(t *testing.T) {
 	}
 	if strings.Contains(string(mounts), "/drydock-bench-") {
 		t.Errorf("something is still mounted:\n%s", mounts)
+	}
+	groups, err := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/*/drydock-bench-%d*", os.Getpid()))
+	if err != nil || len(groups) > 0 {
+		t.Errorf("there are still control groups %v, %v", groups, err)
 	}
 }
 

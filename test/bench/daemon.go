@@ -17,6 +17,7 @@ import (
 type daemon struct {
 	cmd    *exec.Cmd
 	addr   string
+	group  string // control group of its containers
 	ended  chan error
 	output *bytes.Buffer
 }
@@ -29,6 +30,8 @@ func startDaemon(ctx context.Context, p programs, dir string, registries ...stri
 		return nil, err
 	}
 	var config strings.Builder
+	group := fmt.Sprintf("drydock-bench-%d", os.Getpid())
+	fmt.Fprintf(&config, "[worker.oci]\n  defaultCgroupParent = %q\n", "/"+group)
 	for _, host := range registries {
 		fmt.Fprintf(&config, "[registry.%q]\n  http = true\n", host)
 	}
@@ -36,7 +39,7 @@ func startDaemon(ctx context.Context, p programs, dir string, registries ...stri
 	if err := os.WriteFile(file, []byte(config.String()), 0o644); err != nil {
 		return nil, err
 	}
-	d := &daemon{addr: "unix://" + filepath.Join(dir, "socket"), ended: make(chan error, 1), output: &bytes.Buffer{}}
+	d := &daemon{addr: "unix://" + filepath.Join(dir, "socket"), group: group, ended: make(chan error, 1), output: &bytes.Buffer{}}
 	d.cmd = exec.Command(p.buildkitd, "--config", file, "--root", filepath.Join(dir, "root"), "--addr", d.addr,
 		"--otel-socket-path", filepath.Join(dir, "otel"), "--containerd-worker=false",
 		"--oci-worker-binary", p.runc, "--oci-worker-snapshotter", "overlayfs")
@@ -71,7 +74,8 @@ func (d *daemon) await(ctx context.Context, buildctl string) error {
 	}
 }
 
-// stop ends the daemon, the hard way if it takes more than 20 s.
+// stop ends the daemon, the hard way if it takes more than 20 s, and removes the
+// control groups that it leaves.
 func (d *daemon) stop() error {
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -82,7 +86,23 @@ func (d *daemon) stop() error {
 		_ = d.cmd.Process.Kill()
 		<-d.ended
 	}
-	return nil
+	return removeGroup(d.group)
+}
+
+// removeGroup removes a control group of buildkitd's, and the one that it makes
+// inside, from all hierarchies.
+func removeGroup(name string) error {
+	var errs []error
+	for _, folder := range []string{name + "/buildkit", name} {
+		for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
+			found, err := filepath.Glob(filepath.Join(root, folder))
+			errs = append(errs, err)
+			for _, group := range found {
+				errs = append(errs, os.Remove(group))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // buildctl is the arguments of a build of the folder source.

@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 	s := newSuite(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
+		WorkdirRoot:        t.TempDir(),
 		Setup:              func(e *testscript.Env) error { return s.setup(e) },
 		Cmds:               commands(),
 		RequireUniqueNames: true,

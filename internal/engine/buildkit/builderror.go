@@ -103,7 +103,12 @@ func (b *build) hint(message string) string {
 		return "a process was killed; each may use no more memory than " + memoryText(memory) + ", as --memory says"
 	case strings.Contains(message, "permission denied") && strings.Contains(message, "exit code: 126"):
 		return "make the file executable with chmod +x, and commit its mode"
-	case strings.Contains(message, "failed to read dockerfile"):
+	case strings.Contains(message, "repository does not contain ref"):
+		return "what follows the # is a branch, a tag or a commit of the repository"
+	case strings.Contains(message, "failed to read dockerfile") && strings.Contains(message, "no such file"):
+		if b.context.url != "" {
+			return "-f names the Dockerfile, relative to the context"
+		}
 		return "-f names the Dockerfile, relative to the working directory of the step"
 	case strings.Contains(message, noMatch):
 		return "an image of this Dockerfile has nothing for the platform of the build; --platform chooses another"

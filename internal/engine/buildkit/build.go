@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/solver/llbsolver/compat"
 	provenancetypes "github.com/moby/buildkit/solver/llbsolver/provenance/types"
 
+	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/engine"
 )
 
@@ -23,8 +24,11 @@ type build struct {
 	engine.Build
 	session    *session
 	context    *buildContext
-	dockerfile *dockerfile             // what is known of it; set by the frontend
-	image      *builtImage             // set by the exporter
+	sessionID  string      // of BuildKit's session for it
+	dockerfile *dockerfile // what is known of it; set by the frontend
+	image      *builtImage // set by the exporter
+	cacheFrom  []buildflags.CacheEntry
+	cacheTo    []buildflags.CacheEntry
 	sources    provenancetypes.Sources // what BuildKit resolved; set after the solve
 
 	mu       sync.Mutex
@@ -50,6 +54,7 @@ func (s *session) build(ctx context.Context, spec engine.Build) (_ *builtImage, 
 		fmt.Fprintf(spec.Out, "WARNING: %s\n", warning)
 	}
 	b.tellSecretArgs()
+	b.findCaches()
 	if b.context, err = s.openContext(b); err != nil {
 		return nil, err
 	}

@@ -1,13 +1,20 @@
 package buildkit_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
 	"github.com/drydockhq/drydock/test/registry"
@@ -311,4 +318,104 @@ RUN true
 		wantContains(t, "the history", string(config), "TOKEN=", "OTHER=plain")
 	}
 	wantContains(t, "/sum", r.run(reg.Host+"/secretarg", "cat /sum"), "  -")
+}
+
+func TestCancelBuild(t *testing.T) {
+	t.Parallel()
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	r := openRun(t, newExecutor(t, buildkit.Config{}), "-- Dockerfile --\nFROM "+base+"\nRUN echo sleeping-$((1+1)); sleep 1000\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	flags, err := buildflags.Parse([]string{"."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	out := &signal{text: "sleeping-2", seen: cancel}
+	go func() { done <- r.Build(ctx, engine.Build{Flags: flags, Dir: "/workspace", Out: out}) }()
+	<-ctx.Done()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error is %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("the build goes on after its context ended")
+	}
+}
+
+// signal is a writer that says when it has got a text.
+type signal struct {
+	output
+	text string
+	seen func()
+}
+
+func (s *signal) Write(p []byte) (int, error) {
+	n, err := s.output.Write(p)
+	if strings.Contains(s.String(), s.text) {
+		s.seen()
+	}
+	return n, err
+}
+
+// What is secret is in no file that outlives a run.
+func TestSecretsInDataFolder(t *testing.T) {
+	t.Parallel()
+	base := newPrivateRegistry(t, registry.Options{Tokens: true}, "busybox")
+	root, err := os.MkdirTemp("", "drydock-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(root) })
+	e, err := buildkit.New(t.Context(), buildkit.Config{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{"value-of-secret-file", "value-of-secret-env", "value-of-secret-arg", "value-of-password"}
+	r := openRun(t, e, `
+-- file --
+value-of-secret-file
+-- Dockerfile --
+FROM `+base.Host+`/busybox
+ARG TOKEN
+RUN --mount=type=secret,id=a --mount=type=secret,id=b cat /run/secrets/a /run/secrets/b | md5sum > /sum; echo "$TOKEN" | md5sum >> /sum
+-- fails/Dockerfile --
+FROM `+base.Host+`/busybox
+ARG TOKEN
+RUN test "$TOKEN" = other
+`, func(s *engine.RunSpec) {
+		s.Credentials = []drydock.Credential{
+			{Registry: base.Host, Username: "u", Password: "p"},
+			{Registry: "other.example", Username: "u", Password: "value-of-password"},
+		}
+	})
+	r.env = []string{"S=value-of-secret-env"}
+	r.build("-t", base.Host+"/app", "--secret", "id=a,src=file", "--secret", "id=b,env=S", "--secret-build-arg", "TOKEN=value-of-secret-arg", ".")
+	r.push(base.Host + "/app")
+	r.buildError("--secret-build-arg", "TOKEN=value-of-secret-arg", "fails")
+	r.close()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	if err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		files++
+		for _, secret := range secrets {
+			for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte("u:" + secret))} {
+				if bytes.Contains(data, []byte(form)) {
+					t.Errorf("%s holds %s", name, form)
+				}
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if files < 5 {
+		t.Errorf("the data folder has %d files", files)
+	}
 }

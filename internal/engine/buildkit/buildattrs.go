@@ -1,19 +1,11 @@
 package buildkit
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/moby/buildkit/frontend"
-	bksession "github.com/moby/buildkit/session"
-	bksolver "github.com/moby/buildkit/solver"
-	"github.com/moby/buildkit/solver/llbsolver"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/buildflags"
@@ -56,9 +48,8 @@ func (b *build) frontendAttrs() (map[string]string, error) {
 	}
 	set(attrs, "add-hosts", strings.Join(addHosts(f.AddHosts), ","))
 	set(attrs, "ulimit", strings.Join(f.Ulimits, ","))
-	if b.session.spec.TaskName != "" {
-		attrs["build-arg:BUILDKIT_CACHE_MOUNT_NS"] = b.session.spec.TaskName
-	}
+	// Set last, so that no build reaches the cache mounts of another task.
+	attrs["build-arg:BUILDKIT_CACHE_MOUNT_NS"] = b.cacheNamespace()
 	for _, c := range f.BuildContexts {
 		if err := b.addNamedContext(attrs, c); err != nil {
 			return nil, err
@@ -146,86 +137,6 @@ func (b *build) addNamedContext(attrs map[string]string, c buildflags.Arg) error
 	}
 	attrs["context:"+c.Name] = "local:" + key
 	return nil
-}
-
-// caches returns what --cache-from and --cache-to, and `cache: enabled`, name.
-func (b *build) caches() (from, to []buildflags.CacheEntry) {
-	from, to = b.Flags.CacheFrom, b.Flags.CacheTo
-	if !b.Cache {
-		return from, to
-	}
-	ref := b.cacheRef()
-	if ref == "" {
-		return from, to
-	}
-	from = append(from[:len(from):len(from)], buildflags.CacheEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
-	to = append(to[:len(to):len(to)], buildflags.CacheEntry{
-		Type: "registry", Attrs: map[string]string{"ref": ref, "mode": "max"},
-	})
-	return from, to
-}
-
-// cacheAttrs names the caches to look into. The frontend hands them on with what
-// it has the solver solve; those of the request itself are for definitions.
-func (b *build) cacheAttrs(attrs map[string]string) error {
-	imports, err := b.cacheImports()
-	if err != nil {
-		return err
-	}
-	if len(imports) == 0 {
-		return nil
-	}
-	text, err := json.Marshal(imports)
-	if err != nil {
-		return fmt.Errorf("naming the caches of the build: %w", err)
-	}
-	attrs["cache-imports"] = string(text)
-	return nil
-}
-
-func (b *build) cacheImports() ([]frontend.CacheOptionsEntry, error) {
-	from, _ := b.caches()
-	var out []frontend.CacheOptionsEntry
-	for _, c := range from {
-		if c.Type != "registry" {
-			return nil, drydock.Errorf(drydock.Invalid, "--cache-from type=%s is not supported", c.Type).
-				WithHint("use type=registry, also for the inline cache of an image")
-		}
-		out = append(out, frontend.CacheOptionsEntry{Type: c.Type, Attrs: c.Attrs})
-	}
-	return out, nil
-}
-
-func (b *build) cacheExporters(ctx context.Context, bk string) ([]llbsolver.RemoteCacheExporter, error) {
-	_, to := b.caches()
-	var out []llbsolver.RemoteCacheExporter
-	for _, c := range to {
-		resolve, ok := b.session.executor.solver.cacheExporters[c.Type]
-		if !ok || c.Type == "local" {
-			return nil, drydock.Errorf(drydock.Invalid, "--cache-to type=%s is not supported", c.Type).
-				WithHint("use type=registry or type=inline")
-		}
-		exporter, err := resolve(ctx, bksession.NewGroup(bk), c.Attrs)
-		if err != nil {
-			return nil, drydock.Errorf(drydock.Invalid, "--cache-to: %w", err)
-		}
-		mode := bksolver.CacheExportModeMin
-		if c.Attrs["mode"] == "max" {
-			mode = bksolver.CacheExportModeMax
-		}
-		out = append(out, llbsolver.RemoteCacheExporter{
-			Exporter:        exporter,
-			CacheExportMode: mode,
-			IgnoreError:     c.Attrs["ignore-error"] == "true",
-		})
-	}
-	return out, nil
-}
-
-// wantsInlineCache reports whether the image's config is to hold a cache.
-func (b *build) wantsInlineCache() bool {
-	_, to := b.caches()
-	return slices.ContainsFunc(to, func(c buildflags.CacheEntry) bool { return c.Type == "inline" })
 }
 
 // readFull is io.ReadFull for a buffer that may be larger than what there is.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
 	"github.com/drydockhq/drydock/test/registry"
@@ -98,9 +99,11 @@ RUN --mount=type=cache,target=/cache --mount=type=bind,target=/context \
 		{"two", "b", "done\n"},
 		{"one", "c", "a\ndone\n"},
 		{"", "d", "done\n"},
+		{"", "e", "d\ndone\n"},
 	} {
 		r := openRun(t, e, files+step.name+"\n", task(step.task))
-		r.build("-t", "mounts", ".")
+		// Nobody gets at the cache of another task by asking for it.
+		r.build("-t", "mounts", "--build-arg", "BUILDKIT_CACHE_MOUNT_NS=task:one", ".")
 		wantEqual(t, "what task "+step.task+" finds in the cache", r.run("mounts", "cat /found"), step.want)
 		r.close()
 	}
@@ -115,7 +118,8 @@ func TestRegistryCache(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+			bases := newPrivateRegistry(t, registry.Options{}, "busybox")
+			base := bases.Host + "/busybox"
 			reg := registry.Start(t, options)
 			files := `
 -- Dockerfile --
@@ -129,10 +133,11 @@ RUN ` + ran + ` # final
 			// Each executor has a cache of its own, as the machines of a cloud do.
 			build := func(task bool, flags ...string) int {
 				t.Helper()
-				r := openRun(t, newExecutor(t, buildkit.Config{}), files, withLogin(reg, "u", "p"), func(s *engine.RunSpec) { s.TaskName = "nightly" })
+				r := openRun(t, newExecutor(t, buildkit.Config{}), files, withLogin(reg, "u", "p"), withLogin(bases, "u", "p"), func(s *engine.RunSpec) { s.TaskName = "nightly" })
 				defer r.close()
 				r.task = task
 				n := r.counted(append(flags, "-t", reg.Host+"/app:1", ".")...)
+				r.run(reg.Host+"/app:1", "cat /built") // it is here for the next step
 				r.push(reg.Host + "/app:1")
 				return n
 			}
@@ -161,4 +166,18 @@ RUN ` + ran + ` # final
 			wantEqual(t, "tags", strings.Join(tags, " "), "1 cache_nightly_step1")
 		})
 	}
+}
+
+func TestCacheErrors(t *testing.T) {
+	t.Parallel()
+	r := openRun(t, newExecutor(t, buildkit.Config{}), "-- Dockerfile --\nFROM scratch\nCOPY Dockerfile /\n")
+	wantError(t, r.buildError("--cache-from", "type=gha", "."), drydock.Invalid, "--cache-from type=gha")
+	wantError(t, r.buildError("--cache-to", "type=local,dest=x", "."), drydock.Invalid, "--cache-to type=local")
+	r.task = true
+	if got := strings.Count(r.build("-t", "app", "."), "cache: enabled has no effect"); got != 1 {
+		t.Errorf("the log says %d times that there is no registry for the cache", got)
+	}
+	// A cache that can't be read is no reason to fail, as with docker.
+	r.task = false
+	r.build("--cache-from", "127.0.0.1:1/nowhere", ".")
 }

@@ -86,20 +86,47 @@ func (c *buildContext) openFolder(b *build) error {
 	return nil
 }
 
-// openRoot opens a folder of the workspace; nothing outside the folder can be
-// reached through it, whatever a step makes of the folder meanwhile.
+// openRoot opens a folder that the step sees; nothing outside it can be reached
+// through it, whatever a step makes of the folder meanwhile.
 func (c *buildContext) openRoot(b *build, name string) (*os.Root, error) {
-	rel, err := inWorkspace(b.Dir, name)
+	in, rel, err := c.find(b, name)
 	if err != nil {
 		return nil, err
 	}
-	root, err := b.session.workspace.folder(filepath.FromSlash(rel))
+	root, err := openRootIn(in, rel)
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Invalid, "opening the folder %q: %w", name, withoutDir(err)).
 			WithHint("it must be a folder of the workspace; links that lead out of it are not followed")
 	}
 	c.roots = append(c.roots, root)
 	return root, nil
+}
+
+// find returns where a file is that the step sees: in a volume that is mounted
+// there, or in the workspace.
+func (c *buildContext) find(b *build, name string) (in *os.Root, rel string, err error) {
+	full := name
+	if !path.IsAbs(full) {
+		full = path.Join(inContainer(b.Dir), full)
+	}
+	for _, m := range b.Mounts {
+		rel, err := filepath.Rel(path.Clean(m.MountPath), path.Clean(full))
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		dir, err := b.session.workspace.volumeDir(m.Name)
+		if err != nil {
+			return nil, "", err
+		}
+		volume, err := os.OpenRoot(dir)
+		if err != nil {
+			return nil, "", drydock.Errorf(drydock.Failed, "opening volume %q: %w", m.Name, withoutDir(err))
+		}
+		c.roots = append(c.roots, volume)
+		return volume, rel, nil
+	}
+	rel, err = inWorkspace(b.Dir, name)
+	return b.session.workspace.root, filepath.FromSlash(rel), err
 }
 
 // addFolder opens a folder of the workspace as a further context and returns

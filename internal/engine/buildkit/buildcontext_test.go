@@ -232,3 +232,19 @@ COPY . /all
 	wantError(t, r.buildError("-f", "out/passwd", "b"), drydock.Invalid, "out")
 	wantError(t, r.buildError("-f", "../../etc/passwd", "b"), drydock.Invalid, "outside the workspace")
 }
+
+func TestVolumesOfBuilds(t *testing.T) {
+	t.Parallel()
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	r := openRun(t, newExecutor(t, buildkit.Config{}), "-- context/file --\ncontent\n", func(s *engine.RunSpec) {
+		s.Volumes = []drydock.Volume{{Name: "vol", Files: map[string][]byte{
+			"My Dockerfile": []byte("FROM " + base + "\nCOPY file /file\nRUN --mount=type=secret,id=s cat /run/secrets/s > /secret\n"),
+			"token":         []byte("from a volume"),
+		}}}
+	})
+	r.mounts = []drydock.VolumeMount{{Name: "vol", MountPath: "/run/vol"}}
+	r.build("-t", "volumes", "-f", "/run/vol/My Dockerfile", "--secret", "id=s,src=/run/vol/token", "context")
+	wantEqual(t, "files", r.run("volumes", "cat /file /secret"), "content\nfrom a volume")
+	wantError(t, r.buildError("-f", "/run/vol/../../etc/passwd", "context"), drydock.Invalid, "outside the workspace")
+	wantError(t, r.buildError("-f", "/run/vol/nowhere", "context"), drydock.Failed, "nowhere")
+}

@@ -68,7 +68,11 @@ func (b *build) secrets() (secretStore, error) {
 const maxSecret = 500 << 10
 
 func (b *build) readFile(name string) ([]byte, error) {
-	f, err := b.session.workspace.open(b.Dir, name, os.O_RDONLY, 0)
+	in, rel, err := b.context.find(b, name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := openFile(in, rel, name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ func (b *build) openSession(ctx context.Context) (*bksession.Session, func(), er
 		}
 		bk.Allow(agent)
 	}
+	b.sessionID = bk.ID()
 	b.session.executor.runs.add(bk.ID(), b)
 	remove := func() { b.session.executor.runs.remove(bk.ID()) }
 	closeSession, err := b.session.serve(ctx, bk)

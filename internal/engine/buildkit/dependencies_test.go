@@ -55,6 +55,8 @@ func TestDependencies(t *testing.T) {
 		"Docker Hub":              {"FROM hub-image:1\nCOPY --from=hub-image /bin /bin2", nil, "hub-image:1", "hub-image:latest"},
 		"upper case platform":     {"FROM $HOST/base:1", []string{"--platform", "Linux/AMD64"}, "$HOST/base:1", ""},
 		"several platforms":       {"FROM scratch AS x\nCOPY --from=$HOST/base:1 /bin /bin", []string{"--platform", "linux/amd64,linux/arm64"}, "", "$HOST/base:1"},
+		"architecture in FROM":    {"FROM $HOST/base:${TARGETARCH/amd64/1}", nil, "$HOST/base:1", ""},
+		"escape directive":        {"# escape=`\nARG A=base:1\nFROM `\n  $HOST/$A", nil, "$HOST/base:1", ""},
 		"named context":           {"FROM other", []string{"--build-context", "other=docker-image://$HOST/base:1"}, "$HOST/base:1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,11 +26,12 @@ import (
 // testRun is a run whose steps are written in a line each.
 type testRun struct {
 	engine.Session
-	t    *testing.T
-	env  []string // of the steps
-	dir  string   // their working directory
-	task bool     // cache: enabled
-	step atomic.Int32
+	t      *testing.T
+	env    []string // of the steps
+	dir    string   // their working directory
+	task   bool     // cache: enabled
+	mounts []drydock.VolumeMount
+	step   atomic.Int32
 }
 
 // openRun opens a run on the files of a txtar archive.
@@ -109,7 +110,7 @@ func (r *testRun) try(ctx context.Context, stdin io.Reader, args ...string) (str
 	out := &output{}
 	err = r.Build(ctx, engine.Build{
 		StepID: fmt.Sprintf("step%d", r.step.Add(1)), Flags: flags, Dir: r.dir, Env: r.env,
-		Cache: r.task, Stdin: stdin, Out: out,
+		Mounts: r.mounts, Cache: r.task, Stdin: stdin, Out: out,
 	})
 	return out.String(), err
 }

@@ -159,8 +159,13 @@ func (w *workspace) open(dir, name string, flag int, perm os.FileMode) (io.ReadW
 	if err != nil {
 		return nil, err
 	}
+	return openFile(w.root, rel, name, flag, perm)
+}
+
+// openFile opens a regular file, which errors call name.
+func openFile(root *os.Root, rel, name string, flag int, perm os.FileMode) (*os.File, error) {
 	// A step can leave a pipe here that nobody ever writes to.
-	f, err := w.root.OpenFile(rel, flag|unix.O_NONBLOCK, perm)
+	f, err := root.OpenFile(rel, flag|unix.O_NONBLOCK, perm)
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Failed, "opening %q: %w", name, withoutDir(err))
 	}
@@ -171,10 +176,10 @@ func (w *workspace) open(dir, name string, flag int, perm os.FileMode) (io.ReadW
 	return f, nil
 }
 
-// folder opens a folder. OpenRoot alone would wait for the writer of a pipe
+// openRootIn opens a folder. OpenRoot alone would wait for the writer of a pipe
 // that a step left in its place.
-func (w *workspace) folder(rel string) (*os.Root, error) {
-	f, err := w.root.OpenFile(rel, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+func openRootIn(root *os.Root, rel string) (*os.Root, error) {
+	f, err := root.OpenFile(rel, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,9 @@ func alone(t *testing.T) bool {
 		enterAlone(t)
 		return true
 	}
+	// The death signal is that of the thread which starts the process.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", "-test.run", "^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), aloneEnv+"="+t.Name())
 	var out bytes.Buffer
@@ -48,7 +52,7 @@ func enterAlone(t *testing.T) {
 	}
 	// What others have mounted would be held by this namespace, too.
 	mounts, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
-		return !strings.HasPrefix(m.Mountpoint, "/run/netns/") && !strings.HasPrefix(m.Mountpoint, os.TempDir()+"/"), false
+		return !strings.HasPrefix(m.Mountpoint, "/run/") && !strings.HasPrefix(m.Mountpoint, os.TempDir()+"/"), false
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 // writeBundle writes the container's config.json and what it refers to.
 func (c *container) writeBundle(ctx context.Context) error {
-	hosts := filepath.Join(c.dir, "hosts")
+	hosts := filepath.Join(c.bundle, "hosts")
 	if err := os.WriteFile(hosts, []byte(c.hostsFile()), 0o644); err != nil {
 		return fmt.Errorf("writing the container's hosts file: %w", err)
 	}
@@ -38,7 +38,7 @@ func (c *container) writeBundle(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writing the container's config: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(c.dir, "config.json"), data, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.bundle, "config.json"), data, 0o600); err != nil {
 		return fmt.Errorf("writing the container's config: %w", err)
 	}
 	return nil
@@ -62,7 +62,7 @@ func (c *container) spec(ctx context.Context, hosts string) (*specs.Spec, error)
 	if err != nil {
 		return nil, err
 	}
-	rootfs := filepath.Join(c.dir, "rootfs")
+	rootfs := c.rootfs()
 	user := c.User
 	if user == "" {
 		user = c.config.Config.User

@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +22,8 @@ type container struct {
 	engine.Container
 	session *session
 	id      string // in runc
-	dir     string // bundle
+	dir     string // what it writes beside the folders of the run
+	bundle  string // what runc reads and writes
 	group   group
 	config  ocispec.Image
 	network *runnet.Attachment // nil for "host" and "none"
@@ -66,7 +68,11 @@ func (c *container) prepare(ctx context.Context) error {
 	}
 	c.id = filepath.Base(c.session.dir) + "-" + filepath.Base(c.dir)
 	c.group = c.session.group.child(filepath.Base(c.dir))
-	if err := files.mount(c.dir, c.session.executor.machine.volatile); err != nil {
+	c.bundle = filepath.Join(c.session.executor.runtime.memory, c.id)
+	if err := os.Mkdir(c.bundle, 0o700); err != nil {
+		return fmt.Errorf("making the container's folder: %w", err)
+	}
+	if err := files.mount(c.dir, c.rootfs(), c.session.executor.machine.volatile); err != nil {
 		return err
 	}
 	if err := c.attach(ctx); err != nil {
@@ -74,6 +80,9 @@ func (c *container) prepare(ctx context.Context) error {
 	}
 	return c.writeBundle(ctx)
 }
+
+// rootfs is where the container's files are mounted.
+func (c *container) rootfs() string { return filepath.Join(c.bundle, "rootfs") }
 
 // attach joins the container to its network.
 func (c *container) attach(ctx context.Context) error {
@@ -104,11 +113,11 @@ func (c *container) clean() error {
 	}
 	err := c.group.remove()
 	err = joinCleanup(err, os.RemoveAll(filepath.Join(c.session.executor.runtime.stateDir(), c.id)))
-	err = joinCleanup(err, unmount(filepath.Join(c.dir, "rootfs")))
+	err = joinCleanup(err, unmount(c.rootfs()))
 	if c.network != nil {
 		err = joinCleanup(err, c.network.Close())
 	}
-	return joinCleanup(err, os.RemoveAll(c.dir))
+	return joinCleanup(err, errors.Join(os.RemoveAll(c.bundle), os.RemoveAll(c.dir)))
 }
 
 // joinCleanup returns the first error: what went wrong in a step says more

@@ -12,10 +12,10 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// openFolder makes the data folder and takes it for this process; the lock ends
+// openDataFolder makes the data folder and takes it for this process; the lock ends
 // with the process. It returns the folder's real path, which is what mounts
 // are listed by.
-func openFolder(ctx context.Context, config Config) (root string, lock *os.File, err error) {
+func openDataFolder(ctx context.Context, config Config) (root string, lock *os.File, err error) {
 	// The files of runs are none of other users' business, and may be setuid.
 	if err := os.MkdirAll(config.Root, 0o700); err != nil {
 		return "", nil, unwritable(config.Root, err)
@@ -81,8 +81,12 @@ func explainFull(ctx context.Context, dir string, err error) error {
 		}
 		return err
 	}
-	return drydock.Errorf(drydock.Unavailable, "%w", err).
-		WithHint("the disk is full: `drydockd prune` frees the cache")
+	full := drydock.Errorf(drydock.Unavailable, "%w", err)
+	var known *drydock.Error
+	if errors.As(err, &known) && known.Hint != "" {
+		full.Message = known.Message // without the hint for any other cause
+	}
+	return full.WithHint("the disk is full: `drydockd prune` frees the cache")
 }
 
 func inUse(folder string) *drydock.Error {

@@ -51,7 +51,8 @@ func dump(t *testing.T, root string) []string {
 		add("nftables", table.Name)
 	}
 	sum := sha256.Sum256([]byte(root))
-	groups, err := filepath.Glob("/sys/fs/cgroup/*/drydock/" + hex.EncodeToString(sum[:4]))
+	instance := hex.EncodeToString(sum[:4])
+	groups, err := filepath.Glob("/sys/fs/cgroup/*/drydock/" + instance)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,8 @@ func dump(t *testing.T, root string) []string {
 		add("cgroup", folders(g)...)
 	}
 	add("runc", names(t, "/run/runc")...)
-	add("runc", names(t, filepath.Join(root, "run", "runc"))...)
+	add("runc", names(t, filepath.Join("/run/drydock", instance, "runc"))...)
+	add("bundle", names(t, filepath.Join("/run/drydock", instance))...)
 	add("run", names(t, filepath.Join(root, "run"))...)
 	add("bundle", names(t, filepath.Join(root, "runc-overlayfs", "executor"))...)
 	add("lock", names(t, "/run/drydock")...)

@@ -82,7 +82,7 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	if e.machine, err = look.inspect(); err != nil {
 		return nil, err
 	}
-	if config.Root, e.lock, err = openFolder(ctx, config); err != nil {
+	if config.Root, e.lock, err = openDataFolder(ctx, config); err != nil {
 		return nil, err
 	}
 	e.config, e.clients = config, newClientCache(config.Registries)

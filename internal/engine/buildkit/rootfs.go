@@ -87,10 +87,9 @@ func (f *rootfs) use(mountable snapshot.Mountable) error {
 	return nil
 }
 
-// mount mounts the files, to be written by one container, at dir/rootfs.
-func (f *rootfs) mount(dir string, volatile bool) error {
+// mount mounts the files at target. What the container writes goes to dir.
+func (f *rootfs) mount(dir, target string, volatile bool) error {
 	o := overlay{lower: f.lower, upper: filepath.Join(dir, "upper"), work: filepath.Join(dir, "work"), volatile: volatile}
-	target := filepath.Join(dir, "rootfs")
 	for _, d := range []string{o.upper, o.work, target} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			return fmt.Errorf("making the container's folder: %w", err)

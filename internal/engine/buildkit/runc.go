@@ -21,10 +21,10 @@ func (c *container) run(ctx context.Context) error {
 	}
 	defer closeStdin()
 	r := c.session.executor.runtime
-	logFile := filepath.Join(c.dir, "runc.log")
+	logFile := filepath.Join(c.bundle, "runc.log")
 	cmd := exec.Command(r.machine.runc, "--root", r.stateDir(), "--log", logFile, "--log-format", "json",
 		// The counters of its control group say why a container failed.
-		"run", "--keep", "--bundle", c.dir, "--pid-file", c.pidFile(), c.id)
+		"run", "--keep", "--bundle", c.bundle, "--pid-file", c.pidFile(), c.id)
 	stderr := &startErrors{w: c.Stderr}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, c.Stdout, stderr.writer()
 	// Ctrl-C in a terminal is for us, not for the containers.
@@ -51,7 +51,7 @@ func (c *container) run(ctx context.Context) error {
 }
 
 // pidFile is where runc writes the id of the container's first process.
-func (c *container) pidFile() string { return filepath.Join(c.dir, "pid") }
+func (c *container) pidFile() string { return filepath.Join(c.bundle, "pid") }
 
 // watch tells when the container runs, and kills it when ctx ends.
 func (c *container) watch(ctx context.Context, runc *os.Process, ended <-chan struct{}) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/sys/mountinfo"
@@ -21,23 +22,32 @@ func (r *runtime) sweep() error {
 	if err := r.forgetContainers(); err != nil {
 		return err
 	}
-	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(r.root))
-	if err != nil {
-		return fmt.Errorf("reading the mounts: %w", err)
-	}
-	for i := len(mounts) - 1; i >= 0; i-- {
-		if mounts[i].Mountpoint == r.root {
-			continue
-		}
-		if err := unmount(mounts[i].Mountpoint); err != nil {
-			return err
-		}
+	if err := errors.Join(unmountBelow(r.memory), unmountBelow(r.root)); err != nil {
+		return err
 	}
 	return errors.Join(
 		os.RemoveAll(r.dir),
+		os.RemoveAll(r.memory),
 		// The bundles of RUN instructions, which BuildKit makes anew.
 		os.RemoveAll(filepath.Join(r.root, "runc-overlayfs", "executor")),
 	)
+}
+
+// unmountBelow unmounts all that is mounted in a folder, the last mount first.
+func unmountBelow(dir string) error {
+	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(dir))
+	if err != nil {
+		return fmt.Errorf("reading the mounts: %w", err)
+	}
+	for _, m := range slices.Backward(mounts) {
+		if m.Mountpoint == dir {
+			continue
+		}
+		if err := unmount(m.Mountpoint); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // buildState is where runc keeps the state of BuildKit's containers, and of

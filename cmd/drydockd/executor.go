@@ -29,6 +29,7 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 	config := buildkit.Config{
 		Root:       o.data,
 		Wait:       true,
+		Limits:     o.limits,
 		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure},
 		Warn:       o.warn,
 	}

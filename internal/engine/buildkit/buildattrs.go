@@ -95,7 +95,9 @@ func (b *build) limitAttrs(attrs map[string]string) {
 	}
 	memory := tighter(f.Memory, limits.Memory)
 	number("memory", memory)
-	number("memswap", memory)
+	if b.session.executor.machine.cgroups.limitsSwap {
+		number("memswap", memory)
+	}
 	number("shm-size", f.ShmSize)
 	number("cpushares", f.CPUShares)
 	set(attrs, "cpusetcpus", f.CPUSet)

@@ -40,6 +40,7 @@ type session struct {
 	roots  rootfsTable
 
 	mu      sync.Mutex
+	closed  bool
 	built   []builtRecord
 	digests map[string]string // of what was pushed, by complete name
 }
@@ -81,10 +82,15 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 
 // begin counts a call of the session and ties its context to the session's.
 func (s *session) begin(ctx context.Context) (context.Context, func(), error) {
-	if err := s.ctx.Err(); err != nil {
+	s.mu.Lock()
+	closed := s.closed
+	if !closed {
+		s.work.Add(1)
+	}
+	s.mu.Unlock()
+	if closed {
 		return nil, nil, drydock.Errorf(drydock.Canceled, "the run has ended")
 	}
-	s.work.Add(1)
 	ctx, cancel := context.WithCancelCause(leases.WithLease(ctx, s.lease.ID))
 	stop := context.AfterFunc(s.ctx, func() { cancel(context.Canceled) })
 	return ctx, func() {
@@ -96,6 +102,9 @@ func (s *session) begin(ctx context.Context) (context.Context, func(), error) {
 
 // Close stops what still runs and takes away all that the run had.
 func (s *session) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.cancel()
 	s.work.Wait()
 	var errs []error

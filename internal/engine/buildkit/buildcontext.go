@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	"github.com/moby/buildkit/session/filesync"
 	"github.com/moby/buildkit/session/upload/uploadprovider"
 	"github.com/tonistiigi/fsutil"
@@ -52,6 +53,10 @@ func (s *session) openContext(b *build) (_ *buildContext, err error) {
 	case buildflags.Local:
 		return c, c.openFolder(b)
 	case buildflags.Git, buildflags.Tarball:
+		if _, _, err := dfgitutil.ParseGitRef(b.Flags.Context); kind == buildflags.Git && err != nil {
+			return nil, drydock.Errorf(drydock.Invalid, "%s is no git context: its URL does not end in .git", redacted(b.Flags.Context)).
+				WithHint("make it the source of the run, and its folder the context")
+		}
 		c.url, c.filename = b.Flags.Context, remoteDockerfile(b.Flags.Dockerfile)
 		return c, nil
 	case buildflags.Stdin:

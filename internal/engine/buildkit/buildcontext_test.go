@@ -100,6 +100,8 @@ second
 	wantEqual(t, "revision of the default branch", deps[0].Git.HeadRevision, head)
 	wantEqual(t, "revision of a tag", deps[2].Git.HeadRevision, git("rev-parse", "first"))
 	wantEqual(t, "base", deps[0].Runtime.Reference, base+":latest")
+	wantError(t, r.buildError("https://u:hidden@dev.azure.com/org/project/_git/repo"), drydock.Invalid, "https://u:xxxxx@dev.azure.com", "source of the run")
+	wantError(t, r.buildError("oci://registry.example/context"), drydock.Invalid, "not supported in a build step")
 	wantError(t, r.buildError(url+"#nowhere"), drydock.Failed, "nowhere")
 	wantError(t, r.buildError(strings.Replace(url, "repo", "missing", 1)), drydock.Failed, "missing.git")
 }

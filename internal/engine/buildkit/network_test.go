@@ -55,7 +55,7 @@ func TestNetwork(t *testing.T) {
 		wantEqual(t, "output", out.String(), "from the first run\nfrom the first run\n")
 	})
 	t.Run("None", func(t *testing.T) {
-		c, out := r.box("lonely", busybox, "sh", "-c", "ls /sys/class/net; ping -c1 -W1 lonely >&2")
+		c, out := r.box("lonely", busybox, "sh", "-c", "ls /sys/class/net; ping -c1 -W1 lonely >/dev/null")
 		c.Network = "none"
 		r.mustRun(c)
 		if links := strings.Fields(out.String()); links[0] != "lo" || strings.Contains(out.String(), "eth0") {

@@ -81,25 +81,24 @@ func (t *imageTable) find(name string) image {
 	return t.tags[name].image
 }
 
-// put gives an image a complete name and reports whether the table had another
-// one, or none, under it.
+// put gives an image a complete name.
 func (t *imageTable) put(name string, img image) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.set(name, tag{image: img, since: time.Now()})
 }
 
 // putResolved gives an image a name unless the name is taken.
 func (t *imageTable) putResolved(name string, img image) {
 	t.mu.Lock()
-	_, taken := t.tags[name]
-	t.mu.Unlock()
-	if !taken {
+	defer t.mu.Unlock()
+	if _, taken := t.tags[name]; !taken {
 		t.set(name, tag{image: img, resolved: true})
 	}
 }
 
+// set names an image. The caller holds the lock.
 func (t *imageTable) set(name string, to tag) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.tags[name] = to
 	if !slices.Contains(t.images, to.image) {
 		t.images = append(t.images, to.image)

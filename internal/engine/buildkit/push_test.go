@@ -84,7 +84,6 @@ COPY Dockerfile /$TARGETARCH
 	if again := other.Count().Sub(before); again.UploadStarts != 0 {
 		t.Errorf("the second push of the index started %d uploads", again.UploadStarts)
 	}
-	before = other.Count()
 	r.build("--push", "-t", other.Host+"/pushed-by-flag:1", "-t", other.Host+"/pushed-by-flag:2", ".")
 	for _, ref := range []string{"pushed-by-flag:1", "pushed-by-flag:2"} {
 		wantValid(t, other, ref)

@@ -14,6 +14,7 @@ import (
 	bksession "github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/worker"
 	"github.com/moby/buildkit/worker/base"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/engine"
@@ -86,10 +87,7 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 		return nil, err
 	}
 	e.config, e.clients = config, newClientCache(config.Registries)
-	if e.machine.volatile, err = look.tryOverlay(config.Root); err != nil {
-		return nil, err
-	}
-	if e.network, err = runnet.New(ctx, runnet.Config{}); err != nil {
+	if err = e.openMeans(ctx, look); err != nil {
 		return nil, err
 	}
 	for _, warning := range e.network.Warnings() {
@@ -99,6 +97,21 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 		return nil, err
 	}
 	return e, e.openBuildKit(ctx)
+}
+
+// openMeans tries overlays and makes ready what networks are made of. Both wait
+// for the kernel more than they work.
+func (e *Executor) openMeans(ctx context.Context, look probe) error {
+	var opening errgroup.Group
+	opening.Go(func() (err error) {
+		e.machine.volatile, err = look.tryOverlay(e.config.Root)
+		return err
+	})
+	opening.Go(func() (err error) {
+		e.network, err = runnet.New(ctx, runnet.Config{})
+		return err
+	})
+	return opening.Wait()
 }
 
 func (e *Executor) openBuildKit(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/moby/buildkit/util/leaseutil"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/engine"
@@ -111,6 +112,11 @@ func (s *session) Close() error {
 	if s.group != nil {
 		errs = append(errs, s.group.remove())
 	}
+	// The kernel takes its time over links, and the other things don't need them.
+	var network errgroup.Group
+	if s.network != nil {
+		network.Go(s.network.Close)
+	}
 	errs = append(errs, s.roots.Close())
 	if s.images != nil {
 		errs = append(errs, s.images.Close())
@@ -118,9 +124,7 @@ func (s *session) Close() error {
 	if s.lease.ID != "" {
 		errs = append(errs, s.executor.worker.LeaseManager().Delete(context.Background(), s.lease))
 	}
-	if s.network != nil {
-		errs = append(errs, s.network.Close())
-	}
+	errs = append(errs, network.Wait())
 	if s.workspace != nil {
 		errs = append(errs, s.workspace.Close())
 	}

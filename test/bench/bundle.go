@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,10 +27,12 @@ import (
 // place of the run's, and an unpacked folder in place of the overlay.
 type bundle struct {
 	spec specs.Spec
-	root string // of the drydockd that it comes from
-	lab  *lab
-	next int // number of the next container
-	rest int64
+	// shared are the files and folders of the machine that it mounts; true for a
+	// folder.
+	shared map[string]bool
+	lab    *lab
+	next   int   // number of the next container
+	rest   int64 // size of a drydockd that waits for a step, in bytes
 }
 
 // captureBundle takes the configuration from a step that runs, and the size of
@@ -52,7 +54,7 @@ func (l *lab) captureBundle(ctx context.Context) (*bundle, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	b := &bundle{lab: l, root: l.dataFolder()}
+	b := &bundle{lab: l, shared: map[string]bool{}}
 	var said strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
@@ -68,31 +70,53 @@ func (l *lab) captureBundle(ctx context.Context) (*bundle, error) {
 	return b, err
 }
 
-// capture reads the configuration of the one container of the data folder.
-func (b *bundle) capture(pid int) error {
-	err := filepath.WalkDir(filepath.Join(b.root, "run"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && d.Name() == "rootfs" {
-			return fs.SkipDir
-		}
-		if d.Name() != "config.json" || b.spec.Process != nil {
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(data, &b.spec)
-	})
+// capture reads the configuration of the container that the process runs.
+func (b *bundle) capture(drydockd int) error {
+	dir, err := runningBundle(drydockd)
 	if err != nil {
-		return fmt.Errorf("reading the configuration of a container: %w", err)
+		return fmt.Errorf("looking for a container's configuration: %w", err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return fmt.Errorf("reading a container's configuration: %w", err)
+	}
+	if err := json.Unmarshal(data, &b.spec); err != nil {
+		return fmt.Errorf("reading a container's configuration: %w", err)
+	}
+	for _, m := range b.spec.Mounts {
+		if info, err := os.Stat(m.Source); err == nil && filepath.IsAbs(m.Source) {
+			b.shared[m.Source] = info.IsDir()
+		}
 	}
 	// What was started with the container has come to rest after this.
 	time.Sleep(2 * time.Second)
-	b.rest, err = residentSize(pid)
+	b.rest, err = residentSize(drydockd)
 	return err
+}
+
+// runningBundle returns the bundle that a runc of the process runs.
+func runningBundle(parent int) (string, error) {
+	processes, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+	if err != nil {
+		return "", err
+	}
+	for _, list := range processes {
+		children, err := os.ReadFile(list)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		for _, pid := range strings.Fields(string(children)) {
+			line, err := os.ReadFile("/proc/" + pid + "/cmdline")
+			if err != nil {
+				continue // a process that has ended
+			}
+			args := strings.Split(string(line), "\x00")
+			if i := slices.Index(args, "--bundle"); i >= 0 && i+1 < len(args) {
+				return args[i+1], nil
+			}
+		}
+	}
+	return "", errors.New("drydockd runs no runc")
 }
 
 // residentSize returns the size of a process in memory, in bytes.
@@ -163,11 +187,11 @@ func (b *bundle) container(p *program) ([]string, error) {
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), data, 0o600); err != nil {
 		return nil, err
 	}
-	return []string{"--root", b.lab.path("runc-state"), "run", "--bundle", dir, id}, nil
+	return []string{"--root", b.lab.state, "run", "--bundle", dir, id}, nil
 }
 
 // specOf returns the configuration with the program and with copies of what
-// drydockd has mounted from its data folder.
+// drydockd mounts of the machine.
 func (b *bundle) specOf(p *program, dir string) (specs.Spec, error) {
 	spec, linux, process := b.spec, *b.spec.Linux, *b.spec.Process
 	spec.Linux, spec.Process = &linux, &process
@@ -183,23 +207,21 @@ func (b *bundle) specOf(p *program, dir string) (specs.Spec, error) {
 	}
 	spec.Mounts = nil
 	for i, m := range b.spec.Mounts {
-		if strings.HasPrefix(m.Source, b.root+"/") {
-			source := filepath.Join(dir, strconv.Itoa(i))
-			if err := standIn(source, m.Destination); err != nil {
+		if isFolder, ok := b.shared[m.Source]; ok {
+			m.Source = filepath.Join(dir, strconv.Itoa(i))
+			if err := standIn(m.Source, isFolder); err != nil {
 				return spec, err
 			}
-			m.Source = source
 		}
 		spec.Mounts = append(spec.Mounts, m)
 	}
 	return spec, nil
 }
 
-// standIn makes what is mounted at destination in place of drydockd's: a file
-// below /etc, a folder elsewhere.
-func standIn(source, destination string) error {
-	if strings.HasPrefix(destination, "/etc/") {
-		return os.WriteFile(source, []byte("127.0.0.1\tlocalhost\n"), 0o644)
+// standIn makes what is mounted in place of what drydockd mounts.
+func standIn(path string, isFolder bool) error {
+	if isFolder {
+		return os.Mkdir(path, 0o755)
 	}
-	return os.Mkdir(source, 0o755)
+	return os.WriteFile(path, []byte("127.0.0.1\tlocalhost\n"), 0o644)
 }

@@ -24,6 +24,7 @@ type programs struct {
 type lab struct {
 	programs
 	dir     string
+	state   string             // of runc: in memory, as its own default is
 	public  *registry.Registry // holds the base images
 	team    *registry.Registry // is pushed to
 	daemon  *daemon
@@ -42,6 +43,10 @@ func openLab(ctx context.Context, p programs, example string) (*lab, error) {
 		return l, err
 	}
 	l.later(func() error { return os.RemoveAll(l.dir) })
+	if l.state, err = os.MkdirTemp("/run", "drydock-bench-"); err != nil {
+		return l, err
+	}
+	l.later(func() error { return os.RemoveAll(l.state) })
 	if l.public, err = l.registry(); err != nil {
 		return l, err
 	}

@@ -3,7 +3,7 @@
 // registry. It measures in rounds, in each of which everybody has a turn, and
 // prints medians and ratios. It asserts nothing: see docs/performance.md.
 //
-// It needs root and touches nothing but a temporary folder, which it removes.
+// It needs root and touches nothing but temporary folders, which it removes.
 package main
 
 import (

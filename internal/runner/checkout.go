@@ -52,6 +52,10 @@ func (c *Checkout) open(name string) (*os.File, error) {
 	case c.Dir == "":
 		return nil, fs.ErrNotExist
 	case c.Local:
+		if info, err := os.Stat(filepath.Join(c.Dir, name)); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			// Opening a named pipe waits for somebody to write to it.
+			return nil, errors.New("not a regular file")
+		}
 		return os.Open(filepath.Join(c.Dir, name))
 	default:
 		return os.OpenInRoot(c.Dir, name)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/drydockhq/drydock"
@@ -52,6 +53,19 @@ func TestTaskFileStaysInTheSource(t *testing.T) {
 		if err != nil || got != "outside" {
 			t.Errorf("%s of a folder: %q, %v", name, got, err)
 		}
+	}
+}
+
+// Reading a named pipe would wait for somebody to write to it.
+func TestTaskFileIsAPipe(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, "-- x --\n")
+	if err := syscall.Mkfifo(filepath.Join(dir, "acb.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := cmdOf(t, &runner.Checkout{Dir: dir, Local: true}, &runner.TaskFile{})
+	if want := "reading acb.yaml: not a regular file"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
 	}
 }
 

@@ -51,7 +51,7 @@ type Session interface {
 	Run(ctx context.Context, c Container) error
 
 	// Push pushes an image of the run's image table and returns the digest of
-	// the manifest or index. It makes one attempt.
+	// the manifest or index. It makes one attempt. Its error names the image.
 	Push(ctx context.Context, image string, out io.Writer) (digest string, err error)
 
 	// Docker carries out a `docker` command on the run's image table. A command

@@ -16,7 +16,7 @@ func (r *run) push(ctx context.Context, j *job) error {
 	defer func() { _ = out.Close() }() // see streams.close
 	for _, image := range j.Push {
 		if err := r.pushImage(ctx, image, out); err != nil {
-			return fmt.Errorf("pushing image %s: %w", image, err)
+			return err
 		}
 	}
 	return nil

@@ -56,7 +56,7 @@ func (s *session) push(ctx context.Context, name string, out io.Writer) (ocispec
 func (s *session) pushImage(ctx context.Context, img image, name string) (ocispec.Descriptor, error) {
 	desc, provider, err := img.target(ctx)
 	if err != nil {
-		return desc, err
+		return desc, fmt.Errorf("pushing image %s: %w", name, err)
 	}
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {

@@ -136,7 +136,7 @@ func (s *session) Push(ctx context.Context, image string, _ io.Writer) (string, 
 		return "", drydock.Errorf(drydock.Invalid, "the run has no image %s", image)
 	}
 	if err := s.fake.Registry.push(image, digest); err != nil {
-		return "", err
+		return "", fmt.Errorf("pushing image %s: %w", image, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -74,6 +74,6 @@ FROM `+reg.Host+`/busybox
 	if _, err := r.tryRun(reg.Host+"/alone", "true"); err == nil {
 		t.Error("an image of another platform ran")
 	} else {
-		wantContains(t, "the error", err.Error(), "linux/arm64", "linux/amd64")
+		wantError(t, err, drydock.Failed, reg.Host+"/alone", "linux/arm64", "--platform linux/amd64")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -72,7 +73,8 @@ func (b *builtImage) open(_ context.Context, platform ocispec.Platform) (cache.I
 		ref, _ := b.source.FindRef(p.ID)
 		return ref, exptypes.ParseKey(b.source.Metadata, exptypes.ExporterImageConfigKey, &p), nil
 	}
-	return nil, nil, drydock.Errorf(drydock.Failed, "the image is for %v, not for %s", built, platforms.Format(platform))
+	return nil, nil, drydock.Errorf(drydock.Failed, "it is for %s, not for %s", strings.Join(built, ", "), platforms.Format(platform)).
+		WithHint("build it with --platform %s", platforms.Format(platform))
 }
 
 // refs returns the image's references that are not empty.

@@ -56,7 +56,7 @@ func (c *container) prepare(ctx context.Context) error {
 	}
 	files, err := c.session.rootfs(ctx, img)
 	if err != nil {
-		return err
+		return fmt.Errorf("opening image %s: %w", c.Image, err)
 	}
 	c.config = files.config
 	if !platforms.OnlyStrict(defaultPlatform).Match(ocispec.Platform{OS: c.config.OS, Architecture: c.config.Architecture}) && c.config.Architecture != "" {

@@ -15,7 +15,7 @@ import (
 )
 
 // Registries says how registries are reached. Registries on loopback are asked
-// in plain HTTP, all others in HTTPS; HTTP_PROXY, HTTPS_PROXY and NO_PROXY
+// in plain HTTP unless there is a CA for them, all others in HTTPS; HTTP_PROXY, HTTPS_PROXY and NO_PROXY
 // count.
 type Registries struct {
 	// Mirrors are asked before the registry itself, in order: base URLs by
@@ -84,10 +84,11 @@ func (r Registries) authorizedHosts(clients *clientCache, creds func(host string
 }
 
 func (r Registries) scheme(host string) string {
-	if local, err := docker.MatchLocalhost(host); err == nil && local {
+	local, err := docker.MatchLocalhost(host)
+	switch {
+	case slices.Contains(r.Insecure, host):
 		return "http"
-	}
-	if slices.Contains(r.Insecure, host) {
+	case err == nil && local && len(r.CAs[host]) == 0:
 		return "http"
 	}
 	return "https"

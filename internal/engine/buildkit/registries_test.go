@@ -109,6 +109,24 @@ func TestRegistryErrors(t *testing.T) {
 	}
 }
 
+// A registry on loopback may have HTTPS: a CA for it says so.
+func TestSecureLoopback(t *testing.T) {
+	t.Parallel()
+	reg := startTLS(t, "secure.example")
+	for name, config := range map[string]buildkit.Registries{
+		"CA":       {CAs: map[string][]byte{reg.Host: reg.CA}},
+		"insecure": {Insecure: []string{reg.Host}},
+	} {
+		r := openRun(t, newExecutor(t, buildkit.Config{Registries: config}), "-- Dockerfile --\nFROM "+reg.Host+"/busybox\nRUN true\n")
+		r.build("-t", reg.Host+"/"+strings.ToLower(name), ".")
+		r.push(reg.Host + "/" + strings.ToLower(name))
+	}
+	r := openRun(t, newExecutor(t, buildkit.Config{}), "-- Dockerfile --\nFROM scratch\nCOPY Dockerfile /\n")
+	r.build("-t", reg.Host+"/app", ".")
+	_, err := r.Push(t.Context(), reg.Host+"/app", io.Discard)
+	wantError(t, err, drydock.Unavailable, reg.Host+"/app", "--ca "+reg.Host+"=FILE", "--insecure-registry")
+}
+
 func TestHangingRegistry(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]registry.Kind{"manifest": registry.KindManifest, "blob": registry.KindBlob, "upload": registry.KindUpload} {

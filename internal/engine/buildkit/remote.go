@@ -110,6 +110,9 @@ func registryError(doing, name string, err error) error {
 	case errors.As(err, &status) && status.StatusCode >= http.StatusInternalServerError:
 		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
 			WithHint("%s has a problem of its own; try again later", host)
+	case errors.As(err, &status) && status.StatusCode == http.StatusBadRequest && strings.HasPrefix(status.RequestURL, "http:"):
+		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
+			WithHint("where %[1]s answers in HTTPS, --ca %[1]s=FILE names its certificate, and --insecure-registry %[1]s does without", host)
 	case errors.As(err, &network):
 		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
 			WithHint("is %s reachable from this machine? --mirror names a registry that answers for it", host)

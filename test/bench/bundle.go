@@ -31,7 +31,6 @@ type bundle struct {
 	// folder.
 	shared map[string]bool
 	lab    *lab
-	next   int   // number of the next container
 	rest   int64 // size of a drydockd that waits for a step, in bytes
 }
 
@@ -169,8 +168,8 @@ func (b *bundle) unpack(ctx context.Context, name string) (*program, *v1.ConfigF
 // container writes the bundle of one container and returns the arguments with
 // which runc runs it.
 func (b *bundle) container(p *program) ([]string, error) {
-	b.next++
-	id := fmt.Sprintf("drydock-bench-%d-%d", os.Getpid(), b.next)
+	b.lab.containers++
+	id := fmt.Sprintf("drydock-bench-%d-%d", os.Getpid(), b.lab.containers)
 	dir := b.lab.path("runc", id)
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, err
@@ -188,6 +187,28 @@ func (b *bundle) container(p *program) ([]string, error) {
 		return nil, err
 	}
 	return []string{"--root", b.lab.state, "run", "--bundle", dir, id}, nil
+}
+
+// plain returns a bundle with the configuration that `runc spec` gives in place
+// of drydockd's: no seccomp filter, fewer mounts.
+func (b *bundle) plain(ctx context.Context) (*bundle, error) {
+	dir := b.lab.path("plain")
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return nil, err
+	}
+	if _, err := timed(ctx, b.lab.runc, "spec", "--bundle", dir); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return nil, err
+	}
+	p := &bundle{lab: b.lab}
+	if err := json.Unmarshal(data, &p.spec); err != nil {
+		return nil, fmt.Errorf("reading what runc spec wrote: %w", err)
+	}
+	p.spec.Process.Terminal = false
+	return p, nil
 }
 
 // specOf returns the configuration with the program and with copies of what

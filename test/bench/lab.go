@@ -31,6 +31,8 @@ type lab struct {
 	example string // folder of the gated import
 	bundle  *bundle
 	cleanup []func() error
+
+	containers int // that runc was given so far
 }
 
 // openLab makes everything ready. The caller closes the lab, also after an

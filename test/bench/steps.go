@@ -60,11 +60,11 @@ func (l *lab) trueProgram(ctx context.Context) (*program, error) {
 	return p, nil
 }
 
-// bundles returns runc's arguments for n containers.
-func (l *lab) bundles(p *program, n int) ([][]string, error) {
+// containers returns runc's arguments for n containers.
+func (b *bundle) containers(p *program, n int) ([][]string, error) {
 	var all [][]string
 	for range n {
-		args, err := l.bundle.container(p)
+		args, err := b.container(p)
 		if err != nil {
 			return nil, err
 		}
@@ -79,26 +79,36 @@ func (l *lab) sequential(ctx context.Context, n int) (comparison, error) {
 	if err != nil {
 		return comparison{}, err
 	}
+	plain, err := l.bundle.plain(ctx)
+	if err != nil {
+		return comparison{}, err
+	}
 	step, err := l.marginal(row{name: "drydockd exec, one more step", goal: 2.5}, "sequential", n, n, false)
 	return comparison{
 		title: fmt.Sprintf("A cmd step `true` with its network, mean of %d in a row", n),
 		contenders: []contender{
-			{rows: []row{{name: "runc run"}}, do: func(ctx context.Context, _ int) ([]float64, error) {
-				all, err := l.bundles(p, n)
-				if err != nil {
-					return nil, err
-				}
-				start := time.Now()
-				for _, args := range all {
-					if _, err := timed(ctx, l.runc, args...); err != nil {
-						return nil, err
-					}
-				}
-				return []float64{milliseconds(time.Since(start)) / float64(n)}, nil
-			}},
+			l.bundle.inSequence("runc run", p, n),
 			step,
+			plain.inSequence("runc run with what `runc spec` gives", p, n),
 		},
 	}, err
+}
+
+// inSequence returns a contender whose value is the mean of n runs of runc.
+func (b *bundle) inSequence(name string, p *program, n int) contender {
+	return contender{rows: []row{{name: name}}, do: func(ctx context.Context, _ int) ([]float64, error) {
+		all, err := b.containers(p, n)
+		if err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		for _, args := range all {
+			if _, err := timed(ctx, b.lab.runc, args...); err != nil {
+				return nil, err
+			}
+		}
+		return []float64{milliseconds(time.Since(start)) / float64(n)}, nil
+	}}
 }
 
 // parallel compares steps that run at once with as many `runc run`.
@@ -112,7 +122,7 @@ func (l *lab) parallel(ctx context.Context, n int) (comparison, error) {
 		title: fmt.Sprintf("%d cmd steps `true` in parallel", n),
 		contenders: []contender{
 			{rows: []row{{name: "runc run, so many at once"}}, do: func(ctx context.Context, _ int) ([]float64, error) {
-				all, err := l.bundles(p, n)
+				all, err := l.bundle.containers(p, n)
 				if err != nil {
 					return nil, err
 				}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"runtime"
 
 	"github.com/spf13/pflag"
@@ -33,6 +34,18 @@ func (f *factFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.registry, "registry", "r", "", "login server `HOST` of the run's registry, as {{.Run.Registry}}")
 	flags.StringVar(&f.osVersion, "os-version", "", "`VERSION` of the operating system")
 	flags.StringVar(&f.homevol, "homevol", "", "`NAME` of the shared volume, as {{.Run.SharedVolume}}")
+}
+
+// idPattern is what an id may be: images are tagged by it.
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
+
+// checkID checks the id of a run.
+func checkID(id string) error {
+	if !idPattern.MatchString(id) {
+		return drydock.Errorf(drydock.Invalid, "--id %q is not an id", id).
+			WithHint("it has letters, digits, \"_\", \".\" and \"-\", as in the tag of an image")
+	}
+	return nil
 }
 
 // facts returns the facts of a run that begins now.

@@ -147,6 +147,7 @@ func TestCommandLineErrors(t *testing.T) {
 		"set without value":   {[]string{"exec", "--set", "a", dir}, "--set"},
 		"output":              {[]string{"exec", "--output", "xml", dir}, `--output "xml" is neither text nor json`},
 		"timeout":             {[]string{"exec", "--timeout", "soon", dir}, `invalid argument "soon" for "--timeout"`},
+		"id":                  {[]string{"exec", "--id", "bad id/../x", dir}, `--id "bad id/../x" is not an id`},
 		"memory":              {[]string{"exec", "--memory", "much", dir}, `--memory "much" is not a size (write it as 512m or 2g)`},
 		"cpus":                {[]string{"exec", "--cpus", "-1", dir}, "can't be negative"},
 		"mirror":              {[]string{"exec", "--mirror", "docker.io", dir}, `--mirror "docker.io" is not of the form HOST=URL`},

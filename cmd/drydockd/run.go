@@ -22,7 +22,7 @@ type run struct {
 
 // carryOut carries out a run and prints its log and, as JSON, its result.
 func (p *program) carryOut(ctx context.Context, r run) (err error) {
-	if err := r.flags.check(); err != nil {
+	if err := errors.Join(r.flags.check(), checkID(r.request.Facts.ID)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

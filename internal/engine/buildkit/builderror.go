@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -81,6 +82,9 @@ func redacted(address string) string {
 	return u.Redacted()
 }
 
+// missingFile is how BuildKit says that COPY or ADD names what is not there.
+var missingFile = regexp.MustCompile(`failed to compute cache key: failed to calculate checksum of ref [^"]*("[^"]+"): not found`)
+
 // plainMessage leaves out what the layers between put around a message.
 func plainMessage(err error) string {
 	message := err.Error()
@@ -90,7 +94,7 @@ func plainMessage(err error) string {
 	for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = "} {
 		message = strings.TrimPrefix(message, prefix)
 	}
-	return message
+	return missingFile.ReplaceAllString(message, "$1 is not there")
 }
 
 // hint says what to do about failures that people meet often.
@@ -101,10 +105,14 @@ func (b *build) hint(message string) string {
 	case strings.Contains(message, "exit code: 137"):
 		memory := tighter(b.Flags.Memory, b.session.limits.Memory)
 		return "a process was killed; each may use no more memory than " + memoryText(memory) + ", as --memory says"
-	case strings.Contains(message, "permission denied") && strings.Contains(message, "exit code: 126"):
-		return "make the file executable with chmod +x, and commit its mode"
+	case strings.Contains(message, "exit code: 126"):
+		return chmodHint
+	case strings.HasSuffix(message, "is not there"):
+		return "COPY and ADD take files of the context, without those that .dockerignore names, or of the stage that --from names"
 	case strings.Contains(message, "repository does not contain ref"):
 		return "what follows the # is a branch, a tag or a commit of the repository"
+	case strings.Contains(message, "git stderr"):
+		return "is the repository's URL right, and can this machine reach it without a login?"
 	case strings.Contains(message, "failed to read dockerfile") && strings.Contains(message, "no such file"):
 		if b.context.url != "" {
 			return "-f names the Dockerfile, relative to the context"

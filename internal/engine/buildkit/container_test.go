@@ -243,6 +243,9 @@ neither script nor program
 		}
 		wantContains(t, "output", out.String(), "./"+file, says)
 	}
+	// A shell says itself what it may not execute, and nobody what to do.
+	shell, _ := r.box("status", busybox, "sh", "-c", "./plain.sh")
+	wantExit(t, r.Run(t.Context(), shell), 126, "chmod +x")
 	// What runc writes is no different from what a step may write.
 	c, out := r.box("status", busybox, "sh", "-c", "echo runc run failed: not really >&2; exit 3")
 	wantExit(t, r.Run(t.Context(), c), 3)

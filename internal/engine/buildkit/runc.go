@@ -95,6 +95,13 @@ func (c *container) awaitStart(ctx context.Context, ended <-chan struct{}, poll 
 	}
 }
 
+// notExecutable is the status with which shells, as docker, end for a file that
+// they may not execute.
+const notExecutable = 126
+
+// chmodHint says what to do about one.
+const chmodHint = "make the file executable with chmod +x, and commit its mode"
+
 // outcome turns the end of runc into the end of the step.
 func (c *container) outcome(err error, logFile string, stderr *startErrors) error {
 	if err == nil {
@@ -114,5 +121,9 @@ func (c *container) outcome(err error, logFile string, stderr *startErrors) erro
 	if status < 0 {
 		status = 128 + int(exit.Sys().(syscall.WaitStatus).Signal())
 	}
-	return &drydock.ExitError{Status: status, Reason: limitText(c.group, c.session.limits)}
+	reason := limitText(c.group, c.session.limits)
+	if reason == "" && status == notExecutable {
+		reason = "a file that the step runs is not executable (" + chmodHint + ")"
+	}
+	return &drydock.ExitError{Status: status, Reason: reason}
 }

@@ -83,9 +83,9 @@ func (c *container) startError(message string) error {
 	}
 	switch {
 	case strings.Contains(cause, "permission denied"):
-		return &drydock.ExitError{Status: 126, Reason: cause + " (make the file executable with chmod +x, and commit its mode)"}
+		return &drydock.ExitError{Status: notExecutable, Reason: cause + " (" + chmodHint + ")"}
 	case strings.Contains(cause, "not found"), strings.Contains(cause, "no such file"):
 		return &drydock.ExitError{Status: 127, Reason: cause}
 	}
-	return &drydock.ExitError{Status: 126, Reason: cause}
+	return &drydock.ExitError{Status: notExecutable, Reason: cause}
 }

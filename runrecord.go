@@ -1,0 +1,97 @@
+package drydock
+
+import (
+	"context"
+	"time"
+)
+
+// RunStatus is the state of a run, named as in ACR's API.
+type RunStatus string
+
+// The states of a run. Queued and Started runs may go back to Queued when the
+// server that had them is gone.
+const (
+	RunQueued    RunStatus = "Queued"
+	RunStarted   RunStatus = "Started"
+	RunRunning   RunStatus = "Running"
+	RunSucceeded RunStatus = "Succeeded"
+	RunFailed    RunStatus = "Failed"
+	RunCanceled  RunStatus = "Canceled"
+	RunError     RunStatus = "Error"
+	RunTimeout   RunStatus = "Timeout"
+)
+
+// RunType says how a run came to be, named as in ACR's API.
+type RunType string
+
+// The types of run.
+const (
+	QuickBuild RunType = "QuickBuild"
+	QuickRun   RunType = "QuickRun"
+	AutoBuild  RunType = "AutoBuild"
+	AutoRun    RunType = "AutoRun"
+)
+
+// RunRecord is a run as the server keeps it.
+type RunRecord struct {
+	Registry ResourceID // of the registry that it belongs to
+	ID       string     // short, ordered in its registry, as "ca4"
+	Number   int64      // that ID is made from; from 1 in each registry
+
+	Status RunStatus
+	Type   RunType
+	Task   string // name of the task; empty for a quick run
+	Pool   string // agent pool; empty for the default one
+	// Request is the run request as JSON, with nothing secret in it and all
+	// references pinned; Secrets is what of it is secret, encrypted.
+	Request []byte
+	Secrets []byte
+	// Trigger is the trigger as it stands in ACR's run resource, as JSON; nil
+	// for a run that somebody asked for.
+	Trigger []byte
+	// Result holds output images, log artifact and error, as JSON; nil until
+	// the run has ended.
+	Result []byte
+
+	Created  time.Time
+	Started  time.Time // zero until then
+	Finished time.Time // zero until then
+	Updated  time.Time
+
+	Archived        bool // isArchiveEnabled
+	CancelRequested bool
+	Attempts        int       // how often it was started
+	Owner           string    // the server that has it; empty when none has
+	LeaseUntil      time.Time // until when
+}
+
+// RunFilter selects runs of one registry; empty fields select all.
+type RunFilter struct {
+	Registry   ResourceID
+	IDs        []string
+	Tasks      []string
+	Statuses   []RunStatus
+	After      time.Time // created after
+	Before     time.Time // created before
+	OutputHas  string    // part of an output image's digest or name
+	OlderThan  int64     // runs with a smaller Number, for paging; 0 for all
+	Limit      int       // 0 for all
+	OnlyActive bool      // not ended
+}
+
+// RunStore keeps runs. Its methods may be called from several goroutines and
+// servers. A run that is not there is an error with code NotFound.
+type RunStore interface {
+	// CreateRun stores a run in the state Queued and sets its number and id.
+	CreateRun(ctx context.Context, r RunRecord) (RunRecord, error)
+
+	Run(ctx context.Context, registry ResourceID, id string) (RunRecord, error)
+
+	// Runs returns the selected runs, newest first.
+	Runs(ctx context.Context, f RunFilter) ([]RunRecord, error)
+
+	// UpdateRun reads a run, lets change alter it, and writes it back if nobody
+	// else has written it meanwhile, trying again otherwise. An error of change
+	// is returned and nothing is written.
+	UpdateRun(ctx context.Context, registry ResourceID, id string, change func(*RunRecord) error) (RunRecord, error)
+}

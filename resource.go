@@ -13,6 +13,7 @@ type Resource struct {
 	ID       ResourceID
 	Location string
 	Body     []byte
+	Secrets  []byte // what of the client's object is secret, sealed; nil for none
 	ETag     string // changes with each write; set by the store
 	Created  time.Time
 	Updated  time.Time

@@ -42,15 +42,18 @@ type RunRecord struct {
 	Type   RunType
 	Task   string // name of the task; empty for a quick run
 	Pool   string // agent pool; empty for the default one
-	// Request is the run request as JSON, with nothing secret in it and all
-	// references pinned; Secrets is what of it is secret, encrypted.
+	// Request is a RunRequest as JSON, with nothing secret in it and all
+	// references pinned; Secrets is what of it is secret: RunSecrets as JSON,
+	// sealed for RunSecretsPurpose.
 	Request []byte
 	Secrets []byte
-	// Trigger is the trigger as it stands in ACR's run resource, as JSON; nil
-	// for a run that somebody asked for.
+	// Trigger is the trigger as it stands in the properties of ACR's run
+	// resource, as a JSON object with one of the keys sourceTrigger,
+	// imageUpdateTrigger and timerTrigger; nil for a run that somebody asked for.
 	Trigger []byte
-	// Result holds output images, log artifact and error, as JSON; nil until
-	// the run has ended.
+	// Result is what the run left behind, as a JSON object with the keys
+	// outputImages, logArtifact, runErrorMessage as they stand in the properties
+	// of ACR's run resource, and others of our own; nil until the run has ended.
 	Result []byte
 
 	Created  time.Time

@@ -37,7 +37,7 @@ type RunRequest struct {
 	ValuesContent []byte // YAML; may be empty
 	Values        []RunValue
 
-	OS           string // "linux"
+	OS           string // "linux", in the case that the client wrote
 	Architecture string // "amd64"
 	Variant      string // may be empty
 	CPU          int    // 0 for the default

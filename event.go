@@ -38,6 +38,6 @@ type EventStore interface {
 	MoveEventCursor(ctx context.Context, consumer string, number int64) error
 
 	// DeleteEvents deletes the events from before a time that all consumers are
-	// done with.
+	// done with: those that have ever moved their cursor, be it to 0.
 	DeleteEvents(ctx context.Context, before time.Time) error
 }

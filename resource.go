@@ -13,10 +13,13 @@ type Resource struct {
 	ID       ResourceID
 	Location string
 	Body     []byte
-	Secrets  []byte // what of the client's object is secret, sealed; nil for none
-	ETag     string // changes with each write; set by the store
-	Created  time.Time
+	Secrets  []byte    // what of the client's object is secret, sealed; nil for none
+	ETag     string    // changes with each write; set by the store
+	Created  time.Time // of the first write; a later one does not change it
 	Updated  time.Time
+	// GlobalName says that no other resource of its type may have its name,
+	// wherever that is.
+	GlobalName bool
 }
 
 // ResourceID is an ARM id:
@@ -130,9 +133,24 @@ func (id ResourceID) Child(kind, name string) ResourceID {
 	return id
 }
 
+// Under returns the id of the same resource with all but its own name spelt as
+// in the id of its parent.
+func (id ResourceID) Under(parent ResourceID) ResourceID {
+	switch {
+	case len(id.Types) > 1:
+		last := len(id.Types) - 1
+		return parent.Child(id.Types[last], id.Names[last])
+	case id.Namespace != "":
+		parent.Namespace, parent.Types, parent.Names = id.Namespace, id.Types, id.Names
+	case id.Group != "":
+		parent.Group = id.Group
+	}
+	return parent
+}
+
 // ResourceFilter selects resources; empty fields select all.
 type ResourceFilter struct {
-	Below ResourceID // at any depth; a subscription, a group or a resource
+	Below ResourceID // at any depth, without itself; a subscription, a group or a resource
 	Type  string     // compared without regard to case
 	Name  string     // compared without regard to case
 }
@@ -147,9 +165,12 @@ type ResourceStore interface {
 
 	// PutResource creates or replaces a resource and returns it as stored. With
 	// an ifMatch that is not empty the stored resource must have that ETag; with
-	// "*" it must exist. Otherwise the error has code Conflict.
+	// "*" it must exist. Otherwise the error has code Conflict, as it has when a
+	// GlobalName is taken. A group, or the resource that a child is below, must
+	// be there, or the error has code NotFound; a subscription need not.
 	PutResource(ctx context.Context, r Resource, ifMatch string) (Resource, error)
 
-	// DeleteResource deletes a resource and all that is below it.
+	// DeleteResource deletes a resource and all that is below it: resources,
+	// their runs, the principals that they own, role assignments.
 	DeleteResource(ctx context.Context, id ResourceID) error
 }

@@ -21,6 +21,15 @@ const (
 	RunTimeout   RunStatus = "Timeout"
 )
 
+// Ended reports that the state is one that a run never leaves.
+func (s RunStatus) Ended() bool {
+	switch s {
+	case RunQueued, RunStarted, RunRunning:
+		return false
+	}
+	return true
+}
+
 // RunType says how a run came to be, named as in ACR's API.
 type RunType string
 
@@ -68,33 +77,47 @@ type RunRecord struct {
 	LeaseUntil      time.Time // until when
 }
 
-// RunFilter selects runs of one registry; empty fields select all.
+// RunFilter selects runs; empty fields select all. Names and ids are compared
+// without regard to case.
 type RunFilter struct {
-	Registry   ResourceID
-	IDs        []string
-	Tasks      []string
-	Statuses   []RunStatus
-	After      time.Time // created after
-	Before     time.Time // created before
-	OutputHas  string    // part of an output image's digest or name
-	OlderThan  int64     // runs with a smaller Number, for paging; 0 for all
-	Limit      int       // 0 for all
-	OnlyActive bool      // not ended
+	Registry ResourceID
+	IDs      []string
+	Tasks    []string
+	Statuses []RunStatus
+	After    time.Time // created after
+	Before   time.Time // created before
+	// OutputHas is part of an output image: of registry/repository:tag or of
+	// registry/repository@digest.
+	OutputHas  string
+	OlderThan  int64 // runs with a smaller Number, for paging; 0 for all
+	Limit      int   // 0 for all
+	OnlyActive bool  // not ended
+
+	Types          []RunType
+	FinishedAfter  time.Time
+	FinishedBefore time.Time
+	Archived       *bool
+	Pool           *string
+	// Brief leaves Request, Secrets, Trigger and Result out.
+	Brief bool
 }
 
 // RunStore keeps runs. Its methods may be called from several goroutines and
 // servers. A run that is not there is an error with code NotFound.
 type RunStore interface {
-	// CreateRun stores a run in the state Queued and sets its number and id.
+	// CreateRun stores a run in the state Queued and sets its number, the next
+	// of its registry, and its id. When there is no such registry, the error has
+	// code NotFound.
 	CreateRun(ctx context.Context, r RunRecord) (RunRecord, error)
 
 	Run(ctx context.Context, registry ResourceID, id string) (RunRecord, error)
 
-	// Runs returns the selected runs, newest first.
+	// Runs returns the selected runs, newest first: by their numbers, and those
+	// of several registries by when they were created.
 	Runs(ctx context.Context, f RunFilter) ([]RunRecord, error)
 
 	// UpdateRun reads a run, lets change alter it, and writes it back if nobody
 	// else has written it meanwhile, trying again otherwise. An error of change
-	// is returned and nothing is written.
+	// is returned and nothing is written. A run keeps its registry, id and number.
 	UpdateRun(ctx context.Context, registry ResourceID, id string, change func(*RunRecord) error) (RunRecord, error)
 }

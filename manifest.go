@@ -28,8 +28,11 @@ type Manifest struct {
 
 	Tags       []string // that point at it, sorted
 	Attributes Attributes
-	Created    time.Time
-	Updated    time.Time // when it last was pushed
+	// Effective are the attributes together with those of the repository, and of
+	// the tag if it was asked for by one. Only ArtifactIndex.Manifest sets it.
+	Effective Attributes
+	Created   time.Time
+	Updated   time.Time // when it last was pushed
 }
 
 // ChildManifest is an entry of an index.
@@ -56,9 +59,11 @@ type ManifestFilter struct {
 	Repository string
 	Digest     string
 	Subject    string
-	Hidden     bool // also those that may not be listed
-	Order      Order
-	Page       Page
+	// ArtifactType selects those with this type.
+	ArtifactType string
+	Hidden       bool // also those that may not be listed
+	Order        Order
+	Page         Page
 }
 
 // BlobLink is a blob's place in a repository.
@@ -78,7 +83,7 @@ type BlobIndex interface {
 	PutBlob(ctx context.Context, link BlobLink) error
 
 	// Blob returns a blob of a repository; code NotFound when it has none with
-	// that digest. One that was last used before stale is recorded as used now,
+	// that digest, code Conflict when the repository may not be read. One that was last used before stale is recorded as used now,
 	// so that it outlives the next SweepBlobs by the same time.
 	Blob(ctx context.Context, ref ArtifactRef, stale time.Time) (BlobLink, error)
 
@@ -97,13 +102,9 @@ type BlobIndex interface {
 	Holds(ctx context.Context, registry ResourceID, canonical string) (bool, error)
 }
 
-// UsageStore knows what a registry as a whole holds. Methods may be called from
-// several goroutines.
+// UsageStore knows how much a registry as a whole holds.
 type UsageStore interface {
 	// Usage returns the bytes of a registry's blobs and manifests, each counted
 	// once.
 	Usage(ctx context.Context, registry ResourceID) (int64, error)
-
-	// DeleteContent forgets all that a registry holds; its events stay.
-	DeleteContent(ctx context.Context, registry ResourceID) error
 }

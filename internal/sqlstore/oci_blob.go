@@ -29,11 +29,16 @@ func (s *Store) Blob(ctx context.Context, ref drydock.ArtifactRef, stale time.Ti
 	l := drydock.BlobLink{Registry: ref.Registry, Repository: ref.Repository, Digest: ref.Reference}
 	var used int64
 	find := func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT canonical, size, used FROM blobs
-			WHERE registry = $1 AND repository = $2 AND digest = $3`, p.registry, p.repository, p.reference).
-			Scan(&l.Canonical, &l.Size, &used)
+		var locks int
+		err := tx.QueryRowContext(ctx, `SELECT b.canonical, b.size, b.used, COALESCE(r.locks, 0) FROM blobs b
+			LEFT JOIN repositories r ON r.registry = b.registry AND r.name = b.repository
+			WHERE b.registry = $1 AND b.repository = $2 AND b.digest = $3`, p.registry, p.repository, p.reference).
+			Scan(&l.Canonical, &l.Size, &used, &locks)
 		if errors.Is(err, sql.ErrNoRows) {
 			return noBlob(p)
+		}
+		if err == nil && !fromLocks(locks).Read {
+			return place{p.registry, p.repository, ""}.locked("read")
 		}
 		return err
 	}

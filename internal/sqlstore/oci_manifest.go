@@ -169,25 +169,12 @@ func scanManifest(row scanner, registry drydock.ResourceID, repository string, m
 // Manifest implements drydock.ArtifactIndex.
 func (s *Store) Manifest(ctx context.Context, ref drydock.ArtifactRef) (drydock.Manifest, error) {
 	p := placeOf(ref)
-	from, column := "manifests m", "m.digest"
-	if !isDigest(p.reference) {
-		from = `tags t JOIN manifests m ON m.registry = t.registry AND m.repository = t.repository AND m.digest = t.digest`
-		column = "t.name"
-	}
 	var m drydock.Manifest
 	err := s.read(ctx, func(tx *sql.Tx) error {
-		var content []byte
-		row := tx.QueryRowContext(ctx, `SELECT `+manifestColumns+`, m.content FROM `+from+
-			` WHERE m.registry = $1 AND m.repository = $2 AND `+column+` = $3`, p.registry, p.repository, p.reference)
 		var err error
-		m, err = scanManifest(row, ref.Registry, ref.Repository, &content)
-		if errors.Is(err, sql.ErrNoRows) {
-			return p.unknown()
-		}
-		if err != nil {
+		if m, err = namedManifest(ctx, tx, ref.Registry, p); err != nil {
 			return err
 		}
-		m.Content = content
 		if m.Blobs, err = texts(ctx, tx, `SELECT digest FROM manifest_blobs
 			WHERE registry = $1 AND repository = $2 AND manifest = $3 ORDER BY digest`, p.registry, p.repository, m.Digest); err != nil {
 			return err
@@ -196,6 +183,30 @@ func (s *Store) Manifest(ctx context.Context, ref drydock.ArtifactRef) (drydock.
 			WHERE registry = $1 AND repository = $2 AND digest = $3 ORDER BY name`, p.registry, p.repository, m.Digest)
 		return err
 	})
+	return m, err
+}
+
+// namedManifest reads the manifest that a place names by tag or digest, with
+// its content and effective attributes.
+func namedManifest(ctx context.Context, tx *sql.Tx, registry drydock.ResourceID, p place) (drydock.Manifest, error) {
+	query := `SELECT ` + manifestColumns + `, m.content, r.locks, 0 FROM manifests m
+		JOIN repositories r ON r.registry = m.registry AND r.name = m.repository
+		WHERE m.registry = $1 AND m.repository = $2 AND m.digest = $3`
+	if !isDigest(p.reference) {
+		query = `SELECT ` + manifestColumns + `, m.content, r.locks, t.locks FROM tags t
+			JOIN manifests m ON m.registry = t.registry AND m.repository = t.repository AND m.digest = t.digest
+			JOIN repositories r ON r.registry = t.registry AND r.name = t.repository
+			WHERE t.registry = $1 AND t.repository = $2 AND t.name = $3`
+	}
+	var content []byte
+	var repositoryLocks, tagLocks int
+	row := tx.QueryRowContext(ctx, query, p.registry, p.repository, p.reference)
+	m, err := scanManifest(row, registry, p.repository, &content, &repositoryLocks, &tagLocks)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, p.unknown()
+	}
+	m.Content = content
+	m.Effective = m.Attributes.And(fromLocks(repositoryLocks)).And(fromLocks(tagLocks))
 	return m, err
 }
 
@@ -216,6 +227,9 @@ func (s *Store) Manifests(ctx context.Context, f drydock.ManifestFilter) ([]dryd
 	}
 	if f.Subject != "" {
 		c.add("m.subject = ?", f.Subject)
+	}
+	if f.ArtifactType != "" {
+		c.add("m.artifact_type = ?", f.ArtifactType)
 	}
 	if !f.Hidden {
 		c.add("m.locks % 8 < 4")

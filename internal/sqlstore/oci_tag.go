@@ -71,10 +71,7 @@ func (s *Store) DeleteTag(ctx context.Context, ref drydock.ArtifactRef, actor st
 		if err := mayDelete(ctx, tx, p); err != nil {
 			return err
 		}
-		row := tx.QueryRowContext(ctx, `SELECT `+manifestColumns+` FROM tags t JOIN manifests m
-			ON m.registry = t.registry AND m.repository = t.repository AND m.digest = t.digest
-			WHERE t.registry = $1 AND t.repository = $2 AND t.name = $3`, p.registry, p.repository, p.reference)
-		m, err := scanManifest(row, ref.Registry, ref.Repository)
+		m, err := namedManifest(ctx, tx, ref.Registry, p)
 		if err != nil {
 			return err
 		}

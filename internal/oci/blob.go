@@ -1,0 +1,129 @@
+package oci
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/distribution/distribution/v3"
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/drydockhq/drydock"
+)
+
+// blob passes requests for blobs and uploads on to distribution, with the path
+// that was checked.
+func (c *call) blob() error {
+	path := "/v2/" + c.route.repository + "/blobs/"
+	if c.route.kind == upload {
+		path += "uploads/"
+	} else if err := checkDigest(c.route.reference); err != nil {
+		return err
+	}
+	if c.r.Method == http.MethodPost {
+		if c.route.reference != "" {
+			return methodNotAllowed(c.r)
+		}
+		if err := c.startUpload(); err != nil {
+			return err
+		}
+		if c.r.URL.Query().Has("digest") && !c.r.URL.Query().Has("mount") {
+			return c.pushBlob()
+		}
+	}
+	a, err := c.server.app(c.registry)
+	if err != nil {
+		return err
+	}
+	r := c.r.Clone(logContext{c.r.Context(), a.logger})
+	r.URL.Path, r.URL.RawPath = path+c.route.reference, ""
+	if c.route.kind == upload {
+		// Of a form, distribution would believe parameters in the body, which
+		// nobody has checked.
+		r.Header.Set("Content-Type", octetStream)
+	}
+	a.ServeHTTP(c.w, r)
+	return nil
+}
+
+// startUpload refuses uploads to a repository that may not be written to before
+// any bytes flow, and forgets a mount from one that the caller may not read: the
+// specification then has an upload begin.
+func (c *call) startUpload() error {
+	repository, err := c.server.options.Store.Repository(c.r.Context(), c.registry.ID, c.route.repository)
+	switch {
+	case drydock.CodeOf(err) == drydock.NotFound:
+	case err != nil:
+		return err
+	case !repository.Attributes.Write:
+		return drydock.Errorf(drydock.Conflict, "%s is locked: it may not be written to", c.route.repository)
+	}
+	query := c.r.URL.Query()
+	if !query.Has("mount") && !query.Has("from") {
+		return nil
+	}
+	from := query.Get("from")
+	allowed := false
+	if drydock.CheckRepositoryName(from) == nil && checkDigest(query.Get("mount")) == nil {
+		if allowed, err = c.grants(Access{repositoryType, from, []string{Pull}}); err != nil {
+			return err
+		}
+	}
+	if !allowed {
+		query.Del("mount")
+		query.Del("from")
+		query.Del("digest")
+	}
+	c.r.URL.RawQuery = query.Encode()
+	return nil
+}
+
+// pushBlob stores a blob that came whole with the POST.
+func (c *call) pushBlob() error {
+	asked := c.r.URL.Query().Get("digest")
+	if err := checkDigest(asked); err != nil {
+		return err
+	}
+	a, err := c.server.app(c.registry)
+	if err != nil {
+		return err
+	}
+	ctx := logContext{c.r.Context(), a.logger}
+	b, err := a.content.blobs(ctx, c.route.repository)
+	if err != nil {
+		return err
+	}
+	w, err := b.Create(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if _, err := io.Copy(w, c.r.Body); err != nil {
+		w.Cancel(ctx) //nolint:errcheck // the error that led here says more
+		return badRequest("the blob can't be read: " + err.Error())
+	}
+	d, err := w.Commit(ctx, v1.Descriptor{Digest: digest.Digest(asked)})
+	if err != nil {
+		w.Cancel(ctx) //nolint:errcheck // as above
+		return uploadProblem(err)
+	}
+	h := c.w.Header()
+	h.Set("Location", c.location("/v2/"+c.route.repository+"/blobs/"+d.Digest.String()))
+	h.Set("Docker-Content-Digest", d.Digest.String())
+	h.Set("Content-Length", "0")
+	c.w.WriteHeader(http.StatusCreated)
+	return nil
+}
+
+// uploadProblem gives an error of an upload its code.
+func uploadProblem(err error) error {
+	var wrong distribution.ErrBlobInvalidDigest
+	if errors.As(err, &wrong) {
+		return digestInvalid("the blob's digest is not " + wrong.Digest.String())
+	}
+	if errors.Is(err, distribution.ErrBlobInvalidLength) {
+		return newProblem(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", err.Error())
+	}
+	return err
+}

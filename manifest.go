@@ -97,9 +97,9 @@ type BlobIndex interface {
 	// that no repository of the registry holds any more.
 	SweepBlobs(ctx context.Context, registry ResourceID, before time.Time, limit int) (links []BlobLink, gone []string, err error)
 
-	// Holds reports whether a repository of the registry holds a blob with the
-	// canonical digest.
-	Holds(ctx context.Context, registry ResourceID, canonical string) (bool, error)
+	// Holder returns a repository of the registry that holds a blob with the
+	// canonical digest, "" if there is none.
+	Holder(ctx context.Context, registry ResourceID, canonical string) (string, error)
 }
 
 // UsageStore knows how much a registry as a whole holds.

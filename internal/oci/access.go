@@ -123,20 +123,34 @@ func (c *call) credentialGrants(p drydock.Principal) grants {
 	}
 }
 
-// challenge says how to get in. There is no space after the commas: az can't
-// read one.
+// challenge says how to get what a request needs.
 func (c *call) challenge(need Access, code, message string) error {
+	if need.Type == "" {
+		return c.challenges(nil, code, message)
+	}
+	return c.challenges([]Access{need}, code, message)
+}
+
+// challenges says how to get in. There is no space after the commas: az can't
+// read one.
+func (c *call) challenges(needs []Access, code, message string) error {
 	header := `Bearer realm="` + c.location("/oauth2/token") + `",service="` + c.r.Host + `"`
-	if need.Type != "" {
-		header += `,scope="` + need.Type + ":" + need.Name + ":" + strings.Join(need.Actions, ",") + `"`
+	var scopes []string
+	var detail []map[string]any
+	for _, need := range needs {
+		scopes = append(scopes, need.Type+":"+need.Name+":"+strings.Join(need.Actions, ","))
+		detail = append(detail, map[string]any{"Type": need.Type, "Name": need.Name, "Actions": need.Actions})
+	}
+	if len(scopes) > 0 {
+		header += `,scope="` + strings.Join(scopes, " ") + `"`
 	}
 	if code != "" {
 		header += `,error="` + code + `"`
 	}
 	c.w.Header().Set("WWW-Authenticate", header)
 	p := newProblem(http.StatusUnauthorized, "UNAUTHORIZED", message)
-	if need.Type != "" {
-		p.Detail = []map[string]any{{"Type": need.Type, "Name": need.Name, "Actions": need.Actions}}
+	if detail != nil {
+		p.Detail = detail
 	}
 	return p
 }

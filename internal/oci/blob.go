@@ -63,10 +63,10 @@ func (c *call) startUpload() error {
 	if !query.Has("mount") && !query.Has("from") {
 		return nil
 	}
-	from := query.Get("from")
+	from := Access{repositoryType, query.Get("from"), []string{Pull}}
 	allowed := false
-	if drydock.CheckRepositoryName(from) == nil && checkDigest(query.Get("mount")) == nil {
-		if allowed, err = c.grants(Access{repositoryType, from, []string{Pull}}); err != nil {
+	if drydock.CheckRepositoryName(from.Name) == nil && checkDigest(query.Get("mount")) == nil {
+		if allowed, err = c.mayMount(from); err != nil {
 			return err
 		}
 	}
@@ -77,6 +77,22 @@ func (c *call) startUpload() error {
 	}
 	c.r.URL.RawQuery = query.Encode()
 	return nil
+}
+
+// mayMount reports whether the caller may take blobs from a repository. A token
+// that lacks it is challenged if another one could have it: clients then ask for
+// both repositories at once.
+func (c *call) mayMount(from Access) (bool, error) {
+	allowed, err := c.grants(from)
+	if err != nil || allowed {
+		return allowed, err
+	}
+	allowed, err = c.credentialGrants(c.caller)(from)
+	if err != nil || !allowed {
+		return false, err
+	}
+	return false, c.challenges([]Access{{repositoryType, c.route.repository, []string{Pull, Push}}, from},
+		"insufficient_scope", "the token doesn't allow to mount from "+from.Name)
 }
 
 // pushBlob stores a blob that came whole with the POST.

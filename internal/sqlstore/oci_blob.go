@@ -102,11 +102,11 @@ func (s *Store) SweepBlobs(ctx context.Context, registry drydock.ResourceID, bef
 				continue
 			}
 			seen[l.Canonical] = true
-			held, err := holds(ctx, tx, key, l.Canonical)
+			held, err := holder(ctx, tx, key, l.Canonical)
 			if err != nil {
 				return err
 			}
-			if !held {
+			if held == "" {
 				gone = append(gone, l.Canonical)
 			}
 		}
@@ -127,17 +127,19 @@ func sweepable(ctx context.Context, tx *sql.Tx, registry drydock.ResourceID, bef
 		ORDER BY b.used, b.repository, b.digest LIMIT $3`, idKey(registry), nanos(before), limit)
 }
 
-func holds(ctx context.Context, tx *sql.Tx, registry, canonical string) (bool, error) {
-	found, err := texts(ctx, tx, `SELECT canonical FROM blobs WHERE registry = $1 AND canonical = $2 LIMIT 1`, registry, canonical)
-	return len(found) > 0, err
+func holder(ctx context.Context, tx *sql.Tx, registry, canonical string) (string, error) {
+	found, err := texts(ctx, tx, `SELECT repository FROM blobs WHERE registry = $1 AND canonical = $2 LIMIT 1`, registry, canonical)
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0], nil
 }
 
-// Holds implements drydock.BlobIndex.
-func (s *Store) Holds(ctx context.Context, registry drydock.ResourceID, canonical string) (bool, error) {
-	var held bool
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		var err error
-		held, err = holds(ctx, tx, idKey(registry), canonical)
+// Holder implements drydock.BlobIndex.
+func (s *Store) Holder(ctx context.Context, registry drydock.ResourceID, canonical string) (string, error) {
+	var held string
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		held, err = holder(ctx, tx, idKey(registry), canonical)
 		return err
 	})
 	return held, err

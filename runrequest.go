@@ -1,6 +1,9 @@
 package drydock
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // RunSecretsPurpose is what the secrets of runs of a registry are sealed for.
 func RunSecretsPurpose(registry ResourceID) string { return "runs " + registry.Key() }
@@ -37,7 +40,8 @@ type RunRequest struct {
 	ValuesContent []byte // YAML; may be empty
 	Values        []RunValue
 
-	OS           string // "linux", in the case that the client wrote
+	Platform     string // as the client wrote it, "Linux/amd64"; to be shown
+	OS           string // "linux"
 	Architecture string // "amd64"
 	Variant      string // may be empty
 	CPU          int    // 0 for the default
@@ -81,6 +85,7 @@ type SecretValue struct {
 
 // RunSecrets is what a RunRequest holds that is secret.
 type RunSecrets struct {
+	Source      string            `json:",omitempty"` // if it has a password in it
 	SourceToken string            `json:",omitempty"`
 	Arguments   map[string]string `json:",omitempty"`
 	Values      map[string]string `json:",omitempty"`
@@ -90,13 +95,17 @@ type RunSecrets struct {
 
 // Empty reports that there is nothing secret.
 func (s RunSecrets) Empty() bool {
-	return s.SourceToken == "" && len(s.Arguments)+len(s.Values)+len(s.Usernames)+len(s.Passwords) == 0
+	return s.Source == "" && s.SourceToken == "" && len(s.Arguments)+len(s.Values)+len(s.Usernames)+len(s.Passwords) == 0
 }
 
 // Split returns the request without its secrets, and those. It leaves r alone.
 func (r RunRequest) Split() (RunRequest, RunSecrets) {
 	s := RunSecrets{SourceToken: r.SourceToken}
 	r.SourceToken = ""
+	if u, err := url.Parse(r.Source); err == nil && u.User != nil {
+		s.Source, u.User = r.Source, nil
+		r.Source = u.String()
+	}
 	r.Arguments, s.Arguments = splitValues(r.Arguments)
 	r.Values, s.Values = splitValues(r.Values)
 	credentials := make([]RunCredential, len(r.Credentials))
@@ -112,6 +121,9 @@ func (r RunRequest) Split() (RunRequest, RunSecrets) {
 // Join returns the request with the secrets that Split took out of it.
 func (r RunRequest) Join(s RunSecrets) RunRequest {
 	r.SourceToken = s.SourceToken
+	if s.Source != "" {
+		r.Source = s.Source
+	}
 	r.Arguments = joinValues(r.Arguments, s.Arguments)
 	r.Values = joinValues(r.Values, s.Values)
 	credentials := make([]RunCredential, len(r.Credentials))

@@ -14,6 +14,7 @@ func TestRunRequestSplitsAndJoins(t *testing.T) {
 	t.Parallel()
 	want := drydock.RunRequest{
 		Kind:        drydock.DockerBuildRun,
+		Source:      "https://user:hush-password@git.example/app.git#main",
 		SourceToken: "hush-token",
 		Arguments:   []drydock.RunValue{{Name: "a", Value: "1"}, {Name: "b", Value: "hush-b", Secret: true}},
 		Values:      []drydock.RunValue{{Name: "b", Value: "hush-other", Secret: true}, {Name: "c", Value: "x"}},

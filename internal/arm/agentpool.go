@@ -41,14 +41,14 @@ func (s *Server) listAgentPools(req *request) (*answer, error) {
 }
 
 func (s *Server) putAgentPool(req *request) (*answer, error) {
-	return s.putChild(req, agentPoolFields, func(_ context.Context, st *stored, next object) error {
+	return s.sized(req)(s.putChild(req, agentPoolFields, func(_ context.Context, st *stored, next object) error {
 		st.doc = withoutComputed(next, "provisioningState")
 		return nil
-	}, keepAll, s.agentPoolDoc)
+	}, keepAll, s.agentPoolDoc))
 }
 
 func (s *Server) patchAgentPool(req *request) (*answer, error) {
-	return s.patchChild(req, agentPoolFields, func(_ context.Context, st *stored, patch object) error {
+	return s.sized(req)(s.patchChild(req, agentPoolFields, func(_ context.Context, st *stored, patch object) error {
 		withoutComputed(patch, "provisioningState")
 		tags, tagged := patch["tags"]
 		st.doc = merge(st.doc, without(patch, "tags"))
@@ -56,8 +56,24 @@ func (s *Server) patchAgentPool(req *request) (*answer, error) {
 			st.doc["tags"] = tags
 		}
 		return nil
-	}, keepAll, s.agentPoolDoc)
+	}, keepAll, s.agentPoolDoc))
 }
+
+// sized returns what tells the queue of a pool's size once it is stored.
+func (s *Server) sized(req *request) func(*answer, error) (*answer, error) {
+	return func(a *answer, err error) (*answer, error) {
+		if err != nil {
+			return nil, err
+		}
+		if doc, ok := a.body.(object); ok {
+			s.c.Queue.SetSlots(req.scope.Parent(), req.scope.Name(), slots(doc))
+		}
+		return a, nil
+	}
+}
+
+// slots returns the size of a pool: what a client wrote, or the default.
+func slots(pool object) int { return number(pool, "properties.count", 1) }
 
 // keepAll finishes resources without secrets and identities.
 func keepAll(*stored) error { return nil }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drydockhq/drydock"
@@ -90,12 +91,16 @@ func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 		if err := s.c.Resources.DeleteResource(ctx, r.ID); err != nil && drydock.CodeOf(err) != drydock.NotFound {
 			return err
 		}
+		if strings.EqualFold(r.ID.Type(), agentPoolType) {
+			s.c.Queue.SetSlots(r.ID.Parent(), r.ID.Name(), 0)
+		}
 	}
 	return nil
 }
 
-// Resume takes up the deletions that were going on when the server ended. It
-// returns when they are done.
+// Resume tells the queue of the agent pools that there are, and takes up the
+// deletions that were going on when the server ended. It returns when they are
+// done.
 func (s *Server) Resume(ctx context.Context) error {
 	all, err := s.c.Resources.Resources(ctx, drydock.ResourceFilter{Below: s.subscriptionScope()})
 	if err != nil {
@@ -105,6 +110,9 @@ func (s *Server) Resume(ctx context.Context) error {
 		st, err := open(r)
 		if err != nil {
 			return err
+		}
+		if strings.EqualFold(st.ID.Type(), agentPoolType) {
+			s.c.Queue.SetSlots(st.ID.Parent(), st.ID.Name(), slots(st.doc))
 		}
 		if !st.deleting() {
 			continue

@@ -22,13 +22,16 @@ type Sealer interface {
 
 // Queue takes runs. Its methods may be called from several goroutines.
 type Queue interface {
-	// Submit stores a run as drydock.RunStore's CreateRun does and sees to it
-	// that it is started.
-	Submit(ctx context.Context, r drydock.RunRecord) (drydock.RunRecord, error)
+	// Enqueue stores a run as drydock.RunStore's CreateRun does and sees to it
+	// that it is started. A pool without slots is an error with code Invalid.
+	Enqueue(ctx context.Context, r drydock.RunRecord) (drydock.RunRecord, error)
 
 	// Cancel asks for the end of a run and returns it as it stands then. A run
 	// that has ended is an error with code Conflict.
 	Cancel(ctx context.Context, registry drydock.ResourceID, id string) (drydock.RunRecord, error)
+
+	// SetSlots says how many runs a pool of a registry carries out at a time.
+	SetSlots(registry drydock.ResourceID, pool string, slots int)
 }
 
 // Upload is where a client puts a context.

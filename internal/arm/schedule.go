@@ -47,7 +47,7 @@ func (s *Server) schedule(ctx context.Context, registry drydock.ResourceID, doc 
 	if err != nil {
 		return record, err
 	}
-	return s.c.Queue.Submit(ctx, record)
+	return s.c.Queue.Enqueue(ctx, record)
 }
 
 // newRun makes the record of a run from a request as it comes from a client.

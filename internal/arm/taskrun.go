@@ -83,7 +83,7 @@ func (s *Server) runAgain(ctx context.Context, st *stored) error {
 	if old, err := s.openNote(st, "asked"); err == nil && old == string(asked) {
 		return nil
 	}
-	run, err := s.c.Queue.Submit(ctx, record)
+	run, err := s.c.Queue.Enqueue(ctx, record)
 	if err != nil {
 		return err
 	}

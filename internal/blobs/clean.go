@@ -140,3 +140,18 @@ func (f *Folder) Expire(ctx context.Context, prefix string, before time.Time, ke
 	})
 	return removed, err
 }
+
+// Unsealed returns the append blobs that nobody has said to be whole.
+func (f *Folder) Unsealed(ctx context.Context) ([]Key, error) {
+	var found []Key
+	err := f.walk(func(key Key, _ string, _ []fs.DirEntry) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if r, err := f.read(key); err == nil && !r.Sealed {
+			found = append(found, key)
+		}
+		return nil
+	})
+	return found, err
+}

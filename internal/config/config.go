@@ -30,6 +30,8 @@ type Config struct {
 	Limits     drydock.Limits
 	MaxCache   int64 // of the engine, bytes; 0 for a tenth of the disk
 	MaxUpload  int64 // bytes
+	// SourceFiles are folders whose git repositories runs may read.
+	SourceFiles []string
 
 	LogsFor    time.Duration // how long logs are kept
 	SourcesFor time.Duration // how long uploads are kept

@@ -129,3 +129,16 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestProxyEnvironment(t *testing.T) {
+	t.Parallel()
+	c, _, err := config.Load(config.Sources{Flags: map[string][]string{"proxy-https": {"proxy.example:3128"}, "proxy-except": {".test"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(c.Proxy.Environ([]string{"A=1", "https_proxy=other", "HTTP_PROXY=kept"}), " ")
+	want := "A=1 HTTP_PROXY=kept HTTPS_PROXY=http://proxy.example:3128 https_proxy=http://proxy.example:3128 NO_PROXY=.test no_proxy=.test"
+	if got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}

@@ -212,6 +212,14 @@ func addCA(c *Config, v string) error {
 	return nil
 }
 
+func addFolder(c *Config, v string) error {
+	if !filepath.IsAbs(v) {
+		return fmt.Errorf("%q is not an absolute path", v)
+	}
+	c.SourceFiles = append(c.SourceFiles, filepath.Clean(v))
+	return nil
+}
+
 func addInsecure(c *Config, v string) error {
 	if v == "" || strings.ContainsAny(v, "/ ") {
 		return fmt.Errorf("%q is not a host", v)

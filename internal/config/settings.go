@@ -81,6 +81,10 @@ func Settings() []*Setting {
 			Default: []string{"16g"}, set: one(size(func(c *Config, n int64) { c.MaxUpload = n })),
 		},
 		{
+			Name: "sources.files", Value: "FOLDER", Usage: "open the git repositories below FOLDER to runs, as file:// sources", List: true,
+			set: each(addFolder),
+		},
+		{
 			Name: "retention.logs", Value: "TIME", Usage: "how long logs are kept, as 30d",
 			Default: []string{"30d"}, set: one(duration(func(c *Config, d time.Duration) { c.LogsFor = d }, false)),
 		},

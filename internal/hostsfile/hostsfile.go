@@ -79,16 +79,21 @@ func (f *File) without(text []byte) []byte {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	var out []byte
 	for i := 0; i < len(lines); i++ {
-		if string(lines[i]) != f.begin() {
+		if !same(lines[i], f.begin()) {
 			out = append(out, lines[i]...)
 			continue
 		}
-		end := slices.IndexFunc(lines[i:], func(l []byte) bool { return string(l) == f.end() })
+		end := slices.IndexFunc(lines[i:], func(l []byte) bool { return same(l, f.end()) })
 		if end > 0 {
 			i += end
 		}
 	}
 	return out
+}
+
+// same compares lines without regard to how they end.
+func same(line []byte, text string) bool {
+	return strings.TrimRight(string(line), "\r\n") == strings.TrimRight(text, "\n")
 }
 
 // write replaces the file in one step where that is possible. In containers it

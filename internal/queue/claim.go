@@ -1,0 +1,256 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/drydockhq/drydock"
+)
+
+// Why the context of a claim ends.
+var (
+	// ErrCancelRequested: somebody wants the run cancelled.
+	ErrCancelRequested = errors.New("the run was cancelled")
+	// ErrLost: another server may have the run now. Nothing that its holder does
+	// from here on counts.
+	ErrLost = errors.New("the run was lost to another server, or deleted")
+)
+
+// Claim is a run in somebody's hands, with a slot of its pool. It ends with
+// Finish or Release. Its methods are for one goroutine at a time.
+type Claim struct {
+	// Run is the run as the claim left it in the store.
+	Run drydock.RunRecord
+
+	queue  *Queue
+	entry  entry
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	// Under queue.mu:
+	taken   bool      // the store has given it to us
+	leaving bool      // it is being given up
+	renewed time.Time // monotonic
+}
+
+// Context ends with a cause, ErrCancelRequested, ErrLost or ErrClosed, when the
+// work on the run has to stop. It has the values of the context of Claim, and
+// does not end with that one.
+func (c *Claim) Context() context.Context { return c.ctx }
+
+// Claim waits until a run and a slot of its pool are there, takes the run to
+// Started, and returns it, leased until Finish or Release.
+func (q *Queue) Claim(ctx context.Context) (*Claim, error) {
+	for {
+		c, changed, err := q.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if c == nil {
+			select {
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			case <-changed:
+				continue
+			}
+		}
+		ok, err := q.take(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return c, nil
+		}
+	}
+}
+
+// next picks a run that the store still has to give to us, or returns what is
+// closed when it is worth to look again.
+func (q *Queue) next(ctx context.Context) (*Claim, <-chan struct{}, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil, nil, ErrClosed
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, nil, err
+	}
+	e, ok := q.backlog.pick()
+	if !ok {
+		return nil, q.changed, nil
+	}
+	c := &Claim{queue: q, entry: e}
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	q.held[e.key()] = c
+	return c, nil, nil
+}
+
+// take takes the run to Started, and reports false if somebody else has been
+// faster.
+func (q *Queue) take(ctx context.Context, c *Claim) (bool, error) {
+	renewed := time.Now()
+	r, err := Transition(ctx, q.cfg.Runs, c.entry.registry, c.entry.id, drydock.RunQueued, drydock.RunStarted,
+		func(r *drydock.RunRecord) error {
+			now := q.cfg.Now()
+			r.Owner, r.LeaseUntil = q.cfg.Owner, now.Add(q.cfg.Lease)
+			r.Started, r.Updated = now, now
+			r.Attempts++
+			return nil
+		})
+	switch drydock.CodeOf(err) {
+	case "":
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		c.Run, c.taken, c.renewed = r, true, renewed
+		return true, nil
+	case drydock.Conflict, drydock.NotFound:
+		q.drop(c, false)
+		return false, nil
+	}
+	q.drop(c, true)
+	return false, fmt.Errorf("claiming run %s: %w", c.entry.id, err)
+}
+
+// drop forgets a claim that the store did not give to us, as far as we know.
+func (q *Queue) drop(c *Claim, unsure bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.forget(c)
+	if unsure {
+		q.unsure = true
+		q.enlist(c.entry)
+	}
+}
+
+// forget gives the slot of a claim back. q.mu is held.
+func (q *Queue) forget(c *Claim) {
+	delete(q.held, c.entry.key())
+	q.backlog.free(c.entry)
+	c.cancel(ErrLost)
+	q.wake()
+}
+
+// Start takes the run from Started to Running.
+func (c *Claim) Start(ctx context.Context) error {
+	return c.move(ctx, drydock.RunRunning, func(*drydock.RunRecord) {})
+}
+
+// Update alters the run while it goes on; its state stays.
+func (c *Claim) Update(ctx context.Context, change func(*drydock.RunRecord)) error {
+	return c.persist(ctx, func(ctx context.Context) (drydock.RunRecord, error) {
+		return c.queue.cfg.Runs.UpdateRun(ctx, c.entry.registry, c.entry.id, func(r *drydock.RunRecord) error {
+			if err := c.mine(r); err != nil {
+				return err
+			}
+			status := r.Status
+			change(r)
+			r.Status, r.Updated = status, c.queue.cfg.Now()
+			return nil
+		})
+	})
+}
+
+// Finish ends the run, with what it left behind, and gives the slot back. While
+// the store is out of order it goes on trying until ctx ends; then the claim is
+// still held. A run that was lost is an error with code Conflict or NotFound.
+func (c *Claim) Finish(ctx context.Context, status drydock.RunStatus, result []byte) error {
+	if !status.Ended() {
+		return fmt.Errorf("run %s: %s is not an end", c.Run.ID, status)
+	}
+	finished := c.queue.cfg.Now()
+	return c.leave(ctx, status, func(r *drydock.RunRecord) {
+		r.Finished, r.Result = finished, result
+	})
+}
+
+// Release hands the run back to the queue, or ends it if it is to be cancelled,
+// and gives the slot back. It does not count as an attempt.
+func (c *Claim) Release(ctx context.Context) error {
+	return c.leave(ctx, drydock.RunQueued, func(r *drydock.RunRecord) {
+		r.Attempts--
+		if r.CancelRequested {
+			r.Status, r.Finished = drydock.RunCanceled, c.queue.cfg.Now()
+		}
+	})
+}
+
+// leave moves the run to a state in which nobody holds it.
+func (c *Claim) leave(ctx context.Context, to drydock.RunStatus, change func(*drydock.RunRecord)) error {
+	q := c.queue
+	q.mu.Lock()
+	if q.held[c.entry.key()] != c {
+		q.mu.Unlock()
+		return c.gone()
+	}
+	c.leaving = true
+	q.mu.Unlock()
+	err := c.move(ctx, to, func(r *drydock.RunRecord) {
+		r.Owner, r.LeaseUntil = "", time.Time{}
+		change(r)
+	})
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	code := drydock.CodeOf(err)
+	if code != "" && code != drydock.Conflict && code != drydock.NotFound {
+		c.leaving = false
+		return err
+	}
+	if q.held[c.entry.key()] == c {
+		q.forget(c)
+	}
+	if err == nil && c.Run.Status == drydock.RunQueued {
+		q.enlist(c.entry)
+	}
+	return err
+}
+
+// move takes the run to another state.
+func (c *Claim) move(ctx context.Context, to drydock.RunStatus, change func(*drydock.RunRecord)) error {
+	from := c.Run.Status
+	return c.persist(ctx, func(ctx context.Context) (drydock.RunRecord, error) {
+		return Transition(ctx, c.queue.cfg.Runs, c.entry.registry, c.entry.id, from, to, func(r *drydock.RunRecord) error {
+			if err := c.mine(r); err != nil {
+				return err
+			}
+			r.Updated = c.queue.cfg.Now()
+			change(r)
+			return nil
+		})
+	})
+}
+
+// mine checks that this claim has the run.
+func (c *Claim) mine(r *drydock.RunRecord) error {
+	c.queue.mu.Lock()
+	defer c.queue.mu.Unlock()
+	if r.Owner != c.queue.cfg.Owner || c.queue.held[c.entry.key()] != c {
+		return c.gone()
+	}
+	return nil
+}
+
+func (c *Claim) gone() error {
+	return drydock.Errorf(drydock.Conflict, "run %s is not in these hands any more", c.entry.id)
+}
+
+// persist calls write until the store is in order again.
+func (c *Claim) persist(ctx context.Context, write func(context.Context) (drydock.RunRecord, error)) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		r, err := write(ctx)
+		if err == nil {
+			c.Run = r
+			return nil
+		}
+		if drydock.CodeOf(err) != drydock.Unavailable {
+			return fmt.Errorf("recording run %s: %w", c.entry.id, err)
+		}
+		c.queue.cfg.Log.WarnContext(ctx, "recording a run, trying again", "run", c.entry.id, "error", err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("recording run %s: %w", c.entry.id, errors.Join(err, context.Cause(ctx)))
+		case <-time.After(pause):
+		}
+	}
+}

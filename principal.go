@@ -17,6 +17,8 @@ const (
 	// RunIdentity belongs to a run and ends with it. It is derived from the run
 	// and is in no store.
 	RunIdentity PrincipalKind = "RunIdentity"
+	// AdminUser is the admin user of a registry, its Owner. It is in no store.
+	AdminUser PrincipalKind = "AdminUser"
 )
 
 // Principal is somebody who signs in and to whom roles are given.

@@ -22,10 +22,14 @@ type grant struct {
 }
 
 // RightsOf returns the rights of a principal at this moment. A run has those of
-// pushing, pulling and deleting in its own registry, and no others.
+// pushing, pulling and deleting in its own registry, and no others; so has the
+// admin user of a registry.
 func RightsOf(ctx context.Context, roles Assignments, p drydock.Principal) (Rights, error) {
-	if p.Kind == drydock.RunIdentity {
-		return runRights(p), nil
+	switch p.Kind {
+	case drydock.RunIdentity:
+		return contentRights(p.Owner.Parent()), nil
+	case drydock.AdminUser:
+		return contentRights(p.Owner), nil
 	}
 	assignments, err := roles.RoleAssignments(ctx, drydock.RoleFilter{Principal: p.ID})
 	if err != nil {
@@ -40,12 +44,12 @@ func RightsOf(ctx context.Context, roles Assignments, p drydock.Principal) (Righ
 	return r, nil
 }
 
-func runRights(p drydock.Principal) Rights {
-	scope := p.Owner.Parent().Key()
+// contentRights are the rights to all content of a registry.
+func contentRights(registry drydock.ResourceID) Rights {
 	var r Rights
 	for _, id := range []string{AcrPushRole, AcrDeleteRole} {
 		if role, ok := RoleByID(id); ok {
-			r.grants = append(r.grants, grant{scope, role})
+			r.grants = append(r.grants, grant{registry.Key(), role})
 		}
 	}
 	return r

@@ -32,6 +32,8 @@ type Claims struct {
 	// Access is what a registry token allows, Purpose what sort of one it is.
 	Access  []RepositoryAccess `json:"access,omitempty"`
 	Purpose string             `json:"grant_type,omitempty"`
+	// Admin is set for a registry's admin user, and changes with its passwords.
+	Admin string `json:"drydock_admin,omitempty"`
 }
 
 // RepositoryAccess is an entry of the scope of a registry token, as in the

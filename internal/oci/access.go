@@ -123,18 +123,30 @@ func (c *call) credentialGrants(p drydock.Principal) grants {
 	}
 }
 
-// challenge says how to get what a request needs.
+// challenge says how to get what a request needs, and may have if it is a mount.
 func (c *call) challenge(need Access, code, message string) error {
 	if need.Type == "" {
 		return c.challenges(nil, code, message)
 	}
-	return c.challenges([]Access{need}, code, message)
+	needs := []Access{need}
+	if from, ok := c.mountSource(); ok {
+		needs = append(needs, from)
+	}
+	return c.challenges(needs, code, message)
+}
+
+// mountSource returns what a mount needs of the repository that it is from.
+func (c *call) mountSource() (Access, bool) {
+	query := c.r.URL.Query()
+	from := Access{repositoryType, query.Get("from"), []string{Pull}}
+	return from, c.route.kind == upload && c.r.Method == http.MethodPost &&
+		drydock.CheckRepositoryName(from.Name) == nil && checkDigest(query.Get("mount")) == nil
 }
 
 // challenges says how to get in. There is no space after the commas: az can't
 // read one.
 func (c *call) challenges(needs []Access, code, message string) error {
-	header := `Bearer realm="` + c.location("/oauth2/token") + `",service="` + c.r.Host + `"`
+	header := `Bearer realm="` + c.absolute("/oauth2/token") + `",service="` + c.r.Host + `"`
 	var scopes []string
 	var detail []map[string]any
 	for _, need := range needs {

@@ -97,6 +97,8 @@ func appConfig(o Options, c *content, folder string) *configuration.Configuratio
 	}
 	// Upload sessions are signed with it: they go on after a restart.
 	config.HTTP.Secret = base64.RawStdEncoding.EncodeToString(o.Secret)
+	// As ACR answers: its SDK can't follow an absolute Location.
+	config.HTTP.RelativeURLs = true
 	// A second app in a process must not register its metrics again.
 	config.HTTP.Debug.Prometheus.Enabled = false
 	return config

@@ -43,6 +43,9 @@ func (c *call) blob() error {
 		// nobody has checked.
 		r.Header.Set("Content-Type", octetStream)
 	}
+	if c.r.Method == http.MethodHead {
+		r.Header.Del("Range") // RFC 9110, 14.2: it is for GET alone
+	}
 	a.ServeHTTP(c.w, r)
 	return nil
 }
@@ -63,9 +66,8 @@ func (c *call) startUpload() error {
 	if !query.Has("mount") && !query.Has("from") {
 		return nil
 	}
-	from := Access{repositoryType, query.Get("from"), []string{Pull}}
-	allowed := false
-	if drydock.CheckRepositoryName(from.Name) == nil && checkDigest(query.Get("mount")) == nil {
+	from, allowed := c.mountSource()
+	if allowed {
 		if allowed, err = c.mayMount(from); err != nil {
 			return err
 		}
@@ -91,7 +93,7 @@ func (c *call) mayMount(from Access) (bool, error) {
 	if err != nil || !allowed {
 		return false, err
 	}
-	return false, c.challenges([]Access{{repositoryType, c.route.repository, []string{Pull, Push}}, from},
+	return false, c.challenge(Access{repositoryType, c.route.repository, []string{Pull, Push}},
 		"insufficient_scope", "the token doesn't allow to mount from "+from.Name)
 }
 
@@ -125,7 +127,7 @@ func (c *call) pushBlob() error {
 		return uploadProblem(err)
 	}
 	h := c.w.Header()
-	h.Set("Location", c.location("/v2/"+c.route.repository+"/blobs/"+d.Digest.String()))
+	h.Set("Location", "/v2/"+c.route.repository+"/blobs/"+d.Digest.String())
 	h.Set("Docker-Content-Digest", d.Digest.String())
 	h.Set("Content-Length", "0")
 	c.w.WriteHeader(http.StatusCreated)

@@ -85,18 +85,12 @@ func (c *call) ref() drydock.ArtifactRef {
 	return drydock.ArtifactRef{Registry: c.registry.ID, Repository: c.route.repository, Reference: c.route.reference}
 }
 
-// base is the URL by which the client reached the registry, without a path.
-func (c *call) base() *url.URL {
-	u := &url.URL{Scheme: "http", Host: c.r.Host}
+// absolute returns a URL of this registry, by the name by which the client
+// reached it.
+func (c *call) absolute(path string) string {
+	u := &url.URL{Scheme: "http", Host: c.r.Host, Path: path}
 	if c.r.TLS != nil || strings.EqualFold(c.r.Header.Get("X-Forwarded-Proto"), "https") {
 		u.Scheme = "https"
 	}
-	return u
-}
-
-// location returns an absolute URL of this registry.
-func (c *call) location(path string) string {
-	u := c.base()
-	u.Path = path
 	return u.String()
 }

@@ -95,7 +95,7 @@ func (c *call) putManifest() error {
 		return err
 	}
 	h := c.w.Header()
-	h.Set("Location", c.location("/v2/"+m.Repository+"/manifests/"+m.Digest))
+	h.Set("Location", "/v2/"+m.Repository+"/manifests/"+m.Digest)
 	h.Set("Docker-Content-Digest", m.Digest)
 	if m.Subject != "" {
 		h.Set("OCI-Subject", m.Subject)

@@ -71,7 +71,11 @@ func parseManifest(contentType string, content []byte) (drydock.Manifest, error)
 		return drydock.Manifest{}, manifestInvalid(err.Error())
 	}
 	if err := d.check(mediaType); err != nil {
-		return drydock.Manifest{}, manifestInvalid(err.Error())
+		var p *problem // of a digest
+		if !errors.As(err, &p) {
+			p = manifestInvalid(err.Error())
+		}
+		return drydock.Manifest{}, p
 	}
 	m := drydock.Manifest{
 		MediaType: mediaType, Content: content, Size: int64(len(content)), TotalSize: int64(len(content)),

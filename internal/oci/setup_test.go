@@ -30,6 +30,10 @@ func registryID(name string) drydock.ResourceID {
 	return id
 }
 
+func registryOf(name string) oci.Registry {
+	return oci.Registry{ID: registryID(name), LoginServer: name + ".azurecr.test"}
+}
+
 // directory knows registries by name; an address of the loopback interface is
 // the first one's.
 type directory []string
@@ -40,7 +44,7 @@ func (d directory) Registry(_ context.Context, name string) (oci.Registry, error
 	}
 	for _, n := range d {
 		if strings.EqualFold(n, name) {
-			return oci.Registry{ID: registryID(n), LoginServer: n + ".azurecr.test"}, nil
+			return registryOf(n), nil
 		}
 	}
 	return oci.Registry{}, drydock.Errorf(drydock.NotFound, "there is no registry %s", name)

@@ -152,12 +152,18 @@ func (c *Claim) Update(ctx context.Context, change func(*drydock.RunRecord)) err
 	})
 }
 
-// Finish ends the run, with what it left behind, and gives the slot back. While
-// the store is out of order it goes on trying until ctx ends; then the claim is
-// still held. A run that was lost is an error with code Conflict or NotFound.
+// Finish ends the run, with what it left behind, and gives the slot back. A run
+// that could not end so from where it is is Running in between. While the store
+// is out of order Finish goes on trying until ctx ends; then the claim is still
+// held. A run that was lost is an error with code Conflict or NotFound.
 func (c *Claim) Finish(ctx context.Context, status drydock.RunStatus, result []byte) error {
 	if !status.Ended() {
 		return fmt.Errorf("run %s: %s is not an end", c.Run.ID, status)
+	}
+	if c.Run.Status == drydock.RunStarted && !Allowed(drydock.RunStarted, status) {
+		if err := c.Start(ctx); err != nil {
+			return errors.Join(err, c.Release(ctx))
+		}
 	}
 	finished := c.queue.cfg.Now()
 	return c.leave(ctx, status, func(r *drydock.RunRecord) {

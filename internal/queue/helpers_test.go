@@ -93,9 +93,6 @@ func claimNone(t *testing.T, q *queue.Queue, d time.Duration) {
 
 func finish(t *testing.T, c *queue.Claim, status drydock.RunStatus) {
 	t.Helper()
-	if c.Run.Status == drydock.RunStarted && status == drydock.RunSucceeded {
-		check(t, c.Start(t.Context()))
-	}
 	check(t, c.Finish(t.Context(), status, []byte(`{}`)))
 }
 

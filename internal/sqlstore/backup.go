@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,29 +16,28 @@ import (
 // store is in use. The file is complete when it appears. If there is one
 // already, the error has code Conflict.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	if err := s.backup(ctx, path); err != nil {
+	return BackupFile(ctx, s.path, path)
+}
+
+// BackupFile does what Store's Backup does, for a database that another process
+// may have open, whatever version its schema has.
+func BackupFile(ctx context.Context, database, path string) error {
+	if err := backupFile(ctx, database, path); err != nil {
 		return fmt.Errorf("backing the database up to %s: %w", path, err)
 	}
 	return nil
 }
 
-func (s *Store) backup(ctx context.Context, path string) (err error) {
+func backupFile(ctx context.Context, database, path string) (err error) {
+	if _, err := os.Stat(database); err != nil {
+		return drydock.Errorf(drydock.NotFound, "there is no database: %w", err)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".backup-*")
 	if err != nil {
 		return drydock.Errorf(drydock.Unavailable, "%w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
-	conn, err := s.reader.Conn(ctx)
-	if err != nil {
-		return translate(err)
-	}
-	defer conn.Close()
-	// The connection goes back to the pool as it was.
-	if _, err := conn.ExecContext(ctx, `PRAGMA query_only = 0`); err != nil {
-		return translate(err)
-	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA query_only = 1`)
-	if _, err := conn.ExecContext(ctx, `VACUUM INTO $1`, f.Name()); err != nil {
+	if err := vacuumInto(ctx, database, f.Name()); err != nil {
 		return translate(err)
 	}
 	if err := f.Sync(); err != nil {
@@ -50,6 +50,20 @@ func (s *Store) backup(ctx context.Context, path string) (err error) {
 		return drydock.Errorf(drydock.Unavailable, "%w", err)
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// vacuumInto writes one state of a database into an empty file.
+func vacuumInto(ctx context.Context, database, path string) error {
+	database, err := filepath.Abs(database)
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", dataSource(database, "deferred", false))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, path)
+	return errors.Join(err, db.Close())
 }
 
 // syncFolder makes the names in a folder survive a power cut.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/sqlstore"
 )
 
 // Writers go on while the backup is made; it holds all from before it began,
@@ -58,6 +59,28 @@ func TestBackupOfALiveStore(t *testing.T) {
 	}
 	if err := s.PutSetting(t.Context(), "still", []byte("works")); err != nil {
 		t.Errorf("after the backup: %v", err)
+	}
+}
+
+// Of a database that was left by a process that was killed, and that has a
+// schema from the future.
+func TestBackupFile(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	database, path := filepath.Join(folder, "drydock.db"), filepath.Join(folder, "backup")
+	told := writeAndKill(t, database, 20)
+	raw(t, database, `INSERT INTO schema_versions (number, sum, applied) VALUES (99, 'x', 0)`)
+	if err := sqlstore.BackupFile(t.Context(), database, path); err != nil {
+		t.Fatal(err)
+	}
+	raw(t, path, `DELETE FROM schema_versions WHERE number = 99`)
+	events, err := open(t, path).Events(t.Context(), 0, 1000)
+	if err != nil || len(events) < told {
+		t.Errorf("the backup has %d events of %d (%v)", len(events), told, err)
+	}
+	err = sqlstore.BackupFile(t.Context(), filepath.Join(folder, "none"), filepath.Join(folder, "other"))
+	if drydock.CodeOf(err) != drydock.NotFound {
+		t.Errorf("of no database: %v", err)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 var reopenTests = map[string]func(*testing.T, Opener){
-	"Cut off": cutOff,
-	"Two":     twoServers,
+	"Cut off":     cutOff,
+	"Two servers": twoServers,
 }
 
 // A store that is opened while the process before it never closed its own.

@@ -41,6 +41,9 @@ type engineOptions struct {
 	keychain credentials.Keychain // for registries that a run has no credentials for
 	warn     func(format string, args ...any)
 
+	maxCache int64                            // bytes; 0 for the executor's default
+	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
+
 	libraryLog io.Writer // what BuildKit and containerd log of their own
 }
 

@@ -28,7 +28,9 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 	logrus.SetOutput(o.libraryLog)
 	config := buildkit.Config{
 		Root:       o.data,
-		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure},
+		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local},
+		Limits:     o.limits,
+		MaxCache:   o.maxCache,
 		Warn:       o.warn,
 	}
 	if o.keychain != nil {

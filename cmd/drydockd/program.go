@@ -72,6 +72,8 @@ func (p *program) rootCommand() *cobra.Command {
 		p.execCommand(),
 		p.buildCommand(),
 		p.renderCommand(),
+		p.serveCommand(),
+		p.configCommand(),
 		p.duCommand(),
 		p.pruneCommand(),
 		p.versionCommand(),

@@ -108,9 +108,11 @@ func (e *timeoutError) Error() string {
 // Is makes errors.Is(err, context.DeadlineExceeded) hold.
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// CarryOut carries out a claimed run to its end. When ctx ends the run is
-// stopped and counts as canceled. The caller closes or seals the outcome's log.
-func (a *Agent) CarryOut(ctx context.Context, r drydock.RunRecord) Outcome {
+// CarryOut carries out a claimed run to its end. It calls begin when source and
+// plan are there and the first step is about to start; an error of it ends the
+// run. When ctx ends the run is stopped and counts as canceled. The caller closes
+// or seals the outcome's log.
+func (a *Agent) CarryOut(ctx context.Context, r drydock.RunRecord, begin func(context.Context) error) Outcome {
 	log, err := a.Logs.OpenLog(ctx, r.Registry, r.ID)
 	if err != nil {
 		err = drydock.Errorf(drydock.Internal, "opening the log: %w", err)
@@ -118,7 +120,7 @@ func (a *Agent) CarryOut(ctx context.Context, r drydock.RunRecord) Outcome {
 	}
 	masker := logs.NewMasker()
 	j := &job{
-		agent: a, record: r, masker: masker,
+		agent: a, record: r, masker: masker, begin: begin,
 		log: logs.New(logs.Options{Renderer: logs.NewText(logs.CRLF(log)), Masker: masker, Now: a.Now}),
 	}
 	runErr := j.carryOut(ctx)

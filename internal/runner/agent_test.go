@@ -98,6 +98,8 @@ func record(t *testing.T, r drydock.RunRequest) drydock.RunRecord {
 	return record
 }
 
+func begin(context.Context) error { return nil }
+
 type resultJSON struct {
 	OutputImages    []map[string]string
 	RunErrorMessage string
@@ -121,7 +123,7 @@ func TestAgentBuildsAndPushes(t *testing.T) {
 		Kind: drydock.DockerBuildRun, Source: "source/1.tar.gz", Dockerfile: "0af1_Dockerfile",
 		Images: []string{"hello:{{.Run.ID}}"}, Push: true, RegistryLogin: true,
 	}
-	o := s.agent(&enginetest.Fake{}).CarryOut(t.Context(), record(t, request))
+	o := s.agent(&enginetest.Fake{}).CarryOut(t.Context(), record(t, request), begin)
 	r := decode(t, o)
 	if o.Status != drydock.RunSucceeded || r.RunErrorMessage != "" || r.Commit != "c0ffee" {
 		t.Fatalf("%s: %s\n%s", o.Status, o.Result, s.log.String())
@@ -149,7 +151,7 @@ func TestAgentBuildsAndPushes(t *testing.T) {
 func TestAgentDoesNotPushWhatHasNoName(t *testing.T) {
 	t.Parallel()
 	s := &server{checkout: runner.Checkout{Dir: folder(t, "-- Dockerfile --\nFROM scratch\n")}}
-	o := s.agent(&enginetest.Fake{}).CarryOut(t.Context(), record(t, drydock.RunRequest{Kind: drydock.DockerBuildRun, Push: true}))
+	o := s.agent(&enginetest.Fake{}).CarryOut(t.Context(), record(t, drydock.RunRequest{Kind: drydock.DockerBuildRun, Push: true}), begin)
 	if r := decode(t, o); o.Status != drydock.RunSucceeded || len(r.OutputImages) != 0 || len(r.Steps) != 1 {
 		t.Errorf("%s: %s", o.Status, o.Result)
 	}
@@ -163,7 +165,7 @@ func TestAgentHidesSecrets(t *testing.T) {
 		TaskContent: []byte("steps:\n- id: say\n  cmd: image\n  env: ['FAKE_OUT={{.Values.plain}} {{.Values.secret}}', FAKE_STATUS=3, 'FAKE_ERR={{.Run.Registry}}']\n"),
 		Values:      []drydock.RunValue{{Name: "plain", Value: "seen"}, {Name: "secret", Value: "hush-hush", Secret: true}},
 		RunRegistry: "ghcr.io/acme",
-	}))
+	}), begin)
 	text := s.log.String()
 	if o.Status != drydock.RunFailed || !strings.Contains(text, "seen ***") || strings.Contains(text, "hush-hush") || !strings.Contains(text, "ghcr.io/acme") {
 		t.Errorf("%s\n%s", o.Status, text)
@@ -211,7 +213,7 @@ func TestAgentSaysHowARunEnded(t *testing.T) {
 			if tt.cancel {
 				time.AfterFunc(20*time.Millisecond, func() { cancel(errors.New("somebody said stop")) })
 			}
-			o := s.agent(&enginetest.Fake{}).CarryOut(ctx, record(t, tt.request))
+			o := s.agent(&enginetest.Fake{}).CarryOut(ctx, record(t, tt.request), begin)
 			r := decode(t, o)
 			if o.Status != tt.status || !strings.Contains(r.RunErrorMessage, tt.message) {
 				t.Errorf("%s: %q", o.Status, r.RunErrorMessage)

@@ -19,6 +19,7 @@ type job struct {
 	record drydock.RunRecord
 	log    *logs.Log
 	masker *logs.Masker
+	begin  func(context.Context) error
 
 	request drydock.RunRequest
 	facts   drydock.RunFacts
@@ -28,7 +29,7 @@ type job struct {
 // carryOut carries out the run. The log says why it failed.
 func (j *job) carryOut(ctx context.Context) error {
 	if j.record.Attempts > 1 {
-		j.log.Printf("The server that had this run is gone: carrying it out again, attempt %d", j.record.Attempts)
+		j.log.Printf("The server that had this run is gone: carrying it out again (attempt %d)", j.record.Attempts)
 	}
 	err := j.run(ctx)
 	if err != nil && j.result == nil {
@@ -89,10 +90,25 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 	}
 	j.facts = j.newFacts()
 	j.result, err = runs.Run(ctx, Request{
-		Source: j.request.Source, Task: planner, Facts: j.facts,
+		Source: j.request.Source, Task: announced{planner, j.begin}, Facts: j.facts,
 		Spec: engine.RunSpec{Credentials: creds, Limits: j.limits(), AllowPrivileged: j.agent.Privileged},
 	})
 	return err
+}
+
+// announced tells when there is a plan.
+type announced struct {
+	Planner
+	begin func(context.Context) error
+}
+
+// Plan implements Planner.
+func (a announced) Plan(ctx context.Context, c *Checkout, facts drydock.RunFacts) (*drydock.Plan, error) {
+	p, err := a.Planner.Plan(ctx, c, facts)
+	if err != nil {
+		return nil, err
+	}
+	return p, a.begin(ctx)
 }
 
 // limits are the server's, with the number of processors of the run if that is

@@ -14,8 +14,9 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// DefaultGrace is how long a blob that no manifest needs is kept by default: a
-// push must not take longer between its first blob and its manifest.
+// DefaultGrace is how long blobs that no manifest needs and unfinished uploads
+// are kept by default: a push must not take longer between its first blob and
+// its manifest.
 const DefaultGrace = 24 * time.Hour
 
 // Options are what a Server needs. Directory, Authorizer, Store, Secret and Log
@@ -31,7 +32,10 @@ type Options struct {
 	// Grace is how long a blob that no manifest needs is kept since it was last
 	// pushed or asked for; 0 for DefaultGrace.
 	Grace time.Duration
-	Log   *slog.Logger
+	// UploadGrace is how long an upload is kept to which nobody writes; 0 for
+	// DefaultGrace.
+	UploadGrace time.Duration
+	Log         *slog.Logger
 }
 
 // Server serves all registries, told apart by the first label of the host that
@@ -49,6 +53,9 @@ type Server struct {
 func New(o Options) *Server {
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
+	}
+	if o.UploadGrace == 0 {
+		o.UploadGrace = DefaultGrace
 	}
 	s := &Server{options: o, apps: map[string]*app{}}
 	s.closing, s.close = context.WithCancel(context.Background())

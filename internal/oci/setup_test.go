@@ -225,7 +225,7 @@ func (f *fixture) pushBlobTo(t testing.TB, host, repository string, content []by
 	d := digest.FromBytes(content)
 	begun := f.do(t, request{method: http.MethodPost, host: host, path: "/v2/" + repository + "/blobs/uploads/"}).want(t, 202)
 	f.do(t, request{
-		method: http.MethodPut, path: begun.Header.Get("Location") + "&digest=" + d.String(), body: content,
+		method: http.MethodPut, host: host, path: begun.Header.Get("Location") + "&digest=" + d.String(), body: content,
 	}).want(t, 201)
 	return d
 }

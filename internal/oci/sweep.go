@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 	"time"
@@ -32,8 +33,7 @@ type Swept struct {
 }
 
 // Sweep deletes the blobs of a registry that no manifest needs and uploads that
-// nobody goes on with, each if nobody has pushed or asked for it for the grace
-// time. Pushes may go on meanwhile: what they need is kept, or found missing
+// nobody goes on with, each after its grace time. Pushes may go on meanwhile: what they need is kept, or found missing
 // when they ask for it. Errors about single blobs don't stop it.
 func (s *Server) Sweep(ctx context.Context, reg Registry) (Swept, error) {
 	a, err := s.app(reg)
@@ -41,7 +41,8 @@ func (s *Server) Sweep(ctx context.Context, reg Registry) (Swept, error) {
 		return Swept{}, err
 	}
 	sw := &sweeper{
-		content: a.content, before: time.Now().Add(-s.options.Grace),
+		content: a.content,
+		before:  time.Now().Add(-s.options.Grace), idle: time.Now().Add(-s.options.UploadGrace),
 		vacuum: storage.NewVacuum(logContext{ctx, a.logger}, a.content.driver),
 	}
 	err = errors.Join(sw.unneeded(ctx), sw.orphans(ctx), sw.uploads(ctx))
@@ -80,7 +81,8 @@ func (s *Server) Drop(ctx context.Context, reg Registry) error {
 type sweeper struct {
 	content *content
 	vacuum  storage.Vacuum
-	before  time.Time
+	before  time.Time // blobs used before it may go
+	idle    time.Time // uploads written to before it go
 	swept   Swept
 }
 
@@ -193,7 +195,7 @@ func (s *sweeper) uploadsIn(ctx context.Context, folder string) error {
 		if err != nil {
 			return err
 		}
-		if !last.Before(s.before) {
+		if !last.Before(s.idle) {
 			continue
 		}
 		if err := s.content.driver.Delete(ctx, session); err != nil && !isGone(err) {
@@ -226,8 +228,10 @@ func (s *sweeper) lastWrite(ctx context.Context, session string) (time.Time, err
 	return last, nil
 }
 
-// isGone reports that storage has nothing at a path.
+// isGone reports that storage has nothing at a path, or no longer.
 func isGone(err error) bool {
-	var gone storagedriver.PathNotFoundError
-	return errors.As(err, &gone)
+	var none storagedriver.PathNotFoundError
+	var failed storagedriver.Error
+	return errors.As(err, &none) || errors.Is(err, fs.ErrNotExist) ||
+		errors.As(err, &failed) && errors.Is(failed.Detail, fs.ErrNotExist)
 }

@@ -84,6 +84,14 @@ func (s *Store) DeleteBlob(ctx context.Context, ref drydock.ArtifactRef) error {
 // SweepBlobs implements drydock.BlobIndex.
 func (s *Store) SweepBlobs(ctx context.Context, registry drydock.ResourceID, before time.Time, limit int) (links []drydock.BlobLink, gone []string, err error) {
 	key := idKey(registry)
+	// Mostly there is nothing to do: writers need not wait for that.
+	err = s.read(ctx, func(tx *sql.Tx) (err error) {
+		links, err = sweepable(ctx, tx, registry, before, 1)
+		return err
+	})
+	if err != nil || len(links) == 0 {
+		return nil, nil, err
+	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		var err error
 		if links, err = sweepable(ctx, tx, registry, before, limit); err != nil {

@@ -172,6 +172,20 @@ func (b *blobs) mount(ctx context.Context, from reference.Canonical) (v1.Descrip
 	return blobDescriptor(l).descriptor(), nil
 }
 
+// mountFrom mounts a blob of a repository of the registry by its name.
+func (b *blobs) mountFrom(ctx context.Context, repository string, d digest.Digest) error {
+	named, err := reference.WithName(repository)
+	if err != nil {
+		return err
+	}
+	from, err := reference.WithDigest(named, d)
+	if err != nil {
+		return err
+	}
+	_, err = b.mount(ctx, from)
+	return err
+}
+
 // Resume goes on with an upload.
 func (b *blobs) Resume(ctx context.Context, id string) (distribution.BlobWriter, error) {
 	w, err := b.BlobStore.Resume(ctx, id)

@@ -1,14 +1,11 @@
 package oci
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"slices"
 	"strconv"
-
-	"github.com/opencontainers/go-digest"
 
 	"github.com/drydockhq/drydock"
 )
@@ -127,33 +124,18 @@ func (c *call) pushedTags() (tags []string, digest string, err error) {
 	return tags, c.route.reference, nil
 }
 
-// addPlatform reads the platform of an image from its config, for the lists. A
-// config that is not there is left for PutManifest to refuse.
+// addPlatform reads the platform of an image from its config.
 func (c *call) addPlatform(m *drydock.Manifest) error {
-	if m.ConfigType != dockerConfig && m.ConfigType != ociConfig || len(m.Blobs) == 0 {
-		return nil
-	}
 	a, err := c.server.app(c.registry)
 	if err != nil {
 		return err
 	}
-	b, err := a.content.blobs(c.r.Context(), c.route.repository)
+	ctx := logContext{c.r.Context(), a.logger}
+	b, err := a.content.blobs(ctx, c.route.repository)
 	if err != nil {
 		return err
 	}
-	config := digest.Digest(m.Blobs[0])
-	d, err := b.Stat(c.r.Context(), config)
-	if err != nil || d.Size > maxConfig {
-		return nil
-	}
-	text, err := b.Get(c.r.Context(), config)
-	if err != nil {
-		return nil
-	}
-	var p platform
-	if json.Unmarshal(text, &p) == nil {
-		m.OS, m.Architecture = p.OS, p.Architecture
-	}
+	addPlatform(ctx, b, m)
 	return nil
 }
 

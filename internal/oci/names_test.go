@@ -47,8 +47,12 @@ func TestBadNamesAreRefused(t *testing.T) {
 	f := start(t)
 	for _, name := range badNames {
 		for _, q := range []struct{ method, path string }{
-			{"POST", "/v2/NAME/blobs/uploads/"}, {"GET", "/v2/NAME/manifests/v1"}, {"PUT", "/v2/NAME/manifests/v1"},
-			{"GET", "/v2/NAME/tags/list"}, {"GET", "/acr/v1/NAME/_tags"}, {"DELETE", "/acr/v1/NAME/_tags/v1"},
+			{"POST", "/v2/NAME/blobs/uploads/"},
+			{"GET", "/v2/NAME/manifests/v1"},
+			{"PUT", "/v2/NAME/manifests/v1"},
+			{"GET", "/v2/NAME/tags/list"},
+			{"GET", "/acr/v1/NAME/_tags"},
+			{"DELETE", "/acr/v1/NAME/_tags/v1"},
 			{"PATCH", "/acr/v1/NAME/_manifests/v1"},
 		} {
 			path := strings.Replace(q.path, "NAME", url.PathEscape(name), 1)

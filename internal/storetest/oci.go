@@ -375,8 +375,10 @@ var lockTests = map[string]func(*testing.T, artifacts){
 		no := false
 		noDelete, noWrite := drydock.AttributesChange{Delete: &no}, drydock.AttributesChange{Write: &no}
 		actions := map[string]func(repository string) error{
-			"push":   func(r string) error { return a.PutManifest(t.Context(), manifestOf(r, "one"), nil, "somebody") },
-			"move":   func(r string) error { return a.PutManifest(t.Context(), manifestOf(r, "two"), []string{"v1"}, "somebody") },
+			"push": func(r string) error { return a.PutManifest(t.Context(), manifestOf(r, "one"), nil, "somebody") },
+			"move": func(r string) error {
+				return a.PutManifest(t.Context(), manifestOf(r, "two"), []string{"v1"}, "somebody")
+			},
 			"untag":  func(r string) error { return a.DeleteTag(t.Context(), at(r, "v1"), "somebody") },
 			"delete": func(r string) error { return a.DeleteManifest(t.Context(), at(r, digestOf("one")), "somebody") },
 			"clear":  func(r string) error { return a.DeleteRepository(t.Context(), at(r, ""), "somebody") },

@@ -79,6 +79,7 @@ var runRequestFields = slices.Concat(
 		{path: "type", kind: aString, required: true, enum: []string{
 			string(drydock.DockerBuildRun), string(drydock.FileTaskRun), string(drydock.EncodedTaskRun), taskRunRequest,
 		}},
+		{path: "platform", kind: anObject, required: true},
 		{path: "platform.os", kind: aString, required: true},
 	},
 	kinds(aBool, "isArchiveEnabled"),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -55,7 +56,7 @@ func (s *Server) newRun(ctx context.Context, registry drydock.ResourceID, doc ob
 	fields := runRequestFields
 	if strings.EqualFold(text(doc, "type"), taskRunRequest) {
 		// The task says what is carried out and where.
-		fields = withoutField(fields, "platform.os")
+		fields = optional(fields, "platform", "platform.os")
 		fields = append(fields, field{path: "taskId", kind: aString, required: true})
 	}
 	if err := check(doc, fields); err != nil {
@@ -140,15 +141,15 @@ func checkSource(source string) error {
 	return nil
 }
 
-func withoutField(fields []field, path string) []field {
-	kept := make([]field, 0, len(fields))
-	for _, f := range fields {
-		if f.path == path {
-			f.required = false
+// optional returns fields of which some need not be there.
+func optional(fields []field, paths ...string) []field {
+	all := slices.Clone(fields)
+	for i := range all {
+		if slices.Contains(paths, all[i].path) {
+			all[i].required = false
 		}
-		kept = append(kept, f)
 	}
-	return kept
+	return all
 }
 
 // newUpload gives a client a place for its context.

@@ -36,7 +36,7 @@ func (s *Server) putTaskRun(req *request) (*answer, error) {
 }
 
 func (s *Server) patchTaskRun(req *request) (*answer, error) {
-	fields := withoutField(taskRunFields, "properties.runRequest")
+	fields := optional(taskRunFields, "properties.runRequest")
 	return s.polled(s.patchChild(req, fields, func(ctx context.Context, st *stored, patch object) error {
 		old, err := s.reveal(st, taskRunSecrets)
 		if err != nil {

@@ -43,7 +43,7 @@ build: setup ## build bin/drydockd
 .PHONY: demo
 demo: build ## run a gated import: a good base image passes, a bad one does not
 	go build -o bin/demo ./test/demo
-	tools/as-root bin/demo bin/drydockd examples
+	tools/as-root bin/demo bin/drydockd examples/gated-import
 
 # Containers need root: the tests are compiled by the caller and run by
 # tools/as-root, which is sudo for everyone else.
@@ -59,14 +59,31 @@ lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 	$(TOOL) staticcheck ./...
 	go mod tidy -diff
 	go -C tools mod tidy -diff
+	go -C test/images/tools mod tidy -diff
+	go -C test/images/tools vet ./...
+	go -C test/bench/stock mod tidy -diff
 
 .PHONY: format
 format: ## rewrite all Go files as gofumpt has them
 	$(SOURCES) | xargs -0 $(TOOL) gofumpt -w
 
+.PHONY: docs
+docs: ## write docs/cli.md from the commands' own help
+	UPDATE_DOCS=1 go test -count=1 -run TestCommandReference ./cmd/drydockd
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@tools/fuzz $(FUZZTIME)
+
+# The programs are built in one place, so that all of them are measured as they
+# are shipped. BENCH=short only shows that the measuring works; BENCHFLAGS go to
+# the program (-h lists them).
+.PHONY: bench
+bench: setup ## measure against runc and a stock buildkitd (BENCH=short for a quick look)
+	go build -trimpath -ldflags '$(LDFLAGS)' -o .cache/bench/ ./cmd/drydockd ./test/bench
+	go -C test/bench/stock build -trimpath -ldflags '-s -w' -o $(CURDIR)/.cache/bench/ \
+	    github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl
+	@tools/as-root .cache/bench/bench $(if $(filter short,$(BENCH)),-short) $(BENCHFLAGS)
 
 .PHONY: clean
 clean: ## remove what was built here

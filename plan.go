@@ -11,6 +11,9 @@ type Plan struct {
 	// SecretValues are the values that must never appear in a log, an error or
 	// a result.
 	SecretValues []string
+	// Warnings are sentences about what is probably not meant, as a value that
+	// the task uses and nobody gave.
+	Warnings []string
 }
 
 // Step returns the step with the given id, or nil.

@@ -27,9 +27,9 @@ func (p *program) buildCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [flags] SOURCE",
 		Short: "Build an image, and with --push push it",
-		Long: `Build the Dockerfile of SOURCE: a folder, or a git or tarball URL. A name given
-with -t that has no registry is one in the run's registry (-r). What the flags
-say of the build may hold templates such as {{.Run.ID}}.`,
+		Long: `Build the Dockerfile of SOURCE, which is what it is for exec. A name given with
+-t that has no registry is one in the run's registry (-r). What the flags say of
+the build may hold templates such as {{.Run.ID}}.`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.build(cmd.Context(), o, args[0])
@@ -38,7 +38,7 @@ say of the build may hold templates such as {{.Run.ID}}.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	bindBuild(flags, &o.build)
-	flags.StringVar(&o.workingDir, "working-directory", "", "folder that the build starts in")
+	flags.StringVar(&o.workingDir, "working-directory", "", "`FOLDER` that the build starts in")
 	bindVault(flags, &o.vault)
 	o.values.bind(flags)
 	o.facts.bind(flags)
@@ -48,15 +48,15 @@ say of the build may hold templates such as {{.Run.ID}}.`,
 }
 
 func bindBuild(flags *pflag.FlagSet, b *plan.QuickBuild) {
-	flags.StringVarP(&b.Dockerfile, "file", "f", "", "Dockerfile: a `FILE` relative to SOURCE")
-	flags.StringArrayVarP(&b.Tags, "tag", "t", nil, "name of the image (many)")
+	flags.StringVarP(&b.Dockerfile, "file", "f", "", "Dockerfile: a `FILE`, relative to SOURCE")
+	flags.StringArrayVarP(&b.Tags, "tag", "t", nil, "`NAME` of the image (many)")
 	flags.BoolVar(&b.Push, "push", false, "push the image")
-	flags.StringArrayVar(&b.Args, "build-arg", nil, "`NAME=VALUE`: build argument (many)")
-	flags.StringArrayVar(&b.SecretArgs, "secret-build-arg", nil, "`NAME=VALUE`: build argument, masked and kept out of the image (many)")
-	flags.StringArrayVar(&b.Labels, "label", nil, "`NAME=VALUE`: label of the image (many)")
-	flags.StringVar(&b.Target, "target", "", "stage to build")
-	flags.StringVar(&b.Platform, "platform", "", "platform to build for, several with commas (default: linux/amd64)")
-	flags.StringVar(&b.Isolation, "isolation", "", "accepted as acb has it; without meaning on Linux")
+	flags.StringArrayVar(&b.Args, "build-arg", nil, "build argument, as `NAME=VALUE` (many)")
+	flags.StringArrayVar(&b.SecretArgs, "secret-build-arg", nil, "the same, masked and kept out of the image, as `NAME=VALUE` (many)")
+	flags.StringArrayVar(&b.Labels, "label", nil, "label of the image, as `NAME=VALUE` (many)")
+	flags.StringVar(&b.Target, "target", "", "`STAGE` to build")
+	flags.StringVar(&b.Platform, "platform", "", "`PLATFORM` to build for, several with commas (default: linux/amd64)")
+	flags.StringVar(&b.Isolation, "isolation", "", "accepted in the `FORM` that acb has; without meaning on Linux")
 	flags.BoolVar(&b.Pull, "pull", false, "ask the registries for newer base images")
 	flags.BoolVar(&b.NoCache, "no-cache", false, "build every step anew")
 }

@@ -41,6 +41,7 @@ type engineOptions struct {
 	keychain credentials.Keychain // for registries that a run has no credentials for
 	warn     func(format string, args ...any)
 
+	wait     bool                             // for another process to give up the data folder
 	maxCache int64                            // bytes; 0 for the executor's default
 	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
 
@@ -49,8 +50,8 @@ type engineOptions struct {
 
 func (f *engineFlags) bind(flags *pflag.FlagSet) {
 	f.bindData(flags)
-	flags.StringArrayVar(&f.mirrors, "mirror", nil, "`HOST=URL`: ask another registry for the images of HOST (many)")
-	flags.StringArrayVar(&f.cas, "ca", nil, "`[HOST=]FILE`: trust these CA certificates, for all registries or one (many)")
+	flags.StringArrayVar(&f.mirrors, "mirror", nil, "ask another registry for the images of a host, as `HOST=URL` (many)")
+	flags.StringArrayVar(&f.cas, "ca", nil, "trust the CA certificates of `[HOST=]FILE`, for one registry or all (many)")
 	flags.StringArrayVar(&f.insecure, "insecure-registry", nil, "allow plain HTTP and unknown certificates of `HOST` (many; loopback needs none)")
 	flags.StringVar(&f.memory, "memory", "", "memory that the run may use, a `SIZE` such as 512m or 2g")
 	flags.Float64Var(&f.cpus, "cpus", 0, "`NUMBER` of processors that the run may use")
@@ -74,7 +75,7 @@ func (f *engineFlags) options(warn func(format string, args ...any)) (engineOpti
 	o := engineOptions{
 		data: data, insecure: f.insecure, warn: warn,
 		mirrors: map[string][]*url.URL{}, cas: map[string][]byte{},
-		libraryLog: io.Discard,
+		libraryLog: io.Discard, wait: true,
 	}
 	for _, arg := range f.mirrors {
 		host, base, err := mirror(arg)

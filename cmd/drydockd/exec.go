@@ -25,14 +25,19 @@ func (p *program) execCommand() *cobra.Command {
 		Use:   "exec [flags] [SOURCE]",
 		Short: "Run a task file",
 		Long: `Run the task file of SOURCE: a folder (the default is the current one), a git
-or tarball URL, oci://REGISTRY/REPOSITORY:TAG, or /dev/null for none. A folder is
-never written to.
+URL as https://HOST/REPOSITORY.git#REF:FOLDER, a tarball or its URL, - for a
+tarball on standard input, oci://REGISTRY/REPOSITORY:TAG, or /dev/null for none.
+A folder is never written to.
 
 The exit status is 0, 1 for a task that failed, 2 for bad input, and 130 for an
 interrupt.`,
 		Args: usage(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.exec(cmd.Context(), o, sourceArgument(args))
+			source, err := o.task.source(args)
+			if err != nil {
+				return err
+			}
+			return p.exec(cmd.Context(), o, source)
 		},
 	}
 	flags := cmd.Flags()
@@ -46,17 +51,9 @@ interrupt.`,
 }
 
 func bindDefaults(flags *pflag.FlagSet, d *plan.Defaults) {
-	flags.StringArrayVar(&d.Env, "env", nil, "`NAME=VALUE`: a variable of every step (many)")
-	flags.StringVar(&d.WorkingDirectory, "working-directory", "", "working directory of steps that name none")
-	flags.StringVar(&d.Network, "network", "", "network of steps that name none")
-}
-
-// sourceArgument returns the SOURCE of a command line.
-func sourceArgument(args []string) string {
-	if len(args) == 0 || args[0] == "" {
-		return "."
-	}
-	return args[0]
+	flags.StringArrayVar(&d.Env, "env", nil, "variable of every step, as `NAME=VALUE` (many)")
+	flags.StringVar(&d.WorkingDirectory, "working-directory", "", "working `FOLDER` of steps that name none")
+	flags.StringVar(&d.Network, "network", "", "`NETWORK` of steps that name none")
 }
 
 func (p *program) exec(ctx context.Context, o execOptions, source string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -124,6 +125,25 @@ func TestExecInterrupted(t *testing.T) {
 	holds(t, "standard error", b.stderr.String(), []string{"the run was canceled: interrupt signal received"})
 	if opened, closed := b.executor.Sessions(); opened != 1 || closed != 1 || !b.executor.closed.Load() {
 		t.Errorf("of %d sessions %d were closed, the executor: %t", opened, closed, b.executor.closed.Load())
+	}
+}
+
+// A run whose output nobody reads any more is stopped, with its clean-up.
+func TestExecOutputIsClosed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r, w := io.Pipe()
+	b.program.stdout = w
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := folder(t, "-- acb.yaml --\nsteps:\n- cmd: image\n  env: [FAKE_OUT=x, FAKE_TIME=1h]\n")
+	if got := b.run(t.Context(), []string{"exec", dir}); got != statusInterrupted {
+		t.Errorf("status is %d, want %d", got, statusInterrupted)
+	}
+	holds(t, "standard error", b.stderr.String(), []string{"the run was canceled: writing the output: io: read/write on closed pipe"})
+	if opened, closed := b.executor.Sessions(); opened != closed {
+		t.Errorf("of %d sessions %d were closed", opened, closed)
 	}
 }
 

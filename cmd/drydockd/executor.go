@@ -28,6 +28,7 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 	logrus.SetOutput(o.libraryLog)
 	config := buildkit.Config{
 		Root:       o.data,
+		Wait:       o.wait,
 		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local},
 		Limits:     o.limits,
 		MaxCache:   o.maxCache,

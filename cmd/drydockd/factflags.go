@@ -23,16 +23,16 @@ type factFlags struct {
 }
 
 func (f *factFlags) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&f.id, "id", "", "id of the run (default: a new one)")
-	flags.StringVar(&f.name, "name", "", "name of the task")
-	flags.StringVarP(&f.commit, "commit", "c", "", "commit that the run is for (default: that of the fetched source)")
-	flags.StringVar(&f.repository, "repository", "", "repository that the run is for")
-	flags.StringVar(&f.branch, "branch", "", "git branch (default: that of the fetched source)")
-	flags.StringVar(&f.gitTag, "git-tag", "", "git tag that the run is for")
-	flags.StringVar(&f.triggeredBy, "triggered-by", "", "what caused the run")
-	flags.StringVarP(&f.registry, "registry", "r", "", "login server of the run's registry, as {{.Run.Registry}}")
-	flags.StringVar(&f.osVersion, "os-version", "", "version of the operating system")
-	flags.StringVar(&f.homevol, "homevol", "", "name of the shared volume, as {{.Run.SharedVolume}}")
+	flags.StringVar(&f.id, "id", "", "`ID` of the run (default: a new one)")
+	flags.StringVar(&f.name, "name", "", "`NAME` of the task")
+	flags.StringVarP(&f.commit, "commit", "c", "", "`COMMIT` that the run is for (default: that of the fetched source)")
+	flags.StringVar(&f.repository, "repository", "", "`REPOSITORY` that the run is for")
+	flags.StringVar(&f.branch, "branch", "", "git `BRANCH` (default: that of the fetched source)")
+	flags.StringVar(&f.gitTag, "git-tag", "", "git `TAG` that the run is for")
+	flags.StringVar(&f.triggeredBy, "triggered-by", "", "`CAUSE` of the run")
+	flags.StringVarP(&f.registry, "registry", "r", "", "login server `HOST` of the run's registry, as {{.Run.Registry}}")
+	flags.StringVar(&f.osVersion, "os-version", "", "`VERSION` of the operating system")
+	flags.StringVar(&f.homevol, "homevol", "", "`NAME` of the shared volume, as {{.Run.SharedVolume}}")
 }
 
 // facts returns the facts of a run that begins now.

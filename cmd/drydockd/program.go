@@ -62,12 +62,14 @@ func (p *program) run(ctx context.Context, args []string) int {
 
 func (p *program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "drydockd",
-		Short:         "Run ACR task files on this machine",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          usage(cobra.NoArgs),
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use: "drydockd",
+
+		SuggestionsMinimumDistance: 2,
+		Short:                      "Run ACR task files on this machine",
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		Args:                       knownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
@@ -88,6 +90,18 @@ func (p *program) rootCommand() *cobra.Command {
 		p.versionCommand(),
 	)
 	return root
+}
+
+// knownCommand refuses what is no command, and names one that is nearly it.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := drydock.Errorf(drydock.Invalid, "unknown command %q", args[0])
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		return err.WithHint("did you mean %s?", near[0])
+	}
+	return err.WithHint("see %s --help", root.Name())
 }
 
 // usage makes errors of an argument check ones that users meet.

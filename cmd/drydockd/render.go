@@ -26,7 +26,11 @@ and its secrets masked. Nothing is run, and the steps are not checked: exec
 --dry-run does that.`,
 		Args: usage(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.render(cmd.Context(), o, sourceArgument(args))
+			source, err := o.task.source(args)
+			if err != nil {
+				return err
+			}
+			return p.render(cmd.Context(), o, source)
 		},
 	}
 	flags := cmd.Flags()

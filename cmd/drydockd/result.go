@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+
+	"golang.org/x/term"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/logs"
@@ -45,12 +48,27 @@ func (f *runFlags) renderer(w io.Writer, environ []string) logs.Renderer {
 	if f.output == outputJSON {
 		r = logs.NewJSON(w)
 	}
-	// See no-color.org: the variable counts unless it is empty.
-	set := func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR=" }
-	if f.noColor || slices.ContainsFunc(environ, set) {
+	if f.plain(environ) {
 		return newPlain(r)
 	}
 	return r
+}
+
+// plain reports whether the output is to have no escape sequences. See
+// no-color.org: the variable counts unless it is empty.
+func (f *runFlags) plain(environ []string) bool {
+	set := func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") && v != "NO_COLOR=" }
+	return f.noColor || slices.ContainsFunc(environ, set)
+}
+
+// terminal returns the terminal that builds may draw their progress on; nil
+// when the output is something else.
+func (f *runFlags) terminal(w io.Writer, environ []string) *os.File {
+	file, ok := w.(*os.File)
+	if !ok || f.output == outputJSON || f.plain(environ) || !term.IsTerminal(int(file.Fd())) {
+		return nil
+	}
+	return file
 }
 
 // printResult writes what became of a run, if it is to be JSON. The result is

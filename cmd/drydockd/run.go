@@ -25,8 +25,14 @@ func (p *program) carryOut(ctx context.Context, r run) (err error) {
 	if err := r.flags.check(); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stdout := &watched{p.stdout, cancel}
 	masker := logs.NewMasker()
-	log := logs.New(logs.Options{Renderer: r.flags.renderer(p.stdout, p.environ), Masker: masker, Now: p.now})
+	log := logs.New(logs.Options{
+		Renderer: r.flags.renderer(stdout, p.environ), Masker: masker, Now: p.now,
+		Terminal: r.flags.terminal(p.stdout, p.environ),
+	})
 	options, err := r.engine.options(log.Printf)
 	if err != nil {
 		return err
@@ -52,7 +58,7 @@ func (p *program) carryOut(ctx context.Context, r run) (err error) {
 		},
 	}
 	result, err := runs.Run(ctx, r.request)
-	return errors.Join(err, r.flags.printResult(p.stdout, r.request.Facts.ID, result, err))
+	return errors.Join(err, r.flags.printResult(stdout, r.request.Facts.ID, result, err))
 }
 
 // spec returns what the executor is to know of the run beside its facts.

@@ -35,7 +35,7 @@ func (f *runFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.dryRun, "dry-run", false, "check the task and print what its steps would do")
 	flags.BoolVar(&f.debug, "debug", false, "print the rendered task before it runs, and what the engine's libraries log")
 	flags.BoolVar(&f.noColor, "no-color", false, "take colours out of the output of steps (also $NO_COLOR)")
-	flags.StringVarP(&f.output, "output", "o", outputText, "`FORM`: text, or json: a JSON object a line, the last one with the result")
+	flags.StringVarP(&f.output, "output", "o", outputText, "`FORM` of the output: text, or json, an object a line and the result last")
 }
 
 // check refuses values that cobra can't know to be wrong.

@@ -24,13 +24,25 @@ type taskFlags struct {
 func (f *taskFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.file, "file", "f", "", "task `FILE`, relative to SOURCE; - for standard input (default: acb.yaml or acr-task.yaml)")
 	flags.StringVar(&f.encodedFile, "encoded-file", "", "the task file itself, in `BASE64`")
-	flags.StringArrayVar(&f.setSecret, "set-secret", nil, "`NAME=VALUE`: as --set, with the value masked (many)")
+	flags.StringArrayVar(&f.setSecret, "set-secret", nil, "as --set, and masked: `NAME=VALUE` (many)")
 	bindVault(flags, &f.vault)
 	f.values.bind(flags)
 }
 
 func bindVault(flags *pflag.FlagSet, name *string) {
 	flags.StringVar(name, "vault", "", "YAML `FILE` that maps URLs of key vault secrets to their values")
+}
+
+// source returns the SOURCE of a command line.
+func (f *taskFlags) source(args []string) (string, error) {
+	switch {
+	case len(args) == 0 || args[0] == "":
+		return ".", nil
+	case args[0] == "-" && f.file == "-":
+		return "", drydock.Errorf(drydock.Invalid, "the task file and SOURCE can't both be standard input")
+	default:
+		return args[0], nil
+	}
 }
 
 // taskFile returns the task that the flags choose, without what is read from
@@ -63,7 +75,7 @@ type valueFlags struct {
 func (f *valueFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&f.name, "values", "", "values `FILE`, relative to SOURCE")
 	flags.StringVar(&f.encoded, "encoded-values", "", "the values file itself, in `BASE64`")
-	flags.StringArrayVar(&f.set, "set", nil, "`NAME=VALUE`: a value of the template, stronger than the values file (many)")
+	flags.StringArrayVar(&f.set, "set", nil, "value of the template, stronger than the values file, as `NAME=VALUE` (many)")
 }
 
 func (f *valueFlags) file() (runner.ValuesFile, error) {

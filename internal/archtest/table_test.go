@@ -39,6 +39,9 @@ func parseRules(doc string) (rules, error) {
 			if err != nil {
 				return rules{}, err
 			}
+			if _, ok := r.packages[name]; ok {
+				return rules{}, fmt.Errorf("%s has two rows", name)
+			}
 			r.packages[name] = pkgRule{
 				imports:   names(cells[2]),
 				forTests:  strings.Contains(cells[1], "*for tests*"),

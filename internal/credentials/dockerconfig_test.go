@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -153,20 +154,27 @@ func TestDockerConfigFails(t *testing.T) {
 func TestHelperIsCancelled(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, `{"credsStore":"hangs"}`)
-	h.helper("hangs", "touch "+h.dir+"/started; sleep 600 & wait")
+	signal := filepath.Join(h.dir, "started")
+	if err := syscall.Mkfifo(signal, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := os.OpenFile(signal, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	h.helper("hangs", "echo x > "+signal+"; sleep 600 & wait")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	k, done := h.keychain(), make(chan error)
 	go func() {
 		_, _, err := k.Lookup(ctx, "r.io")
 		done <- err
 	}()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-		if _, err := os.Stat(h.dir + "/started"); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the helper did not start")
-		}
+	if err := pipe.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pipe.Read(make([]byte, 1)); err != nil {
+		t.Fatalf("the helper did not start: %v", err)
 	}
 	cause := errors.New("stopped by a test")
 	cancel(cause)

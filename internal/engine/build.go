@@ -4,7 +4,7 @@ import "context"
 
 // build makes one attempt at a build step.
 func (r *run) build(ctx context.Context, j *job, out *streams) error {
-	return r.session.Build(ctx, Build{
+	b := Build{
 		StepID: j.ID,
 		Flags:  j.flags,
 		Dir:    j.directory(),
@@ -12,7 +12,11 @@ func (r *run) build(ctx context.Context, j *job, out *streams) error {
 		Mounts: j.VolumeMounts,
 		Cache:  j.Cache,
 		Out:    out.stdout,
-	})
+	}
+	if log, ok := r.engine.Log.(terminalLog); ok && r.alone(j) {
+		b.Terminal = log.Terminal
+	}
+	return r.session.Build(ctx, b)
 }
 
 // workspace is the working directory of steps that name none.

@@ -52,6 +52,9 @@ func (e *Engine) Run(ctx context.Context, plan *drydock.Plan, spec RunSpec) (*dr
 	}
 	spec.Networks, spec.Volumes, spec.Secret = plan.Networks, plan.Volumes, e.Secrets.Add
 
+	for _, warning := range plan.Warnings {
+		e.Log.Printf("WARNING: %s", warning)
+	}
 	r := newRun(e, plan, spec)
 	err := e.carryOut(ctx, r)
 	err = e.Secrets.Error(err)

@@ -83,6 +83,9 @@ type Build struct {
 	Cache  bool      // read and write a cache in the run's registry, as `cache: enabled`
 	Stdin  io.Reader // the context `-`; nil for none
 	Out    io.Writer // progress
+	// Terminal lends out a terminal to draw the progress on instead, until
+	// release is called; it returns nil when there is none. May be nil.
+	Terminal func() (t drydock.Terminal, release func())
 }
 
 // Container is a container to run.

@@ -1,8 +1,10 @@
 package logs
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 )
@@ -14,9 +16,12 @@ type Log struct {
 	masker *Masker
 	now    func() time.Time
 
-	mu     sync.Mutex
-	render Renderer
-	err    error
+	mu       sync.Mutex
+	render   Renderer
+	terminal *os.File       // that render writes to; may be nil
+	lent     bool           // somebody draws on the terminal
+	kept     []func() error // what is to be rendered when it is back
+	err      error
 }
 
 // Options say where a log goes and how.
@@ -24,6 +29,7 @@ type Options struct {
 	Renderer Renderer
 	Masker   *Masker          // nil for a new one without secrets
 	Now      func() time.Time // nil for time.Now
+	Terminal *os.File         // what the renderer writes to, if that is a terminal
 }
 
 // Renderer gives a log its form. Its methods are never called at the same time.
@@ -51,7 +57,7 @@ func New(o Options) *Log {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Log{masker: o.Masker, now: o.Now, render: o.Renderer}
+	return &Log{masker: o.Masker, now: o.Now, render: o.Renderer, terminal: o.Terminal}
 }
 
 // Printf writes a line of Drydock's own.
@@ -59,7 +65,8 @@ func (l *Log) Printf(format string, args ...any) {
 	text := l.masker.String(fmt.Sprintf(format, args...))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.keep(l.render.System(l.now(), text))
+	at := l.now()
+	l.write(func() error { return l.render.System(at, text) })
 }
 
 // Stream returns a writer for the output of a step; stream is "stdout" or
@@ -85,7 +92,11 @@ func (l *Log) Err() error {
 func (l *Log) output(step, stream string, text []byte, end bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.keep(l.render.Output(Piece{At: l.now(), Step: step, Stream: stream, Text: text, End: end}))
+	piece := Piece{At: l.now(), Step: step, Stream: stream, Text: text, End: end}
+	if l.lent {
+		piece.Text = bytes.Clone(text)
+	}
+	l.write(func() error { return l.render.Output(piece) })
 }
 
 func (l *Log) keep(err error) {

@@ -259,8 +259,13 @@ func dumpStep(t *testing.T, s *drydock.Step) *yaml.Node {
 		name string
 		on   bool
 	}{
-		{"ignoreErrors", s.IgnoreErrors}, {"detach", s.Detach}, {"keep", s.Keep}, {"privileged", s.Privileged},
-		{"pull", s.Pull}, {"disableWorkingDirectoryOverride", s.DisableWorkingDirectoryOverride}, {"cache", s.Cache},
+		{"ignoreErrors", s.IgnoreErrors},
+		{"detach", s.Detach},
+		{"keep", s.Keep},
+		{"privileged", s.Privileged},
+		{"pull", s.Pull},
+		{"disableWorkingDirectoryOverride", s.DisableWorkingDirectoryOverride},
+		{"cache", s.Cache},
 	} {
 		if flag.on {
 			set = append(set, flag.name)
@@ -271,8 +276,11 @@ func dumpStep(t *testing.T, s *drydock.Step) *yaml.Node {
 	put(t, n, "expose", s.Expose)
 	put(t, n, "ports", s.Ports)
 	for _, text := range [][2]string{
-		{"entryPoint", s.EntryPoint}, {"user", s.User}, {"isolation", s.Isolation},
-		{"workingDirectory", s.WorkingDirectory}, {"cpus", s.CPUs},
+		{"entryPoint", s.EntryPoint},
+		{"user", s.User},
+		{"isolation", s.Isolation},
+		{"workingDirectory", s.WorkingDirectory},
+		{"cpus", s.CPUs},
 	} {
 		put(t, n, text[0], text[1])
 	}

@@ -24,7 +24,7 @@ func (g *guard) functions(now time.Time) template.FuncMap {
 		all[name] = refusal(name, why)
 	}
 	all[tickName], all[enterName], all[leaveName] = g.tick, g.enter, g.leave
-	all[outName] = g.out
+	all[outName], all[fieldName] = g.out, g.field
 	return all
 }
 

@@ -16,6 +16,8 @@ type guard struct {
 	ctx   context.Context
 	work  int
 	depth int // of nested templates
+
+	missing []missingField
 }
 
 const (
@@ -23,13 +25,14 @@ const (
 	maxValue   = 4 << 20   // bytes of a value, all it refers to included
 	maxDepth   = 100       // nesting of a value
 	maxNesting = 1000      // of templates
-	turnWork   = 10        // units that a turn of a loop or a call costs
+	turnWork   = 50        // units that a turn of a loop or a call costs
 	slowWork   = 250_000   // units that a function costs that stretches or makes keys
 
 	tickName  = "_tick"
 	enterName = "_enter"
 	leaveName = "_leave"
 	outName   = "_out"
+	fieldName = "_field"
 )
 
 // limitError reports that a template does more than it may.

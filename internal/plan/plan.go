@@ -76,6 +76,8 @@ type maker struct {
 	aliases aliases // empty below v1.1.0
 	data    map[string]any
 	secrets []string // values that must not be seen
+
+	warnings []string
 }
 
 func newMaker(in Input) (*maker, error) {
@@ -108,7 +110,7 @@ func (m *maker) plan(ctx context.Context) (*drydock.Plan, error) {
 	if err != nil {
 		return nil, m.locate(err, rendered)
 	}
-	p.SecretValues = m.secrets
+	p.SecretValues, p.Warnings = m.secrets, m.warnings
 	return p, nil
 }
 

@@ -43,8 +43,8 @@ func (m *maker) renderAlias(ctx context.Context, d document) (document, error) {
 	if err != nil {
 		return document{}, m.locate(err, d)
 	}
-	if at := findSecrets(t, d.text); at != nil {
-		return document{}, m.locate(at, d)
+	if err := findSecrets(t, d.text); err != nil {
+		return document{}, m.locate(err, d)
 	}
 	return m.execute(t, g, d)
 }
@@ -69,6 +69,9 @@ func (m *maker) parse(ctx context.Context, text string) (*template.Template, *gu
 	if err != nil {
 		return nil, nil, inRunes(templateError(err), text)
 	}
+	if err := findReserved(t, text); err != nil {
+		return nil, nil, err
+	}
 	g.instrument(t, text)
 	return t, g, nil
 }
@@ -81,5 +84,6 @@ func (m *maker) execute(t *template.Template, g *guard, d document) (document, e
 	if err := t.Execute(w, m.data); err != nil {
 		return document{}, m.locate(inRunes(templateError(err), d.text), d)
 	}
+	m.warnOfMissing(g.missing, d)
 	return w.document(), nil
 }

@@ -61,24 +61,49 @@ func walkBranch(n parse.Node, b *parse.BranchNode, f func(parse.Node)) {
 	walk(b.ElseList, f)
 }
 
-// findSecrets returns an error when a template uses .Secrets.
-func findSecrets(t *template.Template, text string) *drydock.Error {
-	var found *drydock.Error
+// find returns the first node for which f is true, or nil.
+func find(t *template.Template, f func(parse.Node) bool) parse.Node {
+	var found parse.Node
 	for _, t := range t.Templates() {
 		if t.Tree == nil {
 			continue
 		}
 		walk(t.Root, func(n parse.Node) {
-			if found == nil && usesSecrets(n) {
-				pos := int(n.Position())
-				start := strings.LastIndexByte(text[:pos], '\n') + 1
-				found = drydock.Errorf(drydock.Invalid, "aliases can't use .Secrets: they are read before the secrets").
-					WithHint("write {{.Secrets.…}} where the alias is used").
-					At(lineEnds(text).line(pos), utf8.RuneCountInString(text[start:pos])+1)
+			if found == nil && f(n) {
+				found = n
 			}
 		})
 	}
 	return found
+}
+
+// at puts an error where n stands in the template's text.
+func at(e *drydock.Error, n parse.Node, text string) *drydock.Error {
+	pos := min(int(n.Position()), len(text))
+	start := strings.LastIndexByte(text[:pos], '\n') + 1
+	return e.At(lineEnds(text).line(pos), utf8.RuneCountInString(text[start:pos])+1)
+}
+
+// findSecrets returns an error when a template uses .Secrets.
+func findSecrets(t *template.Template, text string) error {
+	n := find(t, usesSecrets)
+	if n == nil {
+		return nil
+	}
+	return at(drydock.Errorf(drydock.Invalid, "aliases can't use .Secrets: they are read before the secrets").
+		WithHint("write {{.Secrets.…}} where the alias is used"), n, text)
+}
+
+// findReserved returns an error when a template calls the guard's functions.
+func findReserved(t *template.Template, text string) error {
+	n := find(t, func(n parse.Node) bool {
+		id, ok := n.(*parse.IdentifierNode)
+		return ok && strings.HasPrefix(id.Ident, "_")
+	})
+	if n == nil {
+		return nil
+	}
+	return at(drydock.Errorf(drydock.Invalid, "template: function %q not defined", n.String()), n, text)
 }
 
 func usesSecrets(n parse.Node) bool {

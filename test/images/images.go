@@ -16,6 +16,8 @@
 //   - web: a web server on port 80 (or $PORT) that serves /www.
 //   - hello-world: one static program, no shell.
 //   - node:15-alpine: Node 15 and npm 7.
+//   - helm: Helm 3; the entrypoint is helm.
+//   - oras: a client for artifacts; the entrypoint is oras.
 //   - multi: an index of busybox for this machine's architecture, an image for
 //     one that it can't run, and an attestation.
 package images
@@ -39,12 +41,14 @@ const (
 	Web        = "web"
 	HelloWorld = "hello-world"
 	Node       = "node:15-alpine"
+	Helm       = "helm"
+	Oras       = "oras"
 	Multi      = "multi"
 )
 
 // Names returns the names of all images.
 func Names() []string {
-	return []string{Busybox, Bash, Curl, Web, HelloWorld, Node, Multi}
+	return []string{Busybox, Bash, Curl, Web, HelloWorld, Node, Helm, Oras, Multi}
 }
 
 // Get returns the image called name from the default store, building it first
@@ -91,6 +95,10 @@ func recipeOf(ctx context.Context, name string) (*recipe, error) {
 		return helloRecipe()
 	case Node:
 		return nodeRecipe(ctx)
+	case Helm:
+		return helmRecipe(ctx)
+	case Oras:
+		return orasRecipe(ctx)
 	case Multi:
 		return multiRecipe(ctx)
 	}

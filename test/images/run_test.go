@@ -102,6 +102,12 @@ func TestRunCurl(t *testing.T) {
 	}.run(t, c)
 }
 
+func TestRunTools(t *testing.T) {
+	t.Parallel()
+	cases{{"version", []string{"version", "--short"}, "v3.", 0}}.run(t, unpack(t, images.Helm))
+	cases{{"usage", nil, "usage: oras", 1}}.run(t, unpack(t, images.Oras))
+}
+
 func TestRunWeb(t *testing.T) {
 	t.Parallel()
 	c := unpack(t, images.Web)

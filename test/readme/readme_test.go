@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drydockhq/drydock/test/gotool"
 	"github.com/drydockhq/drydock/test/images"
 	"github.com/drydockhq/drydock/test/registry"
 )
@@ -59,12 +60,12 @@ func TestReadme(t *testing.T) {
 func checkOutput(t *testing.T, output string) {
 	t.Helper()
 	for want, times := range map[string]int{
-		"\nhello from a container\n":           1,
-		"\nhi from ":                           1,
-		"[DRY RUN] cmd: busybox echo hi from ": 1,
-		"- cmd: busybox echo hi from ":         1,
-		"\n from ":                             1, // without --set
-		"ID ":                                  2, // du and prune
+		"\nhello from a container\n":            1,
+		"\nhi from ":                            1,
+		"[DRY RUN] cmd: busybox echo hi from ":  1,
+		"- cmd: busybox echo hi from ":          1,
+		"pulled from docker.io/library/busybox": 1, // in the cache
+		"\nRemoved: ":                           1,
 	} {
 		if got := strings.Count(output, want); got < times {
 			t.Errorf("the output has %q %d times, want %d", want, got, times)
@@ -85,10 +86,9 @@ func checkOutput(t *testing.T, output string) {
 func install(t *testing.T, hub *registry.Registry) string {
 	t.Helper()
 	bin, data := t.TempDir(), t.TempDir()
-	program := filepath.Join(bin, "drydockd.bin")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/drydockd")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building drydockd: %v\n%s", err, out)
+	program, err := gotool.Drydockd(t.Context(), "../..", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	script := fmt.Sprintf(`#!/bin/sh
 command=$1

@@ -14,8 +14,8 @@ import (
 	"github.com/moby/buildkit/solver/llbsolver"
 	"github.com/moby/buildkit/solver/llbsolver/compat"
 	provenancetypes "github.com/moby/buildkit/solver/llbsolver/provenance/types"
-	"github.com/moby/buildkit/util/progress/progressui"
 
+	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/engine"
 )
 
@@ -24,8 +24,11 @@ type build struct {
 	engine.Build
 	session    *session
 	context    *buildContext
-	dockerfile *dockerfile             // what is known of it; set by the frontend
-	image      *builtImage             // set by the exporter
+	sessionID  string      // of BuildKit's session for it
+	dockerfile *dockerfile // what is known of it; set by the frontend
+	image      *builtImage // set by the exporter
+	cacheFrom  []buildflags.CacheEntry
+	cacheTo    []buildflags.CacheEntry
 	sources    provenancetypes.Sources // what BuildKit resolved; set after the solve
 
 	mu       sync.Mutex
@@ -45,11 +48,13 @@ func (s *session) Build(ctx context.Context, b engine.Build) error {
 }
 
 func (s *session) build(ctx context.Context, spec engine.Build) (_ *builtImage, err error) {
+	spec.Out = &lockedWriter{w: spec.Out}
 	b := &build{Build: spec, session: s, dockerfile: &dockerfile{}}
 	for _, warning := range spec.Flags.Warnings {
 		fmt.Fprintf(spec.Out, "WARNING: %s\n", warning)
 	}
 	b.tellSecretArgs()
+	b.findCaches()
 	if b.context, err = s.openContext(b); err != nil {
 		return nil, err
 	}
@@ -89,9 +94,8 @@ func (b *build) solve(ctx context.Context, bk *bksession.Session, attrs map[stri
 		b.show(status)
 	}()
 	_, err = b.session.executor.solver.Solve(ctx, id, bk.ID(), frontend.SolveRequest{
-		Frontend:     dockerfileFrontend,
-		FrontendOpt:  attrs,
-		CacheImports: b.cacheImports(),
+		Frontend:    dockerfileFrontend,
+		FrontendOpt: attrs,
 	}, compat.CompatibilityVersionCurrent, llbsolver.ExporterRequest{
 		Exporters:      []exporter.ExporterInstance{&tableExporter{build: b}},
 		CacheExporters: exporters,
@@ -100,27 +104,15 @@ func (b *build) solve(ctx context.Context, bk *bksession.Session, attrs map[stri
 	return err
 }
 
-// show writes the build's progress as `docker build` does.
-func (b *build) show(status chan *client.SolveStatus) {
-	mode := progressui.PlainMode
-	if b.Flags.Quiet || b.Flags.Progress == "quiet" || b.Flags.Progress == "none" {
-		mode = progressui.QuietMode
-	}
-	display, err := progressui.NewDisplay(b.Out, mode)
-	if err != nil {
-		for range status {
-			continue
-		}
-		return
-	}
-	// The display ends when the channel is closed.
-	_, _ = display.UpdateFrom(context.Background(), status)
-}
-
 // finish gives the image its names, records what it was made from, and pushes
 // it where the flags say so.
 func (b *build) finish(ctx context.Context) error {
 	b.session.images.hold(b.image)
+	for _, base := range b.sources.Images {
+		if !base.Local {
+			b.image.bases = append(b.image.bases, base.Ref)
+		}
+	}
 	for _, name := range b.Flags.Tags {
 		complete, err := completeName(name)
 		if err != nil {

@@ -1,13 +1,14 @@
 package buildkit_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
 	"github.com/drydockhq/drydock/test/registry"
@@ -174,140 +175,40 @@ RUN `+ran+` # two
 	}
 }
 
-func TestBuildSSH(t *testing.T) {
+func TestCancelBuild(t *testing.T) {
 	t.Parallel()
-	e := newExecutor(t, buildkit.Config{})
 	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
-	r := openRun(t, e, `
--- Dockerfile --
-FROM `+base+`
-RUN --mount=type=ssh,required=true test -S "$SSH_AUTH_SOCK"
-RUN --mount=type=ssh,id=deploy,required=true test -S "$SSH_AUTH_SOCK" && echo socket > /socket
-`, func(s *engine.RunSpec) {
-		key := filepath.Join(s.Source, "key")
-		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
-			t.Fatalf("ssh-keygen: %v\n%s", err, out)
-		}
-		if err := os.WriteFile(filepath.Join(s.Source, "garbage"), []byte("no key"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	})
-	r.build("-t", "ssh", "--ssh", "default=key", "--ssh=deploy=key", ".")
-	wantEqual(t, "/socket", r.run("ssh", "cat /socket"), "socket\n")
-	wantError(t, r.buildError("--ssh", "default", "."), drydock.Invalid, "--ssh default", "name a key in the workspace")
-	wantError(t, r.buildError("--ssh", "default=garbage", "."), drydock.Invalid, "--ssh")
-}
-
-func TestBuildPlatforms(t *testing.T) {
-	t.Parallel()
-	e := newExecutor(t, buildkit.Config{})
-	reg := newRegistry(t, registry.Options{}, "busybox", "multi")
-	r := openRun(t, e, `
--- Dockerfile --
-FROM scratch
-ARG TARGETARCH
-COPY file-$TARGETARCH /file
-ENV ARCH=$TARGETARCH
--- file-amd64 --
-amd64
--- file-arm64 --
-arm64
--- Dockerfile.run --
-FROM `+reg.Host+`/multi
-RUN ["/bin/sh", "-c", "true"]
--- Dockerfile.busybox --
-FROM `+reg.Host+`/busybox
-`)
-	image := reg.Host + "/platforms"
-	r.build("--platform", "Linux/AMD64,linux/Arm64", "-t", image, ".")
-	digest := r.push(image)
-	desc, err := reg.Get("platforms")
+	r := openRun(t, newExecutor(t, buildkit.Config{}), "-- Dockerfile --\nFROM "+base+"\nRUN echo sleeping-$((1+1)); sleep 1000\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	flags, err := buildflags.Parse([]string{"."})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantEqual(t, "the digest", desc.Digest.String(), digest)
-	index, err := desc.ImageIndex()
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, m := range manifest.Manifests {
-		found = append(found, m.Platform.String())
-		img, err := index.Image(m.Digest)
-		if err != nil {
-			t.Fatal(err)
+	done := make(chan error, 1)
+	out := &signal{text: "sleeping-2", seen: cancel}
+	go func() { done <- r.Build(ctx, engine.Build{Flags: flags, Dir: "/workspace", Out: out}) }()
+	<-ctx.Done()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error is %v", err)
 		}
-		config, err := img.ConfigFile()
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantContains(t, "env", strings.Join(config.Config.Env, " "), "ARCH="+m.Platform.Architecture)
-	}
-	wantEqual(t, "platforms", strings.Join(found, " "), "linux/amd64 linux/arm64")
-
-	// One platform alone is no index.
-	r.build("--platform=LINUX/arm64", "-t", reg.Host+"/alone", ".")
-	r.push(reg.Host + "/alone")
-	if desc, err := reg.Get("alone"); err != nil || desc.MediaType.IsIndex() {
-		t.Errorf("one platform is %v, %v", desc, err)
-	}
-	wantError(t, r.buildError("--platform", "linux/arm64", "-f", "Dockerfile.run", "."), drydock.Failed,
-		"Dockerfile.run:2", "can't run programs for linux/arm64", "FROM --platform=$BUILDPLATFORM")
-	// As docker does with an image that says it is for one platform only.
-	wantContains(t, "the progress", r.build("--platform", "linux/s390x", "-f", "Dockerfile.busybox", "."), "InvalidBaseImagePlatform", "linux/amd64")
-	if _, err := r.tryRun(reg.Host+"/alone", "true"); err == nil {
-		t.Error("an image of another platform ran")
-	} else {
-		wantContains(t, "the error", err.Error(), "linux/arm64", "linux/amd64")
+	case <-time.After(5 * time.Second):
+		t.Fatal("the build goes on after its context ended")
 	}
 }
 
-func TestSecretBuildArg(t *testing.T) {
-	t.Parallel()
-	e := newExecutor(t, buildkit.Config{})
-	reg := newRegistry(t, registry.Options{}, "busybox")
-	const secret = "hunter2-hunter2"
-	var told []string
-	r := openRun(t, e, `
--- Dockerfile --
-FROM `+reg.Host+`/busybox
-ARG TOKEN
-ARG OTHER
-RUN test -n "$TOKEN" && echo "$TOKEN" | md5sum > /sum
-RUN echo "$OTHER" > /other
-WORKDIR /$OTHER
--- Dockerfile.from --
-FROM `+reg.Host+`/secretarg
-RUN true
-`, func(s *engine.RunSpec) {
-		s.Secret = func(values ...string) { told = append(told, values...) }
-	})
-	r.build("-t", reg.Host+"/secretarg", "--secret-build-arg", "TOKEN="+secret, "--build-arg=OTHER=plain", ".")
-	// The progress shows RUN with its arguments; the log masks what it is told.
-	wantEqual(t, "what the log is told to mask", strings.Join(told, " "), secret)
-	r.build("-t", reg.Host+"/from", "-f", "Dockerfile.from", ".")
-	for _, name := range []string{"secretarg", "from"} {
-		r.push(reg.Host + "/" + name)
-		desc, err := reg.Get(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		img, err := desc.Image()
-		if err != nil {
-			t.Fatal(err)
-		}
-		config, err := img.RawConfigFile()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(config), secret) {
-			t.Errorf("the config of %s holds the secret:\n%s", name, config)
-		}
-		wantContains(t, "the history", string(config), "TOKEN=", "OTHER=plain")
+// signal is a writer that says when it has got a text.
+type signal struct {
+	output
+	text string
+	seen func()
+}
+
+func (s *signal) Write(p []byte) (int, error) {
+	n, err := s.output.Write(p)
+	if strings.Contains(s.String(), s.text) {
+		s.seen()
 	}
-	wantContains(t, "/sum", r.run(reg.Host+"/secretarg", "cat /sum"), "  -")
+	return n, err
 }

@@ -1,18 +1,11 @@
 package buildkit
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/moby/buildkit/frontend"
-	bksession "github.com/moby/buildkit/session"
-	bksolver "github.com/moby/buildkit/solver"
-	"github.com/moby/buildkit/solver/llbsolver"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/buildflags"
@@ -55,16 +48,15 @@ func (b *build) frontendAttrs() (map[string]string, error) {
 	}
 	set(attrs, "add-hosts", strings.Join(addHosts(f.AddHosts), ","))
 	set(attrs, "ulimit", strings.Join(f.Ulimits, ","))
-	if b.session.spec.TaskName != "" {
-		attrs["build-arg:BUILDKIT_CACHE_MOUNT_NS"] = b.session.spec.TaskName
-	}
+	// Set last, so that no build reaches the cache mounts of another task.
+	attrs["build-arg:BUILDKIT_CACHE_MOUNT_NS"] = b.cacheNamespace()
 	for _, c := range f.BuildContexts {
 		if err := b.addNamedContext(attrs, c); err != nil {
 			return nil, err
 		}
 	}
 	b.limitAttrs(attrs)
-	return attrs, nil
+	return attrs, b.cacheAttrs(attrs)
 }
 
 func set(attrs map[string]string, key, value string) {
@@ -103,7 +95,9 @@ func (b *build) limitAttrs(attrs map[string]string) {
 	}
 	memory := tighter(f.Memory, limits.Memory)
 	number("memory", memory)
-	number("memswap", memory)
+	if b.session.executor.machine.cgroups.limitsSwap {
+		number("memswap", memory)
+	}
 	number("shm-size", f.ShmSize)
 	number("cpushares", f.CPUShares)
 	set(attrs, "cpusetcpus", f.CPUSet)
@@ -145,64 +139,6 @@ func (b *build) addNamedContext(attrs map[string]string, c buildflags.Arg) error
 	}
 	attrs["context:"+c.Name] = "local:" + key
 	return nil
-}
-
-// caches returns what --cache-from and --cache-to, and `cache: enabled`, name.
-func (b *build) caches() (from, to []buildflags.CacheEntry) {
-	from, to = b.Flags.CacheFrom, b.Flags.CacheTo
-	if !b.Cache {
-		return from, to
-	}
-	ref := b.cacheRef()
-	if ref == "" {
-		return from, to
-	}
-	from = append(from[:len(from):len(from)], buildflags.CacheEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
-	to = append(to[:len(to):len(to)], buildflags.CacheEntry{
-		Type: "registry", Attrs: map[string]string{"ref": ref, "mode": "max"},
-	})
-	return from, to
-}
-
-func (b *build) cacheImports() []frontend.CacheOptionsEntry {
-	from, _ := b.caches()
-	var out []frontend.CacheOptionsEntry
-	for _, c := range from {
-		out = append(out, frontend.CacheOptionsEntry{Type: c.Type, Attrs: c.Attrs})
-	}
-	return out
-}
-
-func (b *build) cacheExporters(ctx context.Context, bk string) ([]llbsolver.RemoteCacheExporter, error) {
-	_, to := b.caches()
-	var out []llbsolver.RemoteCacheExporter
-	for _, c := range to {
-		resolve, ok := b.session.executor.solver.cacheExporters[c.Type]
-		if !ok || c.Type == "local" {
-			return nil, drydock.Errorf(drydock.Invalid, "--cache-to type=%s is not supported", c.Type).
-				WithHint("use type=registry or type=inline")
-		}
-		exporter, err := resolve(ctx, bksession.NewGroup(bk), c.Attrs)
-		if err != nil {
-			return nil, drydock.Errorf(drydock.Invalid, "--cache-to: %w", err)
-		}
-		mode := bksolver.CacheExportModeMin
-		if c.Attrs["mode"] == "max" {
-			mode = bksolver.CacheExportModeMax
-		}
-		out = append(out, llbsolver.RemoteCacheExporter{
-			Exporter:        exporter,
-			CacheExportMode: mode,
-			IgnoreError:     c.Attrs["ignore-error"] == "true",
-		})
-	}
-	return out, nil
-}
-
-// wantsInlineCache reports whether the image's config is to hold a cache.
-func (b *build) wantsInlineCache() bool {
-	_, to := b.caches()
-	return slices.ContainsFunc(to, func(c buildflags.CacheEntry) bool { return c.Type == "inline" })
 }
 
 // readFull is io.ReadFull for a buffer that may be larger than what there is.

@@ -1,15 +1,14 @@
 package buildkit
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"strconv"
 
+	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
 	"github.com/moby/buildkit/session/filesync"
 	"github.com/moby/buildkit/session/upload/uploadprovider"
 	"github.com/tonistiigi/fsutil"
@@ -25,7 +24,7 @@ type buildContext struct {
 	filename  string // of the Dockerfile, in its folder or in the remote context
 	dirs      filesync.StaticDirSource
 	upload    *uploadprovider.Uploader // a context from standard input; may be nil
-	sharedKey string                   // the same for builds of the same folder, whose files are then sent once
+	sharedKey string                   // the same for builds of the same folder, of which only changed files are sent
 	roots     []*os.Root
 	private   int
 }
@@ -52,6 +51,10 @@ func (s *session) openContext(b *build) (_ *buildContext, err error) {
 	case buildflags.Local:
 		return c, c.openFolder(b)
 	case buildflags.Git, buildflags.Tarball:
+		if _, _, err := dfgitutil.ParseGitRef(b.Flags.Context); kind == buildflags.Git && err != nil {
+			return nil, drydock.Errorf(drydock.Invalid, "%s is no git context: its URL does not end in .git", redacted(b.Flags.Context)).
+				WithHint("make it the source of the run, and its folder the context")
+		}
 		c.url, c.filename = b.Flags.Context, remoteDockerfile(b.Flags.Dockerfile)
 		return c, nil
 	case buildflags.Stdin:
@@ -68,6 +71,7 @@ func (c *buildContext) openFolder(b *build) error {
 	if err != nil {
 		return err
 	}
+	c.sharedKey += ":" + path.Join(inContainer(b.Dir), b.Flags.Context)
 	c.dirs[contextFolder] = fsutil.NewRootFS(fsutil.NewRoot(root))
 	switch b.Flags.Dockerfile {
 	case "":
@@ -85,20 +89,47 @@ func (c *buildContext) openFolder(b *build) error {
 	return nil
 }
 
-// openRoot opens a folder of the workspace; nothing outside the folder can be
-// reached through it, whatever a step makes of the folder meanwhile.
+// openRoot opens a folder that the step sees; nothing outside it can be reached
+// through it, whatever a step makes of the folder meanwhile.
 func (c *buildContext) openRoot(b *build, name string) (*os.Root, error) {
-	rel, err := inWorkspace(b.Dir, name)
+	in, rel, err := c.find(b, name)
 	if err != nil {
 		return nil, err
 	}
-	root, err := b.session.workspace.root.OpenRoot(filepath.FromSlash(rel))
+	root, err := openRootIn(in, rel)
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Invalid, "opening the folder %q: %w", name, withoutDir(err)).
 			WithHint("it must be a folder of the workspace; links that lead out of it are not followed")
 	}
 	c.roots = append(c.roots, root)
 	return root, nil
+}
+
+// find returns where a file is that the step sees: in a volume that is mounted
+// there, or in the workspace.
+func (c *buildContext) find(b *build, name string) (in *os.Root, rel string, err error) {
+	full := name
+	if !path.IsAbs(full) {
+		full = path.Join(inContainer(b.Dir), full)
+	}
+	for _, m := range b.Mounts {
+		rel, err := filepath.Rel(path.Clean(m.MountPath), path.Clean(full))
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		dir, err := b.session.workspace.volumeDir(m.Name)
+		if err != nil {
+			return nil, "", err
+		}
+		volume, err := os.OpenRoot(dir)
+		if err != nil {
+			return nil, "", drydock.Errorf(drydock.Failed, "opening volume %q: %w", m.Name, withoutDir(err))
+		}
+		c.roots = append(c.roots, volume)
+		return volume, rel, nil
+	}
+	rel, err = inWorkspace(b.Dir, name)
+	return b.session.workspace.root, filepath.FromSlash(rel), err
 }
 
 // addFolder opens a folder of the workspace as a further context and returns
@@ -111,90 +142,6 @@ func (c *buildContext) addFolder(b *build, name string) (string, error) {
 	key := "folder-" + strconv.Itoa(len(c.roots))
 	c.dirs[key] = fsutil.NewRootFS(fsutil.NewRoot(root))
 	return key, nil
-}
-
-// dockerfileFrom reads the Dockerfile from standard input.
-func (c *buildContext) dockerfileFrom(r io.Reader) error {
-	if r == nil {
-		return drydock.Errorf(drydock.Invalid, "-f -: the step has no standard input").
-			WithHint("pipe a Dockerfile into `docker build -f - .`")
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxDockerfile+1))
-	if err != nil {
-		return fmt.Errorf("reading the Dockerfile from standard input: %w", err)
-	}
-	return c.useDockerfile(data)
-}
-
-// maxDockerfile is far beyond any Dockerfile written by hand.
-const maxDockerfile = 4 << 20
-
-func (c *buildContext) useDockerfile(data []byte) error {
-	if len(data) > maxDockerfile {
-		return drydock.Errorf(drydock.Invalid, "the Dockerfile is larger than %d bytes", maxDockerfile)
-	}
-	dir := filepath.Join(c.dir, "dockerfile")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return fmt.Errorf("writing the Dockerfile: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), data, 0o600); err != nil {
-		return fmt.Errorf("writing the Dockerfile: %w", err)
-	}
-	files, err := fsutil.NewFS(dir)
-	if err != nil {
-		return fmt.Errorf("writing the Dockerfile: %w", err)
-	}
-	c.dirs[dockerfileFolder], c.filename = files, "Dockerfile"
-	return nil
-}
-
-// openStdin takes standard input for an archive or, failing that, for a
-// Dockerfile without a context, as docker does.
-func (c *buildContext) openStdin(b *build) error {
-	if b.Stdin == nil {
-		return drydock.Errorf(drydock.Invalid, "the context is standard input, and the step has none").
-			WithHint("pipe an archive or a Dockerfile into `docker build -`")
-	}
-	head := make([]byte, 512)
-	n, err := readFull(b.Stdin, head)
-	if err != nil {
-		return fmt.Errorf("reading the context from standard input: %w", err)
-	}
-	head = head[:n]
-	whole := io.MultiReader(bytes.NewReader(head), b.Stdin)
-	if isArchive(head) {
-		c.upload = uploadprovider.New()
-		c.url, c.filename = c.upload.Add(io.NopCloser(whole)), remoteDockerfile(b.Flags.Dockerfile)
-		return nil
-	}
-	empty := filepath.Join(c.dir, "empty")
-	if err := os.Mkdir(empty, 0o700); err != nil {
-		return fmt.Errorf("making an empty context: %w", err)
-	}
-	files, err := fsutil.NewFS(empty)
-	if err != nil {
-		return fmt.Errorf("making an empty context: %w", err)
-	}
-	c.dirs[contextFolder] = files
-	return c.dockerfileFrom(whole)
-}
-
-// isArchive recognises tar and what compresses it.
-func isArchive(head []byte) bool {
-	for _, magic := range []string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"} {
-		if bytes.HasPrefix(head, []byte(magic)) {
-			return true
-		}
-	}
-	const at = 257
-	return len(head) > at+5 && string(head[at:at+5]) == "ustar"
-}
-
-func remoteDockerfile(name string) string {
-	if name == "" {
-		return "Dockerfile"
-	}
-	return name
 }
 
 // privateFile writes data to a file that the build's containers can't see.

@@ -3,6 +3,7 @@ package buildkit
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -20,6 +21,9 @@ func (b *build) explain(err error) error {
 		return err
 	}
 	out := &drydock.Error{Code: drydock.Failed, Message: "building: " + plainMessage(err)}
+	if strings.Contains(out.Message, "downloaded context") {
+		out.Message += ": the context is " + redacted(b.context.url)
+	}
 	known := out
 	if refused := b.refusal(err); errors.As(refused, &known) || errors.As(err, &known) {
 		copied := *known
@@ -32,7 +36,7 @@ func (b *build) explain(err error) error {
 	}
 	b.locate(out, err)
 	if out.Hint == "" {
-		out.Hint = buildHint(out.Message)
+		out.Hint = b.hint(out.Message)
 	}
 	return out
 }
@@ -68,6 +72,15 @@ func foreignProcess(err error) string {
 	return platforms.Format(wanted)
 }
 
+// redacted returns a URL without a password.
+func redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "a malformed URL"
+	}
+	return u.Redacted()
+}
+
 // plainMessage leaves out what the layers between put around a message.
 func plainMessage(err error) string {
 	message := err.Error()
@@ -80,17 +93,25 @@ func plainMessage(err error) string {
 	return message
 }
 
-// buildHint says what to do about failures that people meet often.
-func buildHint(message string) string {
+// hint says what to do about failures that people meet often.
+func (b *build) hint(message string) string {
 	switch {
-	case strings.Contains(message, "no space left on device"):
+	case strings.Contains(message, "no space left on device"), diskFull(b.session.dir):
 		return "the disk is full: `drydockd prune` frees the cache"
 	case strings.Contains(message, "exit code: 137"):
-		return "a process was killed; --memory sets how much memory a run may use"
+		memory := tighter(b.Flags.Memory, b.session.limits.Memory)
+		return "a process was killed; each may use no more memory than " + memoryText(memory) + ", as --memory says"
 	case strings.Contains(message, "permission denied") && strings.Contains(message, "exit code: 126"):
 		return "make the file executable with chmod +x, and commit its mode"
-	case strings.Contains(message, "failed to read dockerfile"):
+	case strings.Contains(message, "repository does not contain ref"):
+		return "what follows the # is a branch, a tag or a commit of the repository"
+	case strings.Contains(message, "failed to read dockerfile") && strings.Contains(message, "no such file"):
+		if b.context.url != "" {
+			return "-f names the Dockerfile, relative to the context"
+		}
 		return "-f names the Dockerfile, relative to the working directory of the step"
+	case strings.Contains(message, noMatch):
+		return "an image of this Dockerfile has nothing for the platform of the build; --platform chooses another"
 	case strings.Contains(message, "exec format error"):
 		return "the image is for another processor than this machine's"
 	}

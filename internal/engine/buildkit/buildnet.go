@@ -17,6 +17,7 @@ import (
 type buildNetwork struct {
 	network *runnet.Manager
 	limits  drydock.Limits
+	open    sync.WaitGroup // namespaces
 }
 
 // New joins a container to the build network.
@@ -25,14 +26,20 @@ func (b *buildNetwork) New(ctx context.Context, _ string, _ network.NamespaceOpt
 	if err != nil {
 		return nil, err
 	}
-	return &buildNamespace{attached: attached, pids: pidsLimit(b.limits)}, nil
+	b.open.Add(1)
+	return &buildNamespace{builds: b, attached: attached, pids: pidsLimit(b.limits)}, nil
 }
+
+// wait returns when all containers of builds are gone: BuildKit deletes them
+// after it has said that they ended, and closes their namespaces last.
+func (b *buildNetwork) wait() { b.open.Wait() }
 
 // Close does nothing: the network belongs to the executor.
 func (b *buildNetwork) Close() error { return nil }
 
 // buildNamespace is the network namespace of one RUN.
 type buildNamespace struct {
+	builds   *buildNetwork
 	attached *runnet.Attachment
 	pids     int64
 	close    sync.Once
@@ -54,6 +61,9 @@ func (n *buildNamespace) Sample() (*resources.NetworkSample, error) { return nil
 
 // Close leaves the network. BuildKit calls it more than once.
 func (n *buildNamespace) Close() error {
-	n.close.Do(func() { n.closeErr = n.attached.Close() })
+	n.close.Do(func() {
+		n.closeErr = n.attached.Close()
+		n.builds.open.Done()
+	})
 	return n.closeErr
 }

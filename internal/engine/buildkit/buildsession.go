@@ -4,17 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 
 	bksession "github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/filesync"
-	"github.com/moby/buildkit/session/secrets"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
-	"github.com/moby/buildkit/session/sshforward/sshprovider"
 	"github.com/moby/buildkit/sourcepolicy/policysession"
-
-	"github.com/drydockhq/drydock"
+	"google.golang.org/grpc/connectivity"
 )
 
 // openSession opens the BuildKit session through which the solver reads a
@@ -43,12 +39,15 @@ func (b *build) openSession(ctx context.Context) (*bksession.Session, func(), er
 		}
 		bk.Allow(agent)
 	}
+	b.sessionID = bk.ID()
 	b.session.executor.runs.add(bk.ID(), b)
-	closeSession := b.session.serve(ctx, bk)
-	return bk, func() {
-		closeSession()
-		b.session.executor.runs.remove(bk.ID())
-	}, nil
+	remove := func() { b.session.executor.runs.remove(bk.ID()) }
+	closeSession, err := b.session.serve(ctx, bk)
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return bk, func() { closeSession(); remove() }, nil
 }
 
 // bareSession opens a BuildKit session that knows nothing but the run's
@@ -59,13 +58,14 @@ func (s *session) bareSession(ctx context.Context) (string, func(), error) {
 		return "", nil, fmt.Errorf("opening an image session: %w", err)
 	}
 	bk.Allow(s.logins.attachable())
-	return bk.ID(), s.serve(ctx, bk), nil
+	closeSession, err := s.serve(ctx, bk)
+	return bk.ID(), closeSession, err
 }
 
 // serve joins a BuildKit session to the session manager until the returned
 // function is called.
-func (s *session) serve(ctx context.Context, bk *bksession.Session) func() {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+func (s *session) serve(caller context.Context, bk *bksession.Session) (func(), error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(caller))
 	var running sync.WaitGroup
 	running.Add(1)
 	go func() {
@@ -80,119 +80,31 @@ func (s *session) serve(ctx context.Context, bk *bksession.Session) func() {
 			return client, nil
 		})
 	}()
-	return func() {
+	end := func() {
 		_ = bk.Close()
 		cancel()
 		running.Wait()
 	}
-}
-
-// secretStore answers `RUN --mount=type=secret`.
-type secretStore map[string][]byte
-
-// GetSecret implements secrets.SecretStore.
-func (s secretStore) GetSecret(_ context.Context, id string) ([]byte, error) {
-	data, ok := s[id]
-	if !ok {
-		return nil, fmt.Errorf("secret %s: %w", id, secrets.ErrNotFound)
-	}
-	return data, nil
-}
-
-// tell has the secrets masked in the log.
-func (s secretStore) tell(mask func(values ...string)) {
-	for _, data := range s {
-		if mask != nil {
-			mask(string(data))
-		}
-	}
-}
-
-// secrets reads what --secret names: variables of the step and files of the
-// workspace.
-func (b *build) secrets() (secretStore, error) {
-	store := secretStore{}
-	for _, secret := range b.Flags.Secrets {
-		if value, ok := lookupEnv(b.Env, secret.Env); ok && secret.Env != "" {
-			store[secret.ID] = []byte(value)
-			continue
-		}
-		if value, ok := lookupEnv(b.Env, secret.ID); ok && secret.Env == "" && secret.Src == "" {
-			store[secret.ID] = []byte(value)
-			continue
-		}
-		if secret.Env != "" {
-			return nil, drydock.Errorf(drydock.Invalid, "secret %s: the step has no variable %s", secret.ID, secret.Env)
-		}
-		name := secret.Src
-		if name == "" {
-			name = secret.ID
-		}
-		data, err := b.readFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("secret %s: %w", secret.ID, err)
-		}
-		store[secret.ID] = data
-	}
-	return store, nil
-}
-
-// maxSecret is BuildKit's own limit for a secret.
-const maxSecret = 500 << 10
-
-func (b *build) readFile(name string) ([]byte, error) {
-	f, err := b.session.workspace.open(b.Dir, name, os.O_RDONLY, 0)
-	if err != nil {
+	if err := s.joined(caller, bk.ID()); err != nil {
+		end()
 		return nil, err
 	}
-	defer f.Close()
-	data := make([]byte, maxSecret+1)
-	n, err := readFull(f, data)
-	if err != nil {
-		return nil, drydock.Errorf(drydock.Failed, "reading %q: %w", name, withoutDir(err))
-	}
-	if n > maxSecret {
-		return nil, drydock.Errorf(drydock.Invalid, "%q is larger than %d bytes", name, maxSecret)
-	}
-	return data[:n], nil
+	return end, nil
 }
 
-// sshAgents serves keys of the workspace. There is no agent of this machine
-// for a task to use.
-func (b *build) sshAgents() (bksession.Attachable, error) {
-	var configs []sshprovider.AgentConfig
-	for _, ssh := range b.Flags.SSH {
-		if len(ssh.Paths) == 0 {
-			return nil, drydock.Errorf(drydock.Invalid, "--ssh %s: a task has no SSH agent", ssh.ID).
-				WithHint("name a key in the workspace: --ssh %s=FILE", ssh.ID)
-		}
-		config := sshprovider.AgentConfig{ID: ssh.ID}
-		for _, path := range ssh.Paths {
-			data, err := b.readFile(path)
-			if err != nil {
-				return nil, fmt.Errorf("--ssh %s: %w", ssh.ID, err)
-			}
-			copied, err := b.context.privateFile(data)
-			if err != nil {
-				return nil, fmt.Errorf("--ssh %s: %w", ssh.ID, err)
-			}
-			config.Paths = append(config.Paths, copied)
-		}
-		configs = append(configs, config)
-	}
-	agents, err := sshprovider.NewSSHAgentProvider(configs)
+// joined waits until the manager has reached a session. One that ends before
+// that has its server complain on this process's standard error.
+func (s *session) joined(ctx context.Context, id string) error {
+	caller, err := s.executor.sessions.Get(ctx, id, false)
 	if err != nil {
-		return nil, drydock.Errorf(drydock.Invalid, "--ssh: %w", err)
+		return fmt.Errorf("joining a build session: %w", err)
 	}
-	return agents, nil
-}
-
-// lookupEnv finds a variable in NAME=value pairs; the last one counts.
-func lookupEnv(env []string, name string) (string, bool) {
-	for i := len(env) - 1; i >= 0; i-- {
-		if len(env[i]) > len(name) && env[i][:len(name)] == name && env[i][len(name)] == '=' {
-			return env[i][len(name)+1:], true
+	conn := caller.Conn()
+	conn.Connect()
+	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
+		if !conn.WaitForStateChange(ctx, state) {
+			return context.Cause(ctx)
 		}
 	}
-	return "", false
+	return nil
 }

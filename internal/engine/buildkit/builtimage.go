@@ -1,10 +1,13 @@
 package buildkit
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -29,6 +32,7 @@ type builtImage struct {
 	session *session
 	source  *exporter.Source
 	inline  exptypes.InlineCache // cache that goes into the config; may be nil
+	bases   []string             // images of registries that the build resolved; set before the first push
 
 	mu       sync.Mutex
 	desc     *ocispec.Descriptor
@@ -77,8 +81,8 @@ func (b *builtImage) refs() []cache.ImmutableRef {
 	if b.source.Ref != nil {
 		refs = append(refs, b.source.Ref)
 	}
-	for _, ref := range b.source.Refs {
-		if ref != nil {
+	for _, key := range slices.Sorted(maps.Keys(b.source.Refs)) {
+		if ref := b.source.Refs[key]; ref != nil {
 			refs = append(refs, ref)
 		}
 	}
@@ -130,7 +134,14 @@ func (b *builtImage) provider(ctx context.Context, bk string, config cacheconfig
 			sources[desc.Digest.String()] = desc.Annotations
 		}
 	}
-	return &pushProvider{Provider: multi, store: store, labels: sources}, nil
+	return &pushProvider{Provider: multi, store: store, labels: sources, origins: b.bases}, nil
+}
+
+// equals reports whether two builds have made the same image.
+func (b *builtImage) equals(other *builtImage) bool {
+	refs, others := b.refs(), other.refs()
+	return maps.EqualFunc(b.source.Metadata, other.source.Metadata, bytes.Equal) &&
+		slices.EqualFunc(refs, others, func(a, b cache.ImmutableRef) bool { return a.ID() == b.ID() })
 }
 
 // release implements image.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -19,12 +20,9 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// defaultPath is the PATH of a container whose image sets none.
-const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 // writeBundle writes the container's config.json and what it refers to.
 func (c *container) writeBundle(ctx context.Context) error {
-	hosts := filepath.Join(c.dir, "hosts")
+	hosts := filepath.Join(c.bundle, "hosts")
 	if err := os.WriteFile(hosts, []byte(c.hostsFile()), 0o644); err != nil {
 		return fmt.Errorf("writing the container's hosts file: %w", err)
 	}
@@ -36,7 +34,7 @@ func (c *container) writeBundle(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writing the container's config: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(c.dir, "config.json"), data, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.bundle, "config.json"), data, 0o600); err != nil {
 		return fmt.Errorf("writing the container's config: %w", err)
 	}
 	return nil
@@ -60,7 +58,7 @@ func (c *container) spec(ctx context.Context, hosts string) (*specs.Spec, error)
 	if err != nil {
 		return nil, err
 	}
-	rootfs := filepath.Join(c.dir, "rootfs")
+	rootfs := c.rootfs()
 	user := c.User
 	if user == "" {
 		user = c.config.Config.User
@@ -84,55 +82,13 @@ func (c *container) spec(ctx context.Context, hosts string) (*specs.Spec, error)
 	cleanup()
 	spec.Root.Path = rootfs
 	spec.Root.Readonly = false
-	spec.Linux.CgroupsPath = c.session.cgroup.path + "/" + filepath.Base(c.dir)
-	spec.Mounts = append(spec.Mounts, c.mounts()...)
+	spec.Linux.CgroupsPath = c.group.path
+	mounts, err := c.mounts()
+	if err != nil {
+		return nil, err
+	}
+	spec.Mounts = append(spec.Mounts, mounts...)
 	return spec, nil
-}
-
-// args returns the container's command line as `docker run` makes it.
-func (c *container) args() ([]string, error) {
-	entry, cmd := c.config.Config.Entrypoint, c.config.Config.Cmd
-	if c.EntryPoint != "" {
-		entry, cmd = strings.Fields(c.EntryPoint), nil
-	}
-	if len(c.Args) > 0 {
-		cmd = c.Args
-	}
-	args := append(append([]string{}, entry...), cmd...)
-	if len(args) == 0 {
-		return nil, drydock.Errorf(drydock.Failed, "image %s has no command", c.Image).
-			WithHint("write one after the image's name")
-	}
-	return args, nil
-}
-
-// env returns the image's variables, then the run's, then the step's.
-func (c *container) env() []string {
-	env := append([]string{defaultPath}, c.config.Config.Env...)
-	env = append(env, "HOSTNAME="+c.Name, "HOME="+homeDir)
-	env = append(env, c.Env...)
-	seen := map[string]int{}
-	var merged []string
-	for _, kv := range env {
-		name, _, _ := strings.Cut(kv, "=")
-		if i, ok := seen[name]; ok {
-			merged[i] = kv
-			continue
-		}
-		seen[name] = len(merged)
-		merged = append(merged, kv)
-	}
-	return merged
-}
-
-func (c *container) workingDir() string {
-	switch {
-	case c.Dir != "":
-		return inContainer(c.Dir)
-	case c.config.Config.WorkingDir != "":
-		return c.config.Config.WorkingDir
-	}
-	return "/"
 }
 
 // resources returns the step's own limits, within those of the run.
@@ -141,23 +97,27 @@ func (c *container) resources() (*pb.LinuxResources, error) {
 		return nil, nil
 	}
 	cpus, err := strconv.ParseFloat(c.CPUs, 64)
-	if err != nil || cpus <= 0 {
+	if err != nil || !(cpus > 0 && cpus < math.MaxInt32) {
 		return nil, drydock.Errorf(drydock.Invalid, "cpus: %q is not a number of CPUs", c.CPUs).WithHint("for example 0.5")
 	}
 	return &pb.LinuxResources{CpuPeriod: cpuPeriod, CpuQuota: cpuQuota(cpus)}, nil
 }
 
 // mounts returns the folders that the run's containers share.
-func (c *container) mounts() []specs.Mount {
+func (c *container) mounts() ([]specs.Mount, error) {
 	w := c.session.workspace
 	bind := func(source, target string) specs.Mount {
 		return specs.Mount{Destination: target, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", "nosuid", "nodev"}}
 	}
 	mounts := []specs.Mount{bind(w.dir, workspaceDir), bind(w.home, homeDir)}
 	for _, m := range c.Mounts {
-		mounts = append(mounts, bind(filepath.Join(w.volume, m.Name), m.MountPath))
+		dir, err := w.volumeDir(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		mounts = append(mounts, bind(dir, m.MountPath))
 	}
-	return mounts
+	return mounts, nil
 }
 
 // joinNetwork sets the network namespace of a container; an empty path is a new

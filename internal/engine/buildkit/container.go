@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,7 +22,9 @@ type container struct {
 	engine.Container
 	session *session
 	id      string // in runc
-	dir     string // bundle
+	dir     string // what it writes beside the folders of the run
+	bundle  string // what runc reads and writes
+	group   group
 	config  ocispec.Image
 	network *runnet.Attachment // nil for "host" and "none"
 }
@@ -42,7 +45,7 @@ func (s *session) Run(ctx context.Context, c engine.Container) error {
 	if err == nil {
 		err = box.run(ctx)
 	}
-	return joinCleanup(err, box.clean())
+	return joinCleanup(explainFull(ctx, s.dir, err), box.clean())
 }
 
 // prepare makes the container's folder, files and network.
@@ -64,7 +67,12 @@ func (c *container) prepare(ctx context.Context) error {
 		return fmt.Errorf("making the container's folder: %w", err)
 	}
 	c.id = filepath.Base(c.session.dir) + "-" + filepath.Base(c.dir)
-	if err := files.mount(c.dir); err != nil {
+	c.group = c.session.group.child(filepath.Base(c.dir))
+	c.bundle = filepath.Join(c.session.executor.runtime.memory, c.id)
+	if err := os.Mkdir(c.bundle, 0o700); err != nil {
+		return fmt.Errorf("making the container's folder: %w", err)
+	}
+	if err := files.mount(c.dir, c.rootfs(), c.session.executor.machine.volatile); err != nil {
 		return err
 	}
 	if err := c.attach(ctx); err != nil {
@@ -72,6 +80,9 @@ func (c *container) prepare(ctx context.Context) error {
 	}
 	return c.writeBundle(ctx)
 }
+
+// rootfs is where the container's files are mounted.
+func (c *container) rootfs() string { return filepath.Join(c.bundle, "rootfs") }
 
 // attach joins the container to its network.
 func (c *container) attach(ctx context.Context) error {
@@ -95,19 +106,18 @@ func (c *container) join(spec *specs.Spec) {
 	}
 }
 
-// clean takes away what prepare made.
+// clean takes away what prepare and run made.
 func (c *container) clean() error {
-	var err error
-	if c.dir != "" {
-		err = unmountBundle(c.dir)
+	if c.dir == "" {
+		return nil
 	}
+	err := c.group.remove()
+	err = joinCleanup(err, os.RemoveAll(filepath.Join(c.session.executor.runtime.stateDir(), c.id)))
+	err = joinCleanup(err, unmount(c.rootfs()))
 	if c.network != nil {
 		err = joinCleanup(err, c.network.Close())
 	}
-	if c.dir != "" {
-		err = joinCleanup(err, os.RemoveAll(c.dir))
-	}
-	return err
+	return joinCleanup(err, errors.Join(os.RemoveAll(c.bundle), os.RemoveAll(c.dir)))
 }
 
 // joinCleanup returns the first error: what went wrong in a step says more

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/executor/resources"
@@ -15,9 +16,6 @@ import (
 
 	"github.com/drydockhq/drydock"
 )
-
-// hubInDependencies is how ACR writes Docker Hub in its dependency list.
-const hubInDependencies = "registry.hub.docker.com"
 
 // capture keeps what BuildKit says that the build resolved.
 func (b *build) capture(_ context.Context, res *llbsolver.Result, _ *llbsolver.Solver, _ *bksolver.Job, _ *resources.SysSampler) (*llbsolver.Result, error) {
@@ -40,14 +38,13 @@ type builtRecord struct {
 	names     []string // complete; a build without a tag has none
 	runtime   *drydock.ImageReference
 	buildtime []drydock.ImageReference
-	local     map[string]bool // names of images that the run itself made
 	git       *drydock.GitReference
 }
 
 // record remembers what the build resolved, and makes the images known to the
 // run: a later step may tag an image that only a FROM has named.
 func (b *build) record() error {
-	rec := builtRecord{local: map[string]bool{}, git: b.git()}
+	rec := builtRecord{git: b.git()}
 	for _, name := range b.Flags.Tags {
 		complete, err := completeName(name)
 		if err != nil {
@@ -66,7 +63,7 @@ func (b *build) record() error {
 			continue
 		}
 		seen[ref] = true
-		if rec.runtime == nil && base != "" && (ref.Reference == base || img.Ref == base) {
+		if rec.runtime == nil && base != "" && ref.Reference == base {
 			rec.runtime = &ref
 			continue
 		}
@@ -80,27 +77,28 @@ func (b *build) record() error {
 
 // baseName returns the base of the final stage as the dependencies name it.
 func (b *build) baseName() string {
-	if b.dockerfile.base == "" {
+	base := b.dockerfile.base
+	for _, c := range b.Flags.BuildContexts {
+		if image, ok := strings.CutPrefix(c.Value, "docker-image://"); ok && c.Name == base {
+			base = image
+		}
+	}
+	if base == "" {
 		return ""
 	}
-	complete, err := completeName(b.dockerfile.base)
+	complete, err := completeName(base)
 	if err != nil {
 		return ""
 	}
 	// A name that the run gave to an image of a registry stands for that image.
-	if img, ok := b.session.images.find(complete).(*registryImage); ok && img.name != "" {
-		for _, source := range b.sources.Images {
-			if named, err := reference.ParseNormalizedNamed(source.Ref); err == nil && !source.Local &&
-				source.Digest == img.desc.Digest && img.name == reference.TrimNamed(named).String()+"@"+source.Digest.String() {
-				return source.Ref
-			}
-		}
+	if img, ok := b.session.images.find(complete).(*registryImage); ok {
+		complete = img.asked
 	}
 	named, err := reference.ParseNormalizedNamed(complete)
 	if err != nil {
 		return ""
 	}
-	return withoutDigest(named)
+	return shortName(named)
 }
 
 // keepResolved makes an image that the build resolved known under its name.
@@ -139,41 +137,6 @@ func (b *build) git() *drydock.GitReference {
 		return &drydock.GitReference{HeadRevision: b.session.spec.Commit}
 	}
 	return nil
-}
-
-// dependency writes an image source as ACR does.
-func dependency(source provenancetypes.ImageSource) drydock.ImageReference {
-	named, err := reference.ParseNormalizedNamed(source.Ref)
-	if err != nil {
-		return drydock.ImageReference{Reference: source.Ref, Digest: source.Digest.String()}
-	}
-	ref := imageReference(named)
-	ref.Digest = source.Digest.String()
-	return ref
-}
-
-func imageReference(named reference.Named) drydock.ImageReference {
-	ref := drydock.ImageReference{
-		Registry:   reference.Domain(named),
-		Repository: reference.Path(named),
-		Reference:  withoutDigest(named),
-	}
-	if ref.Registry == "docker.io" {
-		ref.Registry = hubInDependencies
-	}
-	if tagged, ok := named.(reference.Tagged); ok {
-		ref.Tag = tagged.Tag()
-	}
-	return ref
-}
-
-// withoutDigest returns the short form of a name and its tag.
-func withoutDigest(named reference.Named) string {
-	short := reference.FamiliarName(named)
-	if tagged, ok := named.(reference.Tagged); ok {
-		short += ":" + tagged.Tag()
-	}
-	return short
 }
 
 // pushed remembers the digest that a name has in its registry.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
@@ -44,7 +45,10 @@ func parseDockerfile(data []byte, opts map[string]string) *dockerfile {
 	for _, arg := range metaArgs {
 		d.declare(arg)
 	}
-	d.base = finalBase(stages, expandMetaArgs(metaArgs, opts), opts["target"])
+	lex := shell.NewLex(ast.EscapeToken)
+	vars := platformArgs(opts["platform"])
+	expandMetaArgs(lex, vars, metaArgs, opts)
+	d.base = finalBase(stages, func(word string) string { return expand(lex, word, vars) }, opts["target"])
 	return d
 }
 
@@ -72,41 +76,56 @@ func (e env) Keys() []string {
 	return keys
 }
 
-// expandMetaArgs returns the values of the ARGs before the first FROM.
-func expandMetaArgs(metaArgs []instructions.ArgCommand, opts map[string]string) env {
-	vars := env{"TARGETPLATFORM": opts["platform"], "BUILDPLATFORM": "linux/amd64", "TARGETOS": "linux", "BUILDOS": "linux", "BUILDARCH": "amd64"}
-	if _, arch, ok := strings.Cut(opts["platform"], "/"); ok {
-		vars["TARGETARCH"], _, _ = strings.Cut(arch, "/")
-	}
-	lex := shell.NewLex('\\')
-	for _, command := range metaArgs {
-		for _, arg := range command.Args {
-			value, given := opts["build-arg:"+arg.Key]
-			if !given && arg.Value != nil {
-				if result, err := lex.ProcessWordWithMatches(*arg.Value, vars); err == nil {
-					value = result.Result
-				}
-			}
-			vars[arg.Key] = value
+// platformArgs returns the variables that tell of the machine and of the
+// platform that is built for; with several, of the first.
+func platformArgs(target string) env {
+	vars := env{}
+	first, _, _ := strings.Cut(target, ",")
+	for prefix, text := range map[string]string{"BUILD": platforms.DefaultString(), "TARGET": first} {
+		p, err := platforms.Parse(text)
+		if err != nil {
+			continue
 		}
+		vars[prefix+"PLATFORM"], vars[prefix+"OS"] = platforms.Format(p), p.OS
+		vars[prefix+"ARCH"], vars[prefix+"VARIANT"] = p.Architecture, p.Variant
 	}
 	return vars
 }
 
+// expandMetaArgs adds the values of the ARGs before the first FROM to vars.
+func expandMetaArgs(lex *shell.Lex, vars env, metaArgs []instructions.ArgCommand, opts map[string]string) {
+	for _, command := range metaArgs {
+		for _, arg := range command.Args {
+			value, given := opts["build-arg:"+arg.Key]
+			if !given && arg.Value != nil {
+				value = expand(lex, *arg.Value, vars)
+			}
+			if given || arg.Value != nil {
+				vars[arg.Key] = value
+			}
+		}
+	}
+}
+
+// expand replaces the variables of a word, or returns it as it is.
+func expand(lex *shell.Lex, word string, vars env) string {
+	result, err := lex.ProcessWordWithMatches(word, vars)
+	if err != nil {
+		return word
+	}
+	return result.Result
+}
+
 // finalBase follows the final stage, or target, to the image it stands on.
-func finalBase(stages []instructions.Stage, vars env, target string) string {
+func finalBase(stages []instructions.Stage, expand func(string) string, target string) string {
 	at := len(stages) - 1
 	if target != "" {
 		if i, ok := instructions.HasStage(stages, target); ok {
 			at = i
 		}
 	}
-	lex := shell.NewLex('\\')
 	for at >= 0 {
-		name := stages[at].BaseName
-		if result, err := lex.ProcessWordWithMatches(name, vars); err == nil {
-			name = result.Result
-		}
+		name := expand(stages[at].BaseName)
 		below, ok := instructions.HasStage(stages[:at], name)
 		if !ok {
 			if name == "scratch" {

@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/moby/buildkit/cache"
 	"github.com/moby/buildkit/exporter/containerimage"
 	bksession "github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/worker"
 	"github.com/moby/buildkit/worker/base"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/engine"
@@ -24,6 +24,7 @@ import (
 // Config is what an Executor is made from.
 type Config struct {
 	Root       string // folder for caches and the state of runs; made when missing
+	Wait       bool   // for a process that has the folder, until New's context ends
 	Registries Registries
 	Keychain   Keychain       // for registries that a run has no credentials for; may be nil
 	Limits     drydock.Limits // of a run that sets none
@@ -48,14 +49,19 @@ type Executor struct {
 	config   Config
 	machine  machine
 	lock     *os.File
+	store    *store
 	worker   *base.Worker
 	cache    cache.Manager
 	solver   *solver
 	images   *containerimage.ImageWriter
 	sessions *bksession.Manager
 	network  *runnet.Manager
+	builds   *buildNetwork
+	clients  *clientCache
 	runtime  *runtime
 	runs     *runTable
+
+	collector *collector
 }
 
 var _ engine.Executor = (*Executor)(nil)
@@ -67,41 +73,55 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	if config.Warn == nil {
 		config.Warn = func(string, ...any) {}
 	}
-	e := &Executor{config: config, runs: newRunTable()}
+	e := &Executor{runs: newRunTable()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	if e.machine, err = inspectMachine(); err != nil {
+	look := thisMachine()
+	if e.machine, err = look.inspect(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(config.Root, 0o711); err != nil {
-		return nil, drydock.Errorf(drydock.Unavailable, "making the data folder: %w", err)
-	}
-	if e.lock, err = lockFolder(config.Root); err != nil {
+	if config.Root, e.lock, err = openDataFolder(ctx, config); err != nil {
 		return nil, err
 	}
-	if err := e.machine.supportsOverlay(config.Root); err != nil {
+	e.config, e.clients = config, newClientCache(config.Registries)
+	if err = e.openMeans(ctx, look); err != nil {
 		return nil, err
 	}
-	instance, err := instanceName(config.Root)
-	if err != nil {
-		return nil, err
+	for _, warning := range e.network.Warnings() {
+		config.Warn("%s", warning)
 	}
-	if e.network, err = runnet.New(ctx, runnet.Config{StateDir: filepath.Join(config.Root, "net")}); err != nil {
-		return nil, err
-	}
-	if e.runtime, err = newRuntime(e.machine, config.Root, instance, e.network.DNS()); err != nil {
+	if e.runtime, err = newRuntime(e.machine, config.Root, e.network.DNS()); err != nil {
 		return nil, err
 	}
 	return e, e.openBuildKit(ctx)
+}
+
+// openMeans tries overlays and makes ready what networks are made of. Both wait
+// for the kernel more than they work.
+func (e *Executor) openMeans(ctx context.Context, look probe) error {
+	var opening errgroup.Group
+	opening.Go(func() (err error) {
+		e.machine.volatile, err = look.tryOverlay(e.config.Root)
+		return err
+	})
+	opening.Go(func() (err error) {
+		e.network, err = runnet.New(ctx, runnet.Config{})
+		return err
+	})
+	return opening.Wait()
 }
 
 func (e *Executor) openBuildKit(ctx context.Context) error {
 	var err error
 	if e.sessions, err = bksession.NewManager(); err != nil {
 		return fmt.Errorf("making the session manager: %w", err)
+	}
+	if e.store, err = openStore(ctx, e.config.Root); err != nil {
+		return drydock.Errorf(drydock.Unavailable, "opening the build cache: %w", err).
+			WithHint("an empty data folder makes a new one")
 	}
 	w, err := newWorker(ctx, e)
 	if err != nil {
@@ -121,24 +141,39 @@ func (e *Executor) openBuildKit(ctx context.Context) error {
 	if err := controller.Add(w); err != nil {
 		return fmt.Errorf("adding the worker: %w", err)
 	}
-	e.solver, err = newSolver(e, controller)
-	return err
+	if e.solver, err = newSolver(e, controller); err != nil {
+		return err
+	}
+	e.collector = newCollector(e)
+	return nil
 }
 
 // Close releases the executor. All sessions must be closed before.
 func (e *Executor) Close() error {
 	var errs []error
+	if e.collector != nil {
+		e.collector.Close()
+	}
 	if e.solver != nil {
 		errs = append(errs, e.solver.Close())
 	}
 	if e.worker != nil {
 		errs = append(errs, e.worker.Close())
 	}
+	if e.builds != nil {
+		e.builds.wait()
+	}
+	if e.store != nil {
+		errs = append(errs, e.store.Close())
+	}
 	if e.runtime != nil {
 		errs = append(errs, e.runtime.Close())
 	}
 	if e.network != nil {
 		errs = append(errs, e.network.Close())
+	}
+	if e.clients != nil {
+		e.clients.Close()
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/moby/buildkit/cache"
 	"github.com/moby/buildkit/exporter"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	bksession "github.com/moby/buildkit/session"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -38,6 +40,9 @@ func (e *tableExporter) Export(ctx context.Context, src *exporter.Source, info e
 	if err := e.build.hideSecretArgs(img.source); err != nil {
 		return nil, nil, nil, err
 	}
+	if err := e.build.fetchCached(ctx, img.refs()); err != nil {
+		return nil, nil, nil, err
+	}
 	if e.build.wantsInlineCache() {
 		// It can be asked for only while the build goes on.
 		img.inline = info.InlineCache
@@ -47,6 +52,20 @@ func (e *tableExporter) Export(ctx context.Context, src *exporter.Source, info e
 		img.inline = nil
 	}
 	return nil, nil, nil, nil
+}
+
+// fetchCached fetches what a build found in a remote cache: its provider has the
+// credentials of the build's own session, which end with the build.
+func (b *build) fetchCached(ctx context.Context, refs []cache.ImmutableRef) error {
+	if len(b.cacheFrom) == 0 {
+		return nil
+	}
+	for _, ref := range refs {
+		if err := ref.Extract(ctx, bksession.NewGroup(b.sessionID)); err != nil {
+			return fmt.Errorf("fetching layers from the cache: %w", err)
+		}
+	}
+	return nil
 }
 
 // tellSecretArgs has the values of --secret-build-arg masked in the log.

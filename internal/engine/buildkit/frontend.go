@@ -6,14 +6,19 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	dockerfilebuilder "github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/drydockhq/drydock"
 )
 
 // solveDockerfile is BuildKit's Dockerfile frontend, with the run's own images
@@ -53,7 +58,7 @@ func (b *build) addOwnImages(ctx context.Context, c *contextClient) error {
 		}
 		switch img := tag.image.(type) {
 		case *registryImage:
-			if !tag.resolved && nameInContexts(img.name) != context {
+			if !tag.resolved && img.asked != name {
 				c.opts.Opts["context:"+context] = "docker-image://" + img.name
 			}
 		case *builtImage:
@@ -125,6 +130,9 @@ func (c *contextClient) Inputs(ctx context.Context) (map[string]llb.State, error
 	return inputs, nil
 }
 
+// externalFrontend is BuildKit's name for a frontend that is an image.
+const externalFrontend = "gateway.v0"
+
 // officialFrontend matches the `# syntax=` lines that ask for the frontend
 // which is embedded here.
 var officialFrontend = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(-upstream)?(:1(\.[0-9]+){0,2}(-labs)?|:latest|:labs|:master)?(@sha256:[0-9a-f]{64})?$`)
@@ -132,10 +140,41 @@ var officialFrontend = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(-ups
 // Solve implements client.Client. A Dockerfile that names the official frontend
 // gets the embedded one instead of a download; every other frontend runs.
 func (c *contextClient) Solve(ctx context.Context, req client.SolveRequest) (*client.Result, error) {
-	if req.Frontend == "gateway.v0" && officialFrontend.MatchString(req.FrontendOpt["source"]) {
+	if req.Frontend != externalFrontend {
+		return c.Client.Solve(ctx, req)
+	}
+	source := req.FrontendOpt["source"]
+	if officialFrontend.MatchString(source) {
 		embedded := &contextClient{Client: c.Client, opts: c.opts, inputs: c.inputs}
 		embedded.opts.Opts = maps.Clone(req.FrontendOpt)
 		return dockerfilebuilder.Build(ctx, embedded)
 	}
+	takes, err := c.takesInputs(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	if !takes {
+		req.FrontendInputs = nil
+		maps.DeleteFunc(req.FrontendOpt, func(_, value string) bool { return strings.HasPrefix(value, "input:") })
+	}
 	return c.Client.Solve(ctx, req)
+}
+
+// takesInputs reports whether the image of a frontend says that it takes inputs,
+// without which BuildKit refuses to give it any.
+func (c *contextClient) takesInputs(ctx context.Context, source string) (bool, error) {
+	if len(c.inputs) == 0 {
+		return true, nil
+	}
+	named, err := reference.ParseNormalizedNamed(source)
+	if err != nil {
+		return false, drydock.Errorf(drydock.Invalid, "# syntax=%s: %w", source, err)
+	}
+	_, _, data, err := c.ResolveImageConfig(ctx, reference.TagNameOnly(named).String(), sourceresolver.Opt{})
+	if err != nil {
+		return false, err
+	}
+	config, err := imageConfig(data)
+	caps := strings.Split(config.Config.Labels["moby.buildkit.frontend.caps"], ",")
+	return slices.Contains(caps, "moby.buildkit.frontend.inputs"), err
 }

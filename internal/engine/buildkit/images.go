@@ -29,6 +29,19 @@ type image interface {
 	release(ctx context.Context) error
 }
 
+// sameImage reports whether two images have the same manifest or index.
+func sameImage(a, b image) bool {
+	switch a := a.(type) {
+	case *builtImage:
+		other, ok := b.(*builtImage)
+		return ok && (a == other || a.equals(other))
+	case *registryImage:
+		other, ok := b.(*registryImage)
+		return ok && a.desc.Digest == other.desc.Digest
+	}
+	return false
+}
+
 // tag is a name in the image table.
 type tag struct {
 	image image
@@ -68,25 +81,24 @@ func (t *imageTable) find(name string) image {
 	return t.tags[name].image
 }
 
-// put gives an image a complete name and reports whether the table had another
-// one, or none, under it.
+// put gives an image a complete name.
 func (t *imageTable) put(name string, img image) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.set(name, tag{image: img, since: time.Now()})
 }
 
 // putResolved gives an image a name unless the name is taken.
 func (t *imageTable) putResolved(name string, img image) {
 	t.mu.Lock()
-	_, taken := t.tags[name]
-	t.mu.Unlock()
-	if !taken {
+	defer t.mu.Unlock()
+	if _, taken := t.tags[name]; !taken {
 		t.set(name, tag{image: img, resolved: true})
 	}
 }
 
+// set names an image. The caller holds the lock.
 func (t *imageTable) set(name string, to tag) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.tags[name] = to
 	if !slices.Contains(t.images, to.image) {
 		t.images = append(t.images, to.image)

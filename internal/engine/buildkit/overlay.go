@@ -1,11 +1,13 @@
 package buildkit
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/mount"
+	"golang.org/x/sys/unix"
 )
 
 // overlay is an overlay mount.
@@ -13,23 +15,34 @@ type overlay struct {
 	lower []string // topmost first
 	upper string
 	work  string
+	// volatile leaves out syncing the upper folder, which is as short-lived as
+	// the run.
+	volatile bool
+	options  []string // further ones, as nosuid
 }
 
-// mount mounts it at target. The upper folder is as short-lived as the run, so
-// that nothing needs to be synced to disk when it goes.
+// mount mounts it at target.
 func (o overlay) mount(target string) error {
-	m := mount.Mount{
-		Type:   "overlay",
-		Source: "overlay",
-		Options: []string{
-			"lowerdir=" + strings.Join(o.escapedLower(), ":"),
-			"upperdir=" + escapeOverlay(o.upper),
-			"workdir=" + escapeOverlay(o.work),
-			"volatile",
-		},
+	options := append([]string{
+		"lowerdir=" + strings.Join(o.escapedLower(), ":"),
+		"upperdir=" + escapeOverlay(o.upper),
+		"workdir=" + escapeOverlay(o.work),
+	}, o.options...)
+	if o.volatile {
+		options = append(options, "volatile")
 	}
+	m := mount.Mount{Type: "overlay", Source: "overlay", Options: options}
 	if err := m.Mount(target); err != nil {
 		return fmt.Errorf("mounting an overlay: %w", err)
+	}
+	return nil
+}
+
+// unmount takes away what is mounted at target, if anything is.
+func unmount(target string) error {
+	err := unix.Unmount(target, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+	if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("unmounting %s: %w", target, err)
 	}
 	return nil
 }

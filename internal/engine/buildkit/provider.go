@@ -2,6 +2,9 @@ package buildkit
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/pkg/labels"
@@ -27,13 +30,13 @@ func (p *localFirst) ReaderAt(ctx context.Context, desc ocispec.Descriptor) (con
 }
 
 // pushProvider is what a push reads from. It also tells in which repositories
-// of the target a blob already is, so that the registry can mount it instead
-// of receiving it again.
+// of the target a blob may be already, so that the registry can mount it instead
+// of receiving it again. A registry that has it nowhere takes an upload.
 type pushProvider struct {
 	content.Provider
-	store  content.InfoProvider
-	labels map[string]map[string]string // annotations by digest; may be nil
-	origin string                       // complete name that all contents come from; may be empty
+	store   content.InfoProvider
+	labels  map[string]map[string]string // annotations by digest; may be nil
+	origins []string                     // images that contents come from
 }
 
 var _ content.InfoProvider = (*pushProvider)(nil)
@@ -44,19 +47,29 @@ func (p *pushProvider) Info(ctx context.Context, dgst digest.Digest) (content.In
 	if err != nil {
 		info = content.Info{Digest: dgst}
 	}
-	known := map[string]string{}
-	for key, value := range p.labels[dgst.String()] {
-		known[key] = value
-	}
-	for key, value := range info.Labels {
-		known[key] = value
-	}
-	if named, err := reference.ParseNormalizedNamed(p.origin); err == nil {
-		key := labels.LabelDistributionSource + "." + hostname(reference.Domain(named))
-		if known[key] == "" {
-			known[key] = reference.Path(named)
-		}
-	}
+	known := sourceLabels(p.origins)
+	maps.Copy(known, p.labels[dgst.String()])
+	maps.Copy(known, info.Labels)
 	info.Labels = known
 	return info, nil
+}
+
+// sourceLabels says which repositories hold images, in the form of containerd.
+func sourceLabels(images []string) map[string]string {
+	repositories := map[string][]string{}
+	for _, image := range images {
+		named, err := reference.ParseNormalizedNamed(image)
+		if err != nil {
+			continue
+		}
+		key := labels.LabelDistributionSource + "." + hostname(reference.Domain(named))
+		if path := reference.Path(named); !slices.Contains(repositories[key], path) {
+			repositories[key] = append(repositories[key], path)
+		}
+	}
+	out := map[string]string{}
+	for key, paths := range repositories {
+		out[key] = strings.Join(paths, ",")
+	}
+	return out
 }

@@ -74,15 +74,3 @@ func (s *session) pushImage(ctx context.Context, img image, name string) (ocispe
 	err = remotes.PushContent(ctx, pusher, desc, provider, nil, platforms.All, nil)
 	return desc, registryError("pushing image", name, err)
 }
-
-// tagOf returns the tag of a complete name.
-func tagOf(name string) string {
-	named, err := reference.ParseNormalizedNamed(name)
-	if err != nil {
-		return ""
-	}
-	if tagged, ok := named.(reference.Tagged); ok {
-		return tagged.Tag()
-	}
-	return ""
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -25,7 +26,9 @@ var onlyDefault = platforms.Only(defaultPlatform)
 func (s *dockerStore) PutManifest(ctx context.Context, put dockercmd.PutManifest) (digest.Digest, error) {
 	desc := ocispec.Descriptor{MediaType: put.MediaType, Digest: digest.FromBytes(put.Data), Size: int64(len(put.Data))}
 	for child, name := range put.From {
-		if child == desc.Digest {
+		// An index is only put when all that it lists is there; an image that is
+		// copied brings its blobs.
+		if child == desc.Digest && images.IsIndexType(put.MediaType) {
 			continue
 		}
 		if err := s.pushChild(ctx, put.Name, child, name); err != nil {

@@ -39,8 +39,7 @@ type Registries struct {
 const hubHost = "registry-1.docker.io"
 
 // anonymousHosts returns the hosts to ask for a registry, without credentials.
-func (r Registries) anonymousHosts() docker.RegistryHosts {
-	clients := newClientCache(r)
+func (r Registries) anonymousHosts(clients *clientCache) docker.RegistryHosts {
 	return func(host string) ([]docker.RegistryHost, error) {
 		var hosts []docker.RegistryHost
 		for _, mirror := range r.Mirrors[host] {
@@ -75,8 +74,8 @@ func (r Registries) anonymousHosts() docker.RegistryHosts {
 }
 
 // authorizedHosts is anonymousHosts with an authorizer.
-func (r Registries) authorizedHosts(creds func(host string) (user, secret string, err error)) docker.RegistryHosts {
-	anonymous := r.anonymousHosts()
+func (r Registries) authorizedHosts(clients *clientCache, creds func(host string) (user, secret string, err error)) docker.RegistryHosts {
+	anonymous := r.anonymousHosts(clients)
 	authorizers := newAuthorizerCache(creds)
 	return func(host string) ([]docker.RegistryHost, error) {
 		hosts, err := anonymous(host)

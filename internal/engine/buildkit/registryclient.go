@@ -7,7 +7,8 @@ import (
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 )
 
-// clientCache keeps one HTTP client, and with it its connections, a host.
+// clientCache keeps one HTTP client, and with it its connections, a host: for
+// all runs, since connections know of no credentials.
 type clientCache struct {
 	registries Registries
 	mu         sync.Mutex
@@ -30,6 +31,15 @@ func (c *clientCache) get(host string) (*http.Client, error) {
 	}
 	c.clients[host] = client
 	return client, nil
+}
+
+// Close closes the connections that nobody uses.
+func (c *clientCache) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, client := range c.clients {
+		client.CloseIdleConnections()
+	}
 }
 
 // authorizerCache keeps one authorizer, and with it its tokens, a host.

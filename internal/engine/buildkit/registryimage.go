@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -28,7 +29,8 @@ import (
 // to another registry needs them.
 type registryImage struct {
 	session *session
-	name    string // complete name with the digest
+	asked   string // the complete name by which the run came to know it
+	name    string // the same with the digest
 	desc    ocispec.Descriptor
 
 	mu     sync.Mutex
@@ -48,11 +50,20 @@ func (s *session) newRegistryImage(name string, desc ocispec.Descriptor) (*regis
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Invalid, "%q is not an image name: %w", name, err)
 	}
-	pinned, err := reference.WithDigest(reference.TrimNamed(named), desc.Digest)
+	pinned, err := reference.WithDigest(named, desc.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("naming image %s by its digest: %w", name, err)
 	}
-	return &registryImage{session: s, name: pinned.String(), desc: desc, opened: map[string]openedImage{}}, nil
+	return &registryImage{session: s, asked: name, name: pinned.String(), desc: desc, opened: map[string]openedImage{}}, nil
+}
+
+// repository returns the complete name of the repository that holds the image.
+func (r *registryImage) repository() string {
+	repository, _, _ := strings.Cut(r.name, "@")
+	if named, err := reference.ParseNormalizedNamed(repository); err == nil {
+		return named.Name()
+	}
+	return repository
 }
 
 // open implements image.
@@ -81,6 +92,9 @@ func (r *registryImage) open(ctx context.Context, platform ocispec.Platform) (ca
 
 func (r *registryImage) store() content.Store { return r.session.executor.worker.ContentStore() }
 
+// noMatch is in containerd's error for an index without a platform.
+const noMatch = "no match for platform"
+
 // pullManifests fetches all of the image but its layers.
 func (r *registryImage) pullManifests(ctx context.Context, platform ocispec.Platform) (*pull.PulledManifests, error) {
 	spec, err := ctdreference.Parse(r.name)
@@ -90,11 +104,12 @@ func (r *registryImage) pullManifests(ctx context.Context, platform ocispec.Plat
 	resolver := r.session.remote.resolver(ctx)
 	puller := &pull.Puller{ContentStore: r.store(), Resolver: resolver, Src: spec, Platform: platform}
 	manifests, err := puller.PullManifests(ctx, func(bksession.Group) remotes.Resolver { return resolver })
-	if err != nil {
+	if err != nil && !strings.Contains(err.Error(), noMatch) {
 		return nil, err
 	}
-	if manifests.ConfigDesc.Digest == "" {
-		return nil, drydock.Errorf(drydock.Failed, "image %s has no manifest for %s", r.name, platforms.Format(platform))
+	if err != nil || manifests.ConfigDesc.Digest == "" {
+		return nil, drydock.Errorf(drydock.Failed, "image %s has no manifest for %s", r.name, platforms.Format(platform)).
+			WithHint("`docker manifest inspect %s` lists its platforms", r.asked)
 	}
 	return manifests, nil
 }
@@ -147,7 +162,7 @@ func (r *registryImage) target(ctx context.Context) (ocispec.Descriptor, content
 	return r.desc, &pushProvider{
 		Provider: &localFirst{store: r.store(), remote: provider},
 		store:    r.store(),
-		origin:   r.name,
+		origins:  []string{r.name},
 	}, nil
 }
 

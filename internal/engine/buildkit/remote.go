@@ -2,10 +2,12 @@ package buildkit
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -24,6 +26,7 @@ import (
 // remote is the registries as one run may see them.
 type remote struct {
 	registries Registries
+	clients    *clientCache
 	logins     *logins
 
 	mu    sync.Mutex
@@ -36,7 +39,7 @@ func (r *remote) resolver(ctx context.Context) remotes.Resolver {
 	defer r.mu.Unlock()
 	if r.hosts == nil {
 		ctx := context.WithoutCancel(ctx)
-		r.hosts = r.registries.authorizedHosts(func(host string) (string, string, error) {
+		r.hosts = r.registries.authorizedHosts(r.clients, func(host string) (string, string, error) {
 			return r.logins.Lookup(ctx, host)
 		})
 	}
@@ -85,6 +88,7 @@ func registryError(doing, name string, err error) error {
 	}
 	var status remoteserrors.ErrUnexpectedStatus
 	var network net.Error
+	var certificate *tls.CertificateVerificationError
 	wrapped := fmt.Errorf("%s %s: %w", doing, name, err)
 	switch {
 	case errors.As(err, &status) && (status.StatusCode == http.StatusUnauthorized || status.StatusCode == http.StatusForbidden),
@@ -97,6 +101,15 @@ func registryError(doing, name string, err error) error {
 	case errors.As(err, &status) && status.StatusCode == http.StatusTooManyRequests:
 		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
 			WithHint("%s limits requests: log in to it, or use a mirror with --mirror", host)
+	case errors.As(err, &certificate):
+		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
+			WithHint("--ca %s=FILE names the certificate to trust for it", host)
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
+			WithHint("it answers in plain HTTP, which --insecure-registry %s allows", host)
+	case errors.As(err, &status) && status.StatusCode >= http.StatusInternalServerError:
+		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
+			WithHint("%s has a problem of its own; try again later", host)
 	case errors.As(err, &network):
 		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
 			WithHint("is %s reachable from this machine? --mirror names a registry that answers for it", host)

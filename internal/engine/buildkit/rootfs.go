@@ -10,7 +10,6 @@ import (
 
 	"github.com/moby/buildkit/snapshot"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sys/unix"
 )
 
 // rootfs is the files of an image, mounted or ready to be, for all containers
@@ -88,25 +87,15 @@ func (f *rootfs) use(mountable snapshot.Mountable) error {
 	return nil
 }
 
-// mount mounts the files, to be written by one container, at dir/rootfs.
-func (f *rootfs) mount(dir string) error {
-	o := overlay{lower: f.lower, upper: filepath.Join(dir, "upper"), work: filepath.Join(dir, "work")}
-	target := filepath.Join(dir, "rootfs")
+// mount mounts the files at target. What the container writes goes to dir.
+func (f *rootfs) mount(dir, target string, volatile bool) error {
+	o := overlay{lower: f.lower, upper: filepath.Join(dir, "upper"), work: filepath.Join(dir, "work"), volatile: volatile}
 	for _, d := range []string{o.upper, o.work, target} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			return fmt.Errorf("making the container's folder: %w", err)
 		}
 	}
 	return o.mount(target)
-}
-
-// unmountBundle undoes mount.
-func unmountBundle(dir string) error {
-	err := unix.Unmount(filepath.Join(dir, "rootfs"), unix.MNT_DETACH)
-	if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("unmounting a container's files: %w", err)
-	}
-	return nil
 }
 
 // Close lets go of all images.

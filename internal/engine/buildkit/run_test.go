@@ -20,16 +20,18 @@ import (
 	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
+	"github.com/drydockhq/drydock/test/registry"
 )
 
 // testRun is a run whose steps are written in a line each.
 type testRun struct {
 	engine.Session
-	t    *testing.T
-	env  []string // of the steps
-	dir  string   // their working directory
-	task bool     // cache: enabled
-	step atomic.Int32
+	t      *testing.T
+	env    []string // of the steps
+	dir    string   // their working directory
+	task   bool     // cache: enabled
+	mounts []drydock.VolumeMount
+	step   atomic.Int32
 }
 
 // openRun opens a run on the files of a txtar archive.
@@ -108,7 +110,7 @@ func (r *testRun) try(ctx context.Context, stdin io.Reader, args ...string) (str
 	out := &output{}
 	err = r.Build(ctx, engine.Build{
 		StepID: fmt.Sprintf("step%d", r.step.Add(1)), Flags: flags, Dir: r.dir, Env: r.env,
-		Cache: r.task, Stdin: stdin, Out: out,
+		Mounts: r.mounts, Cache: r.task, Stdin: stdin, Out: out,
 	})
 	return out.String(), err
 }
@@ -232,3 +234,10 @@ func wantError(t *testing.T, err error, code drydock.Code, parts ...string) {
 
 // transport makes go-containerregistry ask without a proxy.
 var transport = &http.Transport{}
+
+// withLogin gives a run credentials for a registry.
+func withLogin(reg *registry.Registry, user, password string) func(*engine.RunSpec) {
+	return func(s *engine.RunSpec) {
+		s.Credentials = append(s.Credentials, drydock.Credential{Registry: reg.Host, Username: user, Password: password})
+	}
+}

@@ -1,16 +1,12 @@
 package buildkit
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -25,13 +21,17 @@ func (c *container) run(ctx context.Context) error {
 	}
 	defer closeStdin()
 	r := c.session.executor.runtime
-	logFile := filepath.Join(c.dir, "runc.log")
+	logFile := filepath.Join(c.bundle, "runc.log")
 	cmd := exec.Command(r.machine.runc, "--root", r.stateDir(), "--log", logFile, "--log-format", "json",
-		"run", "--bundle", c.dir, "--pid-file", filepath.Join(c.dir, "pid"), c.id)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, c.Stdout, c.Stderr
+		// The counters of its control group say why a container failed.
+		"run", "--keep", "--bundle", c.bundle, "--pid-file", c.pidFile(), c.id)
+	stderr := &startErrors{w: c.Stderr}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, c.Stdout, stderr.writer()
 	// Ctrl-C in a terminal is for us, not for the containers.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	killed := c.session.cgroup.oomKills()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	if err := cmd.Start(); err != nil {
 		return drydock.Errorf(drydock.Unavailable, "starting runc: %w", err)
 	}
@@ -47,8 +47,11 @@ func (c *container) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return c.outcome(err, logFile, killed)
+	return c.outcome(err, logFile, stderr)
 }
+
+// pidFile is where runc writes the id of the container's first process.
+func (c *container) pidFile() string { return filepath.Join(c.bundle, "pid") }
 
 // watch tells when the container runs, and kills it when ctx ends.
 func (c *container) watch(ctx context.Context, runc *os.Process, ended <-chan struct{}) {
@@ -63,7 +66,7 @@ func (c *container) watch(ctx context.Context, runc *os.Process, ended <-chan st
 	}
 	const patience = 100 // rounds until runc itself is killed
 	for round := 0; ; round++ {
-		killGroup(c.session.cgroup.path+"/"+filepath.Base(c.dir), c.session.cgroup.v2 != nil)
+		c.group.kill()
 		if round == patience {
 			_ = runc.Kill()
 		}
@@ -79,7 +82,7 @@ func (c *container) watch(ctx context.Context, runc *os.Process, ended <-chan st
 // container is ready, and reports whether it did.
 func (c *container) awaitStart(ctx context.Context, ended <-chan struct{}, poll time.Duration) bool {
 	for {
-		if info, err := os.Stat(filepath.Join(c.dir, "pid")); err == nil && info.Size() > 0 {
+		if info, err := os.Stat(c.pidFile()); err == nil && info.Size() > 0 {
 			return true
 		}
 		select {
@@ -93,9 +96,9 @@ func (c *container) awaitStart(ctx context.Context, ended <-chan struct{}, poll 
 }
 
 // outcome turns the end of runc into the end of the step.
-func (c *container) outcome(err error, logFile string, killsBefore uint64) error {
+func (c *container) outcome(err error, logFile string, stderr *startErrors) error {
 	if err == nil {
-		return nil
+		return stderr.release()
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
@@ -104,46 +107,12 @@ func (c *container) outcome(err error, logFile string, killsBefore uint64) error
 	if message := runcError(logFile); message != "" {
 		return c.startError(message)
 	}
+	if err := stderr.release(); err != nil {
+		return err
+	}
 	status := exit.ExitCode()
 	if status < 0 {
 		status = 128 + int(exit.Sys().(syscall.WaitStatus).Signal())
 	}
-	result := &drydock.ExitError{Status: status}
-	if c.session.cgroup.oomKills() > killsBefore {
-		result.Reason = "out of memory: the run may use " + memoryText(c.session.limits.Memory)
-	}
-	return result
-}
-
-// runcError returns what runc itself failed at; empty when it was the process.
-func runcError(logFile string) string {
-	data, err := os.ReadFile(logFile)
-	if err != nil {
-		return ""
-	}
-	var last string
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		var entry struct{ Level, Msg string }
-		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Level == "error" {
-			last = entry.Msg
-		}
-	}
-	return last
-}
-
-// startError says why a process did not start, with the status that docker
-// gives it.
-func (c *container) startError(message string) error {
-	_, cause, found := strings.Cut(message, "exec: ")
-	if !found {
-		return drydock.Errorf(drydock.Failed, "starting a container of image %s: %s", c.Image, message)
-	}
-	switch {
-	case strings.Contains(cause, "permission denied"):
-		return &drydock.ExitError{Status: 126, Reason: cause + " (make the file executable with chmod +x, and commit its mode)"}
-	case strings.Contains(cause, "not found"), strings.Contains(cause, "no such file"):
-		return &drydock.ExitError{Status: 127, Reason: cause}
-	}
-	return &drydock.ExitError{Status: 126, Reason: cause}
+	return &drydock.ExitError{Status: status, Reason: limitText(c.group, c.session.limits)}
 }

@@ -4,63 +4,63 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-
-	"github.com/moby/sys/mountinfo"
-	"golang.org/x/sys/unix"
 
 	"github.com/drydockhq/drydock"
 )
 
 // runtime runs containers with runc, and keeps the folders of runs.
 type runtime struct {
-	machine  machine
-	root     string // of the executor
-	dir      string // of the runs
-	instance string // names what this executor makes outside its folder
-	resolv   string // resolv.conf of all containers
+	machine machine
+	root    string // of the executor, as mounts are listed
+	dir     string // of the runs
+	memory  string // for small files that a container has while it runs
+	group   group  // of all that this executor starts
+	resolv  string // resolv.conf of all containers
 }
 
 // newRuntime clears what a killed process left below root and makes the folder
 // for runs. The caller holds the lock on root.
-func newRuntime(m machine, root, instance, dns string) (*runtime, error) {
-	r := &runtime{machine: m, root: root, dir: filepath.Join(root, "run"), instance: instance}
+func newRuntime(m machine, root, dns string) (*runtime, error) {
+	r := &runtime{machine: m, root: root, dir: filepath.Join(root, "run"), group: instanceGroup(m.cgroups, root)}
+	r.memory = filepath.Join(memoryFolder, filepath.Base(r.group.path))
 	if err := r.sweep(); err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "clearing what an earlier drydockd left in %s: %w", root, err)
 	}
-	if err := os.MkdirAll(r.stateDir(), 0o711); err != nil {
-		return nil, drydock.Errorf(drydock.Unavailable, "making the folder for runs: %w", err)
+	for _, dir := range []string{r.dir, r.stateDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, unwritable(dir, err)
+		}
 	}
-	r.resolv = filepath.Join(r.dir, "resolv.conf")
+	if err := r.group.make(); err != nil {
+		return nil, drydock.Errorf(drydock.Unavailable, "making control groups: %w", err).
+			WithHint("in a container, %s must be writable", m.cgroups.root)
+	}
+	r.resolv = filepath.Join(r.memory, "resolv.conf")
 	if err := os.WriteFile(r.resolv, []byte("nameserver "+dns+"\n"), 0o644); err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "writing resolv.conf: %w", err)
 	}
 	return r, nil
 }
 
-// instanceName tells executors with different folders apart, also at the next
-// start.
-func instanceName(root string) (string, error) {
-	abs, err := filepath.Abs(root)
-	if err != nil {
-		return "", fmt.Errorf("finding the data folder: %w", err)
-	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		abs = real
-	}
-	sum := sha256.Sum256([]byte(abs))
-	return hex.EncodeToString(sum[:4]), nil
+// instanceGroup is the control group of an executor. Its name tells executors
+// with different folders apart, also at the next start.
+func instanceGroup(c cgroups, root string) group {
+	sum := sha256.Sum256([]byte(root))
+	return group{c, groupsOfAll + "/" + hex.EncodeToString(sum[:4])}
 }
 
-// cgroupPath is the control group of all that this executor starts.
-func (r *runtime) cgroupPath() string { return "/drydock/" + r.instance }
+// memoryFolder is on a file system in memory on all distributions: what is
+// written there costs nothing, also when the disk is full.
+const memoryFolder = "/run/drydock"
+
+// groupsOfAll holds the groups of all executors of the machine.
+const groupsOfAll = "/drydock"
 
 // stateDir is where runc keeps the state of containers.
-func (r *runtime) stateDir() string { return filepath.Join(r.dir, "runc") }
+func (r *runtime) stateDir() string { return filepath.Join(r.memory, "runc") }
 
 // newRunDir makes the folder of a run, which two runs with one id never share.
 func (r *runtime) newRunDir(id string) (string, error) {
@@ -68,7 +68,7 @@ func (r *runtime) newRunDir(id string) (string, error) {
 	if err != nil {
 		return "", drydock.Errorf(drydock.Unavailable, "making the run's folder: %w", err)
 	}
-	return dir, os.Chmod(dir, 0o711)
+	return dir, nil
 }
 
 func folderRune(c rune) rune {
@@ -81,51 +81,14 @@ func folderRune(c rune) rune {
 
 // Close removes the folder for runs.
 func (r *runtime) Close() error {
-	err := os.RemoveAll(r.dir)
-	return errors.Join(err, removeGroup(r.cgroupPath(), r.machine.unified))
+	return errors.Join(os.RemoveAll(r.dir), os.RemoveAll(r.memory), r.removeGroup())
 }
 
-// sweep kills the containers of an earlier process, unmounts what it had
-// mounted and removes its folders. Its caches stay.
-func (r *runtime) sweep() error {
-	if err := removeGroup(r.cgroupPath(), r.machine.unified); err != nil {
-		return err
-	}
-	if err := r.deleteContainers(); err != nil {
-		return err
-	}
-	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(r.root))
-	if err != nil {
-		return fmt.Errorf("reading the mounts: %w", err)
-	}
-	for i := len(mounts) - 1; i >= 0; i-- {
-		if mounts[i].Mountpoint == r.root {
-			continue
-		}
-		if err := unix.Unmount(mounts[i].Mountpoint, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
-			return fmt.Errorf("unmounting %s: %w", mounts[i].Mountpoint, err)
-		}
-	}
-	return os.RemoveAll(r.dir)
-}
-
-// deleteContainers makes runc forget the containers of RUN instructions, whose
-// bundles BuildKit keeps by their ids.
-func (r *runtime) deleteContainers() error {
-	bundles, err := filepath.Glob(filepath.Join(r.root, "runc-overlayfs", "executor", "*", "config.json"))
-	if err != nil {
-		return err
-	}
-	for _, bundle := range bundles {
-		dir := filepath.Dir(bundle)
-		// A container that is gone already is an error that says nothing.
-		_ = exec.Command(r.machine.runc, "delete", "--force", filepath.Base(dir)).Run()
-		if err := unix.Unmount(filepath.Join(dir, "rootfs"), unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("unmounting the rootfs of a killed build: %w", err)
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
-	}
-	return nil
+// removeGroup kills what this executor, or an earlier process with the same
+// folder, has running.
+func (r *runtime) removeGroup() error {
+	err := r.group.remove()
+	// It stays as long as another executor has something in it.
+	group{r.group.cgroups, groupsOfAll}.removeEmpty()
+	return err
 }

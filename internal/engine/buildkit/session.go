@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/moby/buildkit/util/leaseutil"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/engine"
@@ -31,7 +32,7 @@ type session struct {
 	remote    *remote
 	workspace *workspace
 	network   *runnet.Run
-	cgroup    *runCgroup
+	group     *group // of all its containers; nil until it is made
 	images    *imageTable
 	docker    *dockercmd.Client
 	lease     leases.Lease // keeps what the run's images are made of
@@ -40,6 +41,7 @@ type session struct {
 	roots  rootfsTable
 
 	mu      sync.Mutex
+	closed  bool
 	built   []builtRecord
 	digests map[string]string // of what was pushed, by complete name
 }
@@ -52,20 +54,20 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.Close())
+			err = errors.Join(explainFull(ctx, e.config.Root, err), s.Close())
 		}
 	}()
 	if s.dir, err = e.runtime.newRunDir(spec.ID); err != nil {
 		return nil, err
 	}
 	s.logins = &logins{opened: spec.Credentials, keychain: e.config.Keychain}
-	s.remote = &remote{registries: e.config.Registries, logins: s.logins}
+	s.remote = &remote{registries: e.config.Registries, clients: e.clients, logins: s.logins}
 	s.images = newImageTable(s)
 	s.docker = dockercmd.New(&dockerStore{s})
 	if s.lease, err = e.worker.LeaseManager().Create(ctx, leases.WithRandomID(), leaseutil.MakeTemporary); err != nil {
 		return nil, fmt.Errorf("opening the run's lease on the image store: %w", err)
 	}
-	if s.workspace, err = newWorkspace(s.dir, spec); err != nil {
+	if s.workspace, err = newWorkspace(s.dir, spec, e.machine.volatile); err != nil {
 		return nil, err
 	}
 	if err := s.writeLogins(); err != nil {
@@ -74,16 +76,22 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 	if s.network, err = e.network.OpenRun(ctx, filepath.Base(s.dir), spec.Networks, runnet.RunOptions{Publish: spec.Publish}); err != nil {
 		return nil, err
 	}
-	s.cgroup, err = e.runtime.newRunCgroup(filepath.Base(s.dir), s.limits)
-	return s, err
+	g := e.runtime.group.child(filepath.Base(s.dir))
+	s.group = &g
+	return s, newLimitedGroup(g, s.limits)
 }
 
 // begin counts a call of the session and ties its context to the session's.
 func (s *session) begin(ctx context.Context) (context.Context, func(), error) {
-	if err := s.ctx.Err(); err != nil {
+	s.mu.Lock()
+	closed := s.closed
+	if !closed {
+		s.work.Add(1)
+	}
+	s.mu.Unlock()
+	if closed {
 		return nil, nil, drydock.Errorf(drydock.Canceled, "the run has ended")
 	}
-	s.work.Add(1)
 	ctx, cancel := context.WithCancelCause(leases.WithLease(ctx, s.lease.ID))
 	stop := context.AfterFunc(s.ctx, func() { cancel(context.Canceled) })
 	return ctx, func() {
@@ -95,11 +103,19 @@ func (s *session) begin(ctx context.Context) (context.Context, func(), error) {
 
 // Close stops what still runs and takes away all that the run had.
 func (s *session) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.cancel()
 	s.work.Wait()
 	var errs []error
-	if s.cgroup != nil {
-		errs = append(errs, s.cgroup.Close())
+	if s.group != nil {
+		errs = append(errs, s.group.remove())
+	}
+	// The kernel takes its time over links, and the other things don't need them.
+	var network errgroup.Group
+	if s.network != nil {
+		network.Go(s.network.Close)
 	}
 	errs = append(errs, s.roots.Close())
 	if s.images != nil {
@@ -108,29 +124,13 @@ func (s *session) Close() error {
 	if s.lease.ID != "" {
 		errs = append(errs, s.executor.worker.LeaseManager().Delete(context.Background(), s.lease))
 	}
-	if s.network != nil {
-		errs = append(errs, s.network.Close())
-	}
+	errs = append(errs, network.Wait())
 	if s.workspace != nil {
 		errs = append(errs, s.workspace.Close())
 	}
 	if s.dir != "" {
 		errs = append(errs, os.RemoveAll(s.dir))
 	}
+	s.executor.collector.wake()
 	return errors.Join(errs...)
-}
-
-// withDefaults fills the limits that are not set from others.
-func withDefaults(limits, others drydock.Limits) drydock.Limits {
-	if limits.Memory == 0 {
-		limits.Memory = others.Memory
-	}
-	if limits.CPUs == 0 {
-		limits.CPUs = others.CPUs
-	}
-	if limits.PIDs == 0 {
-		limits.PIDs = others.PIDs
-	}
-	limits.PIDs = pidsLimit(limits)
-	return limits
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/moby/buildkit/cache/remotecache"
 	inlinecache "github.com/moby/buildkit/cache/remotecache/inline"
-	localcache "github.com/moby/buildkit/cache/remotecache/local"
 	registrycache "github.com/moby/buildkit/cache/remotecache/registry"
 	bkconfig "github.com/moby/buildkit/cmd/buildkitd/config"
 	"github.com/moby/buildkit/frontend"
@@ -52,10 +51,9 @@ func newSolver(e *Executor, controller *worker.Controller) (_ *solver, err error
 	if err != nil {
 		return nil, fmt.Errorf("making the gateway frontend: %w", err)
 	}
-	hosts := e.config.Registries.anonymousHosts()
+	hosts := e.config.Registries.anonymousHosts(e.clients)
 	s.cacheExporters = map[string]remotecache.ResolveCacheExporterFunc{
 		"registry": registrycache.ResolveCacheExporterFunc(e.sessions, hosts),
-		"local":    localcache.ResolveCacheExporterFunc(e.sessions),
 		"inline":   inlinecache.ResolveCacheExporterFunc(),
 	}
 	s.Solver, err = llbsolver.New(llbsolver.Opt{
@@ -66,7 +64,6 @@ func newSolver(e *Executor, controller *worker.Controller) (_ *solver, err error
 			worker.NewCacheResultStorage(controller)),
 		CacheResolvers: map[string]remotecache.ResolveCacheImporterFunc{
 			"registry": registrycache.ResolveCacheImporterFunc(e.sessions, e.worker.ContentStore(), hosts),
-			"local":    localcache.ResolveCacheImporterFunc(e.sessions),
 		},
 		Frontends: map[string]frontend.Frontend{
 			dockerfileFrontend: forwarder.NewGatewayForwarder(controller.Infos(), e.runs.solveDockerfile),

@@ -3,42 +3,49 @@ package buildkit
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
-	ctdsnapshot "github.com/containerd/containerd/v2/core/snapshots"
-	overlaysnapshot "github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/moby/buildkit/client"
 	bkconfig "github.com/moby/buildkit/cmd/buildkitd/config"
 	"github.com/moby/buildkit/executor/oci"
+	"github.com/moby/buildkit/executor/resources"
+	"github.com/moby/buildkit/executor/runcexecutor"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/disk"
-	"github.com/moby/buildkit/util/network/netproviders"
+	"github.com/moby/buildkit/util/network"
 	"github.com/moby/buildkit/worker/base"
-	"github.com/moby/buildkit/worker/runc"
-
-	"github.com/drydockhq/drydock"
 )
 
-// newWorker opens the caches below the executor's root.
+// newWorker makes BuildKit's worker on the executor's store.
 func newWorker(ctx context.Context, e *Executor) (*base.Worker, error) {
-	snapshotter := runc.SnapshotterFactory{
-		Name: "overlayfs",
-		New: func(root string) (ctdsnapshot.Snapshotter, error) {
-			return overlaysnapshot.NewSnapshotter(root, overlaysnapshot.AsynchronousRemove)
-		},
-	}
-	opt, err := runc.NewWorkerOpt(e.config.Root, snapshotter, false, oci.ProcessSandbox, nil, nil,
-		netproviders.Opt{Mode: "host"}, &oci.DNSConfig{Nameservers: []string{e.network.DNS()}},
-		e.machine.runc, "", false, nil, "", e.runtime.cgroupPath(), nil)
+	opt, err := e.store.workerOpt()
 	if err != nil {
-		return nil, drydock.Errorf(drydock.Unavailable, "opening the build cache: %w", err).
-			WithHint("`drydockd prune --all` or an empty data folder makes a new one")
+		return nil, err
 	}
 	// The executor reads this map at each container, so that no RUN ever meets
 	// the host's own network.
-	build := &buildNetwork{network: e.network, limits: e.config.Limits}
-	opt.NetworkProviders[pb.NetMode_UNSET] = build
-	opt.NetworkProviders[pb.NetMode_HOST] = build
-	opt.RegistryHosts = e.config.Registries.anonymousHosts()
+	e.builds = &buildNetwork{network: e.network, limits: e.config.Limits}
+	opt.NetworkProviders = map[pb.NetMode]network.Provider{
+		pb.NetMode_UNSET: e.builds,
+		pb.NetMode_HOST:  e.builds,
+		pb.NetMode_NONE:  network.NewNoneProvider(),
+	}
+	if opt.ResourceMonitor, err = resources.NewMonitor(); err != nil {
+		return nil, fmt.Errorf("making the monitor of builds: %w", err)
+	}
+	containers, err := runcexecutor.New(runcexecutor.Opt{
+		Root:                filepath.Join(opt.Root, "executor"),
+		CommandCandidates:   []string{e.machine.runc},
+		ProcessMode:         oci.ProcessSandbox,
+		DNS:                 &oci.DNSConfig{Nameservers: []string{e.network.DNS()}},
+		DefaultCgroupParent: e.runtime.group.path,
+		ResourceMonitor:     opt.ResourceMonitor,
+	}, opt.NetworkProviders)
+	if err != nil {
+		return nil, fmt.Errorf("making the executor of builds: %w", err)
+	}
+	opt.Executor = &frontendOutput{Executor: containers, runs: e.runs}
+	opt.RegistryHosts = e.config.Registries.anonymousHosts(e.clients)
 	opt.GCPolicy = gcPolicy(e.config.Root, e.config.MaxCache)
 	w, err := base.NewWorker(ctx, opt)
 	if err != nil {

@@ -1,8 +1,6 @@
 package buildkit
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +32,7 @@ type workspace struct {
 	root   *os.Root
 }
 
-func newWorkspace(dir string, spec engine.RunSpec) (_ *workspace, err error) {
+func newWorkspace(dir string, spec engine.RunSpec, volatile bool) (_ *workspace, err error) {
 	w := &workspace{
 		dir:    filepath.Join(dir, "workspace"),
 		home:   filepath.Join(dir, "home"),
@@ -58,7 +56,12 @@ func newWorkspace(dir string, spec engine.RunSpec) (_ *workspace, err error) {
 			return nil, fmt.Errorf("finding the source: %w", err)
 		}
 	}
-	if err := (overlay{lower: []string{lower}, upper: upper, work: work}).mount(w.dir); err != nil {
+	o := overlay{
+		lower: []string{lower}, upper: upper, work: work, volatile: volatile,
+		// Steps can make device files, which this process must not open.
+		options: []string{"nosuid", "nodev"},
+	}
+	if err := o.mount(w.dir); err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "making the workspace over %s: %w", lower, err)
 	}
 	if w.root, err = os.OpenRoot(w.dir); err != nil {
@@ -67,31 +70,13 @@ func newWorkspace(dir string, spec engine.RunSpec) (_ *workspace, err error) {
 	return w, w.writeVolumes(spec.Volumes)
 }
 
-func (w *workspace) writeVolumes(volumes []drydock.Volume) error {
-	for _, v := range volumes {
-		dir := filepath.Join(w.volume, v.Name)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return fmt.Errorf("making volume %s: %w", v.Name, err)
-		}
-		for name, data := range v.Files {
-			if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-				return fmt.Errorf("writing volume %s: %w", v.Name, err)
-			}
-		}
-	}
-	return nil
-}
-
 // Close unmounts the workspace.
 func (w *workspace) Close() error {
 	var errs []error
 	if w.root != nil {
 		errs = append(errs, w.root.Close())
 	}
-	if err := unix.Unmount(w.dir, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
-		errs = append(errs, fmt.Errorf("unmounting the workspace: %w", err))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, unmount(w.dir))...)
 }
 
 // inContainer returns where a step's working directory is in its containers.
@@ -130,8 +115,13 @@ func (w *workspace) open(dir, name string, flag int, perm os.FileMode) (io.ReadW
 	if err != nil {
 		return nil, err
 	}
+	return openFile(w.root, rel, name, flag, perm)
+}
+
+// openFile opens a regular file, which errors call name.
+func openFile(root *os.Root, rel, name string, flag int, perm os.FileMode) (*os.File, error) {
 	// A step can leave a pipe here that nobody ever writes to.
-	f, err := w.root.OpenFile(rel, flag|unix.O_NONBLOCK, perm)
+	f, err := root.OpenFile(rel, flag|unix.O_NONBLOCK, perm)
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Failed, "opening %q: %w", name, withoutDir(err))
 	}
@@ -140,6 +130,17 @@ func (w *workspace) open(dir, name string, flag int, perm os.FileMode) (io.ReadW
 		return nil, drydock.Errorf(drydock.Failed, "opening %q: not a regular file", name)
 	}
 	return f, nil
+}
+
+// openRootIn opens a folder. OpenRoot alone would wait for the writer of a pipe
+// that a step left in its place.
+func openRootIn(root *os.Root, rel string) (*os.Root, error) {
+	f, err := root.OpenFile(rel, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
 }
 
 // withoutDir leaves out where on this machine the file is.
@@ -154,40 +155,4 @@ func withoutDir(err error) error {
 // OpenFile opens a file as a step's shell would.
 func (s *session) OpenFile(dir, name string, flag int, perm os.FileMode) (io.ReadWriteCloser, error) {
 	return s.workspace.open(dir, name, flag, perm)
-}
-
-// writeLogins writes the run's registry logins where docker's own clients look.
-func (s *session) writeLogins() error {
-	type entry struct {
-		Auth string `json:"auth"`
-	}
-	config := struct {
-		Auths map[string]entry `json:"auths"`
-	}{Auths: map[string]entry{}}
-	for _, c := range s.logins.all() {
-		key := registryKey(c.Registry)
-		if key == "docker.io" {
-			key = "https://index.docker.io/v1/"
-		}
-		if _, stronger := config.Auths[key]; stronger {
-			continue
-		}
-		config.Auths[key] = entry{Auth: base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))}
-	}
-	data, err := json.MarshalIndent(config, "", "\t")
-	if err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	home, err := os.OpenRoot(s.workspace.home)
-	if err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	defer home.Close()
-	if err := home.MkdirAll(".docker", 0o700); err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	if err := home.WriteFile(".docker/config.json", data, 0o600); err != nil {
-		return fmt.Errorf("writing the registry logins: %w", err)
-	}
-	return nil
 }

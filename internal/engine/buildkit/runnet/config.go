@@ -7,8 +7,8 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// DefaultStateDir is where the instances of a machine keep their lock files.
-const DefaultStateDir = "/run/drydock"
+// DefaultMachineDir is where the instances of a machine keep what they share.
+const DefaultMachineDir = "/run/drydock"
 
 // Config configures a Manager. The zero value is ready to use.
 type Config struct {
@@ -16,9 +16,14 @@ type Config struct {
 	// and digits, at most 20. Empty means "drydock". Only leftovers with the
 	// same prefix are swept.
 	Prefix string
-	// StateDir holds the lock files by which instances know of each other. All
-	// instances on a machine share it; empty means DefaultStateDir.
+	// StateDir holds the lock files by which New knows which instances are dead;
+	// it sweeps what those with a lock file here left. Empty means MachineDir, so
+	// that any instance sweeps what any other left.
 	StateDir string
+	// MachineDir holds what all instances must share that share the host's
+	// network, whatever their prefix: the lock under which uplinks are chosen, and
+	// which links had no forwarding before. Empty means DefaultMachineDir.
+	MachineDir string
 	// Resolvers are the addresses, with or without port, that names outside the
 	// run are asked of. Nil means those of /etc/resolv.conf, which is read again
 	// when it changes.
@@ -60,8 +65,11 @@ func (c Config) withDefaults(used []netip.Prefix) (Config, error) {
 	if !prefixPattern.MatchString(c.Prefix) {
 		return c, drydock.Errorf(drydock.Invalid, "network prefix %q is not 1 to 20 letters and digits", c.Prefix)
 	}
+	if c.MachineDir == "" {
+		c.MachineDir = DefaultMachineDir
+	}
 	if c.StateDir == "" {
-		c.StateDir = DefaultStateDir
+		c.StateDir = c.MachineDir
 	}
 	if c.Spares == 0 {
 		c.Spares = 2

@@ -26,11 +26,12 @@
 // On the host this package owns: files in /run/netns whose names begin with
 // the instance's prefix, links whose names begin with "dd" and the instance's
 // id, one nftables table, and a lock file. Close removes them; after a kill the
-// next New does. The host must forward packets, which is switched on for each
+// next New with the same folder for locks does. The host must forward packets, which is switched on for each
 // interface that has a route (net.ipv4.conf.*.forwarding, not the global
 // ip_forward), recorded, and switched off again by the last instance to close.
 //
 // Where another table of the host's firewall drops forwarded packets by
 // default, as Docker's does, steps have no way out until the operator lets
-// links named "dd*" through; Manager.Warnings says so.
+// links named "dd*" through; Manager.Warnings says so. It can't see rules of
+// iptables-legacy.
 package runnet

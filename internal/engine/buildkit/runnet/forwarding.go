@@ -37,22 +37,13 @@ func enableForwarding(dir, link string) error {
 	return sysctl("1", "ipv4/conf", link, "forwarding")
 }
 
-// restoreForwarding undoes enableForwarding for all links, unless an instance
-// of any prefix still lives. Where somebody switched forwarding on for the whole
-// machine meanwhile, it stays on. The caller holds the machine's lock and has
-// dropped its own.
+// restoreForwarding undoes enableForwarding for all links. Where somebody
+// switched forwarding on for the whole machine meanwhile, it stays on. The
+// caller holds the machine's lock and knows that no instance lives.
 func restoreForwarding(dir string) error {
 	names, err := readNames(dir)
 	if err != nil {
 		return err
-	}
-	for _, n := range names {
-		if !strings.HasSuffix(n, ".lock") || n == "net.lock" {
-			continue
-		}
-		if lives, err := alive(filepath.Join(dir, n)); err != nil || lives {
-			return err
-		}
 	}
 	all, err := os.ReadFile(forwardingPath("all"))
 	if err != nil {

@@ -3,7 +3,6 @@ package runnet
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
-
-	"github.com/drydockhq/drydock"
 )
 
 // hostRoutes are the IPv4 destinations of the host's routes in all tables but
@@ -90,20 +87,6 @@ func (r *hostRoutes) add(route netlink.Route, links map[int]netlink.Link) {
 	}
 }
 
-// freeUplink picks a /30 of pool that no route uses.
-func freeUplink(pool netip.Prefix, used []netip.Prefix) (netip.Prefix, error) {
-	n := 1 << (30 - pool.Bits())
-	first := rand.IntN(n)
-	for i := range n {
-		p := nthSubnet(pool, 30, (first+i)%n)
-		if !overlapsAny(p, used) {
-			return p, nil
-		}
-	}
-	return netip.Prefix{}, drydock.Errorf(drydock.Unavailable, "choosing the uplink of a run: all of %s is in use", pool).
-		WithHint("close other runs, or name a larger range for uplinks")
-}
-
 func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
@@ -125,7 +108,7 @@ func (r hostRoutes) mtu() int {
 // to containers do. The caller holds the machine's lock.
 func (m *Manager) forwardOutside(routes hostRoutes) error {
 	for _, l := range routes.links {
-		if err := enableForwarding(m.cfg.StateDir, l.Attrs().Name); err != nil {
+		if err := enableForwarding(m.cfg.MachineDir, l.Attrs().Name); err != nil {
 			return err
 		}
 	}

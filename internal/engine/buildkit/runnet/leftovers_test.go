@@ -25,7 +25,7 @@ import (
 func traces(t *testing.T, prefix, link string) []string {
 	t.Helper()
 	var found []string
-	for _, dir := range []string{"/run/netns", runnet.DefaultStateDir} {
+	for _, dir := range []string{"/run/netns", runnet.DefaultMachineDir} {
 		names, err := filepath.Glob(filepath.Join(dir, prefix+"*"))
 		if err != nil {
 			t.Fatal(err)

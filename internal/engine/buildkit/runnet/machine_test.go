@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,7 +35,9 @@ func TestOnAMachineOfItsOwn(t *testing.T) {
 	dir := t.TempDir()
 	before := dump(t)
 	open := func() (*runnet.Manager, *runnet.Run) {
-		m := newManager(t, func(c *runnet.Config) { c.Prefix, c.StateDir = "ddmachine", dir })
+		m := newManager(t, func(c *runnet.Config) {
+			c.Prefix, c.MachineDir, c.StateDir = "ddmachine", dir, filepath.Join(t.TempDir(), "state")
+		})
 		return m, openRun(t, m, "run")
 	}
 
@@ -160,7 +163,7 @@ func openFiles(t *testing.T) int {
 // credentials answers the machine, and not a step.
 func wantNoMetadata(t *testing.T, r *runnet.Run) {
 	t.Helper()
-	const metadata = "169.254.169.254"
+	const metadata, beside = "169.254.169.254", "192.0.2.77"
 	l, err := netlink.LinkByName("peer0")
 	if err != nil {
 		t.Fatal(err)
@@ -169,15 +172,22 @@ func wantNoMetadata(t *testing.T, r *runnet.Run) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b, err := netlink.ParseAddr(beside + "/24")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := &nftables.Conn{} // the firewall would drop all of it
+	conn.DelTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "foreign"})
+	if err := conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
 	ns, cloud := newNamespace(t)
 	defer ns.Close()
 	if err := netlink.LinkSetNsFd(l, int(ns.Fd())); err != nil {
 		t.Fatal(err)
 	}
 	if err := inside(cloud, func() error {
-		_, back, err := net.ParseCIDR("192.0.2.0/24")
-		return errors.Join(err, netlink.LinkSetUp(l), netlink.AddrAdd(l, a),
-			netlink.RouteAdd(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: back}))
+		return errors.Join(netlink.LinkSetUp(l), netlink.AddrAdd(l, a), netlink.AddrAdd(l, b))
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -192,10 +202,12 @@ func wantNoMetadata(t *testing.T, r *runnet.Run) {
 	if err := netlink.RouteAdd(&netlink.Route{LinkIndex: out.Attrs().Index, Dst: dst}); err != nil {
 		t.Fatal(err)
 	}
-	defer serve(t, cloud, metadata+":80", "credentials")()
+	defer serve(t, cloud, ":80", "credentials")()
 	wantText(t, "", metadata+":80", "credentials")
-	wantNothing(t, attach(t, r, runnet.Endpoint{Name: "curious"}).NetNSPath, metadata+":80")
-	wantNothing(t, r.HostPath(), metadata+":80")
+	for _, from := range []string{attach(t, r, runnet.Endpoint{Name: "curious"}).NetNSPath, r.HostPath()} {
+		wantText(t, from, beside+":80", "credentials")
+		wantNothing(t, from, metadata+":80")
+	}
 }
 
 func wantForwarding(t *testing.T, link, want string) {

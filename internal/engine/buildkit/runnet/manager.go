@@ -75,7 +75,7 @@ func newManager(ctx context.Context, host *netlink.Handle, cfg Config) (*Manager
 
 // claim sweeps, makes this process an owner and writes the host's table.
 func (m *Manager) claim() (err error) {
-	unlock, err := lockMachine(m.cfg.StateDir)
+	unlock, err := lockMachine(m.cfg.MachineDir)
 	if err != nil {
 		return err
 	}
@@ -83,28 +83,29 @@ func (m *Manager) claim() (err error) {
 	if err := sweep(m.host, m.cfg.StateDir, m.cfg.Prefix); err != nil {
 		return err
 	}
-	if m.owner, err = newOwner(m.cfg.StateDir, m.cfg.Prefix); err != nil {
+	if m.owner, err = newOwner(m.cfg.MachineDir, m.cfg.StateDir, m.cfg.Prefix); err != nil {
 		return err
 	}
 	if err := hostTable(m.owner.name(), m.owner.links(), m.cfg.Uplinks).commit(); err != nil {
-		return errors.Join(err, m.owner.close())
+		_, closeErr := m.owner.close()
+		return errors.Join(err, closeErr)
 	}
 	return nil
 }
 
 // release undoes claim.
 func (m *Manager) release() error {
-	unlock, err := lockMachine(m.cfg.StateDir)
+	unlock, err := lockMachine(m.cfg.MachineDir)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return errors.Join(
-		deleteLinks(m.host, m.owner.links()),
-		deleteTable(m.owner.name()),
-		m.owner.close(),
-		restoreForwarding(m.cfg.StateDir),
-	)
+	err = errors.Join(deleteLinks(m.host, m.owner.links()), deleteTable(m.owner.name()))
+	last, closeErr := m.owner.close()
+	if err = errors.Join(err, closeErr); !last {
+		return err
+	}
+	return errors.Join(err, restoreForwarding(m.cfg.MachineDir))
 }
 
 func warnings() (texts []string, err error) {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,6 +19,7 @@ type owner struct {
 	prefix string
 	id     string // 6 hexadecimal digits
 	lock   *os.File
+	users  *os.File // of the machine's network; locked for sharing
 }
 
 // name begins the names of the instance's namespaces, and names its table.
@@ -43,28 +43,49 @@ func isUplink(name string) bool {
 func (o *owner) lockPath() string { return filepath.Join(o.dir, o.name()+".lock") }
 
 // newOwner makes an instance known. The caller holds the machine's lock.
-func newOwner(dir, prefix string) (*owner, error) {
+func newOwner(machine, dir, prefix string) (_ *owner, err error) {
 	id := make([]byte, 3)
 	_, _ = rand.Read(id) // never fails
 	o := &owner{dir: dir, prefix: prefix, id: hex.EncodeToString(id)}
-	f, err := os.OpenFile(o.lockPath(), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("creating the lock of this instance: %w", err)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder for locks: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("locking %s: %w", f.Name(), err), f.Close(), os.Remove(f.Name()))
+	if o.users, err = openLocked(filepath.Join(machine, "users.lock"), 0, unix.LOCK_SH); err != nil {
+		return nil, err
 	}
-	_, _ = fmt.Fprintf(f, "%d\n", os.Getpid()) // for people who look
-	o.lock = f
+	if o.lock, err = openLocked(o.lockPath(), os.O_EXCL, unix.LOCK_EX); err != nil {
+		return nil, errors.Join(err, o.users.Close())
+	}
+	_, _ = fmt.Fprintf(o.lock, "%d\n", os.Getpid()) // for people who look
 	return o, nil
 }
 
-func (o *owner) close() error {
-	err := os.Remove(o.lock.Name())
+// openLocked creates a file where there is none, and waits until it has it locked.
+func openLocked(path string, flag, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|flag, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening a lock: %w", err)
+	}
+	for {
+		if err = unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
+	}
+	return f, nil
+}
+
+// close gives the instance up. It reports whether no other, of any prefix or
+// folder, uses the machine's network. The caller holds the machine's lock.
+func (o *owner) close() (last bool, err error) {
+	err = os.Remove(o.lock.Name())
 	if errors.Is(err, os.ErrNotExist) { // somebody tidied up
 		err = nil
 	}
-	return errors.Join(err, o.lock.Close())
+	last = unix.Flock(int(o.users.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+	return last, errors.Join(err, o.lock.Close(), o.users.Close())
 }
 
 // lockMachine waits until this is the only instance that changes what the
@@ -73,18 +94,9 @@ func lockMachine(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder for locks: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "net.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := openLocked(filepath.Join(dir, "net.lock"), 0, unix.LOCK_EX)
 	if err != nil {
-		return nil, fmt.Errorf("opening the lock of the machine's networks: %w", err)
-	}
-	for {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("locking %s: %w", f.Name(), err), f.Close())
+		return nil, err
 	}
 	return func() { _ = f.Close() }, nil
 }
@@ -109,113 +121,9 @@ func alive(path string) (bool, error) {
 	return false, nil
 }
 
-// sweep removes what dead instances with the given prefix left. The caller
-// holds the machine's lock.
-func sweep(host *netlink.Handle, dir, prefix string) error {
-	dead, err := deadInstances(dir, prefix)
-	if err != nil {
-		return err
-	}
-	for name, names := range dead {
-		if err := sweepInstance(host, name, names); err != nil {
-			return fmt.Errorf("removing what %s left: %w", name, err)
-		}
-		if err := os.Remove(filepath.Join(dir, name+".lock")); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("removing the lock of %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func sweepInstance(host *netlink.Handle, name string, names []string) error {
-	for _, n := range names {
-		if err := unpin(n); err != nil {
-			return err
-		}
-	}
-	// The links vanish with the namespaces in the background; those that a
-	// process still holds, at once.
-	if err := deleteLinks(host, linkPrefix(name[strings.LastIndexByte(name, '-')+1:])); err != nil {
-		return err
-	}
-	return deleteTable(name)
-}
-
-// deadInstances maps the names of dead instances to the names of their
-// namespaces. An instance without a lock file is never taken for dead: it may
-// keep its files elsewhere.
-func deadInstances(dir, prefix string) (map[string][]string, error) {
-	locks, err := readNames(dir)
-	if err != nil {
-		return nil, err
-	}
-	spaces, err := readNames(namedDir)
-	if err != nil {
-		return nil, err
-	}
-	dead := map[string][]string{}
-	for _, l := range locks {
-		name, ok := strings.CutSuffix(l, ".lock")
-		if !ok || !isInstance(name, prefix) {
-			continue
-		}
-		lives, err := alive(filepath.Join(dir, l))
-		if err != nil {
-			return nil, err
-		}
-		if lives {
-			continue
-		}
-		dead[name] = nil
-		for _, s := range spaces {
-			if strings.HasPrefix(s, name+"-") {
-				dead[name] = append(dead[name], s)
-			}
-		}
-	}
-	return dead, nil
-}
-
 // isInstance reports whether name is that of an instance with the given prefix.
 func isInstance(name, prefix string) bool {
 	id, ok := strings.CutPrefix(name, prefix+"-")
 	_, err := hex.DecodeString(id)
 	return ok && len(id) == 6 && err == nil
-}
-
-func readNames(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("looking for leftovers: %w", err)
-	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-	}
-	return names, nil
-}
-
-func deleteLinks(host *netlink.Handle, prefix string) error {
-	links, err := consistent(host.LinkList)
-	if err != nil {
-		return fmt.Errorf("listing links: %w", err)
-	}
-	for _, l := range links {
-		if !strings.HasPrefix(l.Attrs().Name, prefix) {
-			continue
-		}
-		if err := deleteLink(host, l); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// deleteLink deletes a link; one that is gone is no error.
-func deleteLink(h *netlink.Handle, l netlink.Link) error {
-	err := h.LinkDel(l)
-	if err != nil && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.EINVAL) {
-		return fmt.Errorf("deleting link %s: %w", l.Attrs().Name, err)
-	}
-	return nil
 }

@@ -1,0 +1,133 @@
+// Command bench measures Drydock beside the tools that do the same jobs one by
+// one: runc, a stock buildkitd of the same version, and a copy from registry to
+// registry. It measures in rounds, in each of which everybody has a turn, and
+// prints medians and ratios. It asserts nothing: see docs/performance.md.
+//
+// It needs root and touches nothing but a temporary folder, which it removes.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// options are the command line.
+type options struct {
+	programs
+	size    size
+	example string
+	only    string
+}
+
+// size is how much is measured.
+type size struct {
+	rounds   int
+	steps    int // in a row
+	parallel int
+}
+
+// long is what gives numbers that can be relied on.
+func long() size { return size{rounds: 15, steps: 20, parallel: 10} }
+
+// short is what shows that the program works.
+func short() size { return size{rounds: 2, steps: 3, parallel: 3} }
+
+// parse reads the command line. Help goes to w.
+func parse(args []string, w io.Writer) (options, error) {
+	o := options{size: long()}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(w)
+	flags.StringVar(&o.drydockd, "drydockd", ".cache/bench/drydockd", "the program to measure")
+	flags.StringVar(&o.buildkitd, "buildkitd", ".cache/bench/buildkitd", "the stock buildkitd to compare with")
+	flags.StringVar(&o.buildctl, "buildctl", ".cache/bench/buildctl", "and its client")
+	flags.StringVar(&o.example, "example", "examples/gated-import/import-baseimage-node", "folder of the gated import")
+	flags.StringVar(&o.only, "only", "", "measure only tables with this in their title")
+	isShort := flags.Bool("short", false, "few rounds, to see that the program works")
+	rounds := flags.Int("rounds", 0, "how many rounds; 0 for the default")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if *isShort {
+		o.size = short()
+	}
+	if *rounds > 0 {
+		o.size.rounds = *rounds
+	}
+	var err error
+	if o.runc, err = exec.LookPath("runc"); err != nil {
+		return o, fmt.Errorf("%w (make setup installs it)", err)
+	}
+	return o, nil
+}
+
+// run measures and prints.
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	o, err := parse(args, out)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := openLab(ctx, o.programs, o.example)
+	defer func() { err = errors.Join(err, l.close()) }()
+	if err != nil {
+		return err
+	}
+	comparisons, err := l.comparisons(ctx, o.size)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s; %d rounds, interleaved; the ratio is the median of the ratios of each round\n", machine(), o.size.rounds)
+	for _, c := range comparisons {
+		if !strings.Contains(c.title, o.only) {
+			continue
+		}
+		measured, err := c.run(ctx, o.size.rounds)
+		if err != nil {
+			return err
+		}
+		if err := measured.write(out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "\nat the end: %s\n", machine())
+	return nil
+}
+
+// comparisons returns all that is measured, in the order in which it is.
+func (l *lab) comparisons(ctx context.Context, s size) ([]comparison, error) {
+	var all []comparison
+	add := func(c comparison, err error) error {
+		all = append(all, c)
+		return err
+	}
+	errs := []error{add(l.start())}
+	errs = append(errs, add(l.sequential(ctx, s.steps)), add(l.parallel(ctx, s.parallel)))
+	resident, err := l.openResident(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range l.buildJobs() {
+		errs = append(errs, add(l.build(resident, j)))
+	}
+	errs = append(errs, add(l.gated(ctx, false)), add(l.gated(ctx, true)))
+	return all, errors.Join(errs...)
+}

@@ -1,0 +1,67 @@
+package script_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// removeData checks that nothing of the data folder is in use, and deletes it.
+func (w *world) removeData() error {
+	err := errors.Join(w.noMounts(), w.noProcesses(), w.noGroups())
+	return errors.Join(err, os.RemoveAll(w.data))
+}
+
+// noMounts checks that nothing is mounted in the data folder.
+func (w *world) noMounts() error {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); strings.HasPrefix(fields[4], w.data+"/") {
+			errs = append(errs, fmt.Errorf("%s is still mounted", fields[4]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// noGroups checks that there is no control group of the data folder; they are
+// named by a hash of it.
+func (w *world) noGroups() error {
+	sum := sha256.Sum256([]byte(w.data))
+	name := "drydock/" + hex.EncodeToString(sum[:4])
+	groups, err := filepath.Glob("/sys/fs/cgroup/*/" + name)
+	unified, unifiedErr := filepath.Glob("/sys/fs/cgroup/" + name)
+	var errs []error
+	for _, group := range append(groups, unified...) {
+		errs = append(errs, fmt.Errorf("%s still exists", group))
+	}
+	return errors.Join(append(errs, err, unifiedErr)...)
+}
+
+// noProcesses checks that no process has the data folder in its arguments or
+// among its mounts: containers have their root file system there.
+func (w *world) noProcesses() error {
+	var errs []error
+	for _, name := range []string{"cmdline", "mountinfo"} {
+		files, err := filepath.Glob("/proc/[0-9]*/" + name)
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			// A process may end before it is looked at.
+			if text, err := os.ReadFile(file); err == nil && bytes.Contains(text, []byte(w.data+"/")) {
+				command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+				errs = append(errs, fmt.Errorf("%s of a process %q still names the data folder", name, command))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

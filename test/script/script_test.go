@@ -1,0 +1,136 @@
+package script_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/drydockhq/drydock/test/gotool"
+)
+
+// suite is what all scripts share.
+type suite struct {
+	program string // drydockd
+	hub     hub
+}
+
+func newSuite(t *testing.T) *suite {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Fatal("containers need root: run the tests with `make test`")
+	}
+	program, err := gotool.Drydockd(t.Context(), "../..", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{program: program}
+	if err := s.hub.start(t); err != nil {
+		t.Fatalf("starting the registry of base images: %v", err)
+	}
+	return s
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata",
+		WorkdirRoot:        t.TempDir(),
+		Setup:              func(e *testscript.Env) error { return s.setup(e) },
+		Cmds:               commands(),
+		RequireUniqueNames: true,
+	})
+}
+
+// world is what one script has.
+type world struct {
+	*suite
+	ctx     context.Context
+	work    string // the script's folder
+	data    string
+	own     *counted
+	servers servers
+	outputs strings.Builder // of all calls of drydockd
+	status  int             // of the last one
+}
+
+type worldKey struct{}
+
+// of returns the world of a script.
+func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+// setup makes the world of a script.
+func (s *suite) setup(e *testscript.Env) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	e.Defer(cancel)
+	w := &world{suite: s, ctx: ctx, work: e.WorkDir, servers: servers{}}
+	e.Values[worldKey{}] = w
+	if err := w.newData(); err != nil {
+		return err
+	}
+	e.Defer(func() {
+		if err := w.removeData(); err != nil {
+			e.T().Fatal(fmt.Sprintf("cleaning up: %v", err))
+		}
+	})
+	host, err := w.startServers(e)
+	if err != nil {
+		return err
+	}
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		return err
+	}
+	home := filepath.Join(e.WorkDir, ".home")
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return err
+	}
+	e.Setenv("HOME", home)
+	e.Setenv("REGISTRY", host)
+	e.Setenv("HUB", s.hub.Host)
+	e.Setenv("EXAMPLES", examples)
+	e.Setenv("PATH", filepath.Join(e.WorkDir, ".bin")+":"+os.Getenv("PATH"))
+	for _, identity := range []string{"AUTHOR", "COMMITTER"} {
+		e.Setenv("GIT_"+identity+"_NAME", "Ann")
+		e.Setenv("GIT_"+identity+"_EMAIL", "ann@example.org")
+	}
+	return nil
+}
+
+// newData makes a new data folder and a drydockd that uses it. Its name is short:
+// overlay mounts of many layers have room for few long names.
+func (w *world) newData() error {
+	dir, err := os.MkdirTemp("", "dds-")
+	if err != nil {
+		return err
+	}
+	w.data = dir
+	bin := filepath.Join(w.work, ".bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(bin, "drydockd"), []byte(w.wrapper()), 0o755)
+}
+
+// wrapper is a script that calls drydockd with the flags of this world.
+func (w *world) wrapper() string {
+	return `#!/bin/sh
+command=$1
+case $command in
+exec | build)
+	shift
+	set -- "$command" --data '` + w.data + `' --mirror docker.io='` + w.hub.URL + `' --mirror mcr.microsoft.com='` + w.hub.URL + `' "$@"
+	;;
+du | prune)
+	shift
+	set -- "$command" --data '` + w.data + `' "$@"
+	;;
+esac
+exec '` + w.program + `' "$@"
+`
+}

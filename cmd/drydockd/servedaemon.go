@@ -317,6 +317,7 @@ func (d *daemon) openARM(context.Context) error {
 		Resources: d.store, Runs: d.store, Principals: d.store, Roles: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
 		Importer: noImporter{}, Usage: d.usage(),
+		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts),
 		Platforms:      []string{"linux/" + runtime.GOARCH},
@@ -327,12 +328,21 @@ func (d *daemon) openARM(context.Context) error {
 	return nil
 }
 
+// cloud describes the server to clients that know its address only.
+func (d *daemon) cloud() arm.Cloud {
+	return arm.Cloud{
+		Name: "drydock", Management: d.names.url(managementHost), Login: d.names.url(loginHost), Tenant: d.authority.Tenant(),
+		RegistryDomain: d.names.host(registryHosts), VaultDomain: d.names.host(vaultHosts),
+		StorageDomain: d.names.storageDomain(),
+	}
+}
+
 // router returns the handler of all hosts.
 func (d *daemon) router() http.Handler {
 	return d.metrics.count(&hostRouter{
 		names: d.names, own: d.ownHandler(),
 		services: map[string]http.Handler{
-			managementHost: d.arm,
+			managementHost: arm.WithMetadata(d.cloud(), d.arm),
 			loginHost:      d.authority.Handler(),
 			registryHosts:  d.oci,
 			blobHosts: &blobs.Handler{

@@ -40,6 +40,11 @@ func (h hostNames) loginServer(registry string) string {
 	return h.host(strings.ToLower(registry) + "." + registryHosts)
 }
 
+// storageDomain returns what follows "{account}.blob." in the hosts of blobs.
+func (h hostNames) storageDomain() string {
+	return strings.TrimPrefix(h.host(blobHosts), blobHosts+".")
+}
+
 // isRegistry reports whether a host, with its port unless that is HTTPS's, is
 // one of the server's registries.
 func (h hostNames) isRegistry(host string) bool {

@@ -92,7 +92,29 @@ func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 			return err
 		}
 		if strings.EqualFold(r.ID.Type(), agentPoolType) {
-			s.c.Queue.SetSlots(r.ID.Parent(), r.ID.Name(), 0)
+			if err := s.endPool(ctx, r.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// endPool cancels the runs that wait for a pool which is gone: nothing would
+// ever start them.
+func (s *Server) endPool(ctx context.Context, id drydock.ResourceID) error {
+	name := id.Name()
+	s.c.Queue.SetSlots(id.Parent(), name, 0)
+	waiting, err := s.c.Runs.Runs(ctx, drydock.RunFilter{
+		Registry: id.Parent(), Pool: &name, Statuses: []drydock.RunStatus{drydock.RunQueued}, Brief: true,
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range waiting {
+		_, err := s.c.Queue.Cancel(ctx, r.Registry, r.ID)
+		if code := drydock.CodeOf(err); err != nil && code != drydock.Conflict && code != drydock.NotFound {
+			return err
 		}
 	}
 	return nil

@@ -66,13 +66,13 @@ func TestListRunsByFilter(t *testing.T) {
 	for filter, want := range map[string]string{
 		"":                      "ca4 ca3 ca2 ca1",
 		"TaskName eq 'nightly'": "ca3 ca2",
-		"taskname eq 'NIGHTLY' and Status eq 'Failed'":                              "ca2",
-		"TaskName eq 'it''s'":                                                       "ca4",
-		"Status eq 'Failed' or Status eq 'Queued'":                                  "ca4 ca2",
-		"not (TaskName eq 'nightly') and RunType ne 'QuickRun'":                     "ca1",
-		"RunId eq 'ca3'":                                                            "ca3",
-		"AgentPoolName eq 'big'":                                                    "ca2",
-		"IsArchiveEnabled eq true":                                                  "ca3",
+		"taskname eq 'NIGHTLY' and Status eq 'Failed'":          "ca2",
+		"TaskName eq 'it''s'":                                   "ca4",
+		"Status eq 'Failed' or Status eq 'Queued'":              "ca4 ca2",
+		"not (TaskName eq 'nightly') and RunType ne 'QuickRun'": "ca1",
+		"RunId eq 'ca3'":                                        "ca3",
+		"AgentPoolName eq 'big'":                                "ca2",
+		"IsArchiveEnabled eq true":                              "ca3",
 		"CreateTime ge 2024-01-02T00:00:00Z and CreateTime lt 2024-01-04T00:00:00Z": "ca3 ca2",
 		"FinishTime le datetime'2024-01-01T01:00:00Z'":                              "ca1",
 		"contains(OutputImageManifests, 'app@sha256:abc')":                          "ca1",
@@ -112,8 +112,14 @@ func TestListRunsInPages(t *testing.T) {
 		count  int
 		pages  int
 	}{
-		{0, "", 230, 3}, {15, "", 15, 1}, {100, "", 100, 1}, {150, "", 150, 2}, {1000, "", 230, 3},
-		{0, "TaskName eq 't1'", 115, 2}, {0, "not TaskName eq 't1'", 115, 2}, {1, "not TaskName eq 't1'", 1, 1},
+		{0, "", 230, 3},
+		{15, "", 15, 1},
+		{100, "", 100, 1},
+		{150, "", 150, 2},
+		{1000, "", 230, 3},
+		{0, "TaskName eq 't1'", 115, 2},
+		{0, "not TaskName eq 't1'", 115, 2},
+		{1, "not TaskName eq 't1'", 1, 1},
 	} {
 		o := &acr.RunsClientListOptions{Filter: &test.filter}
 		if test.top > 0 {
@@ -281,6 +287,9 @@ func TestAgentPools(t *testing.T) {
 	}
 	if _, err := gone.PollUntilDone(ctx, quick); err != nil || s.Queue.Slots("big") != 0 {
 		t.Errorf("%d slots are left: %v", s.Queue.Slots("big"), err)
+	}
+	if waited, err := s.acr.NewRunsClient().Get(ctx, "g", "contoso", "ca1", nil); err != nil || *waited.Properties.Status != acr.RunStatusCanceled {
+		t.Errorf("the run that waited: %+v: %v", waited.Properties, err)
 	}
 	_, err = s.acr.NewRegistriesClient().BeginScheduleRun(ctx, "g", "contoso",
 		&acr.EncodedTaskRunRequest{Type: to.Ptr("EncodedTaskRunRequest"), EncodedTaskContent: to.Ptr("eA=="), Platform: linux(), AgentPoolName: to.Ptr("big")}, nil)

@@ -66,13 +66,13 @@ func TestListRunsByFilter(t *testing.T) {
 	for filter, want := range map[string]string{
 		"":                      "ca4 ca3 ca2 ca1",
 		"TaskName eq 'nightly'": "ca3 ca2",
-		"taskname eq 'NIGHTLY' and Status eq 'Failed'":          "ca2",
-		"TaskName eq 'it''s'":                                   "ca4",
-		"Status eq 'Failed' or Status eq 'Queued'":              "ca4 ca2",
-		"not (TaskName eq 'nightly') and RunType ne 'QuickRun'": "ca1",
-		"RunId eq 'ca3'":                                        "ca3",
-		"AgentPoolName eq 'big'":                                "ca2",
-		"IsArchiveEnabled eq true":                              "ca3",
+		"taskname eq 'NIGHTLY' and Status eq 'Failed'":                              "ca2",
+		"TaskName eq 'it''s'":                                                       "ca4",
+		"Status eq 'Failed' or Status eq 'Queued'":                                  "ca4 ca2",
+		"not (TaskName eq 'nightly') and RunType ne 'QuickRun'":                     "ca1",
+		"RunId eq 'ca3'":                                                            "ca3",
+		"AgentPoolName eq 'big'":                                                    "ca2",
+		"IsArchiveEnabled eq true":                                                  "ca3",
 		"CreateTime ge 2024-01-02T00:00:00Z and CreateTime lt 2024-01-04T00:00:00Z": "ca3 ca2",
 		"FinishTime le datetime'2024-01-01T01:00:00Z'":                              "ca1",
 		"contains(OutputImageManifests, 'app@sha256:abc')":                          "ca1",
@@ -240,6 +240,19 @@ func TestTaskRuns(t *testing.T) {
 	if err != nil || *got.Properties.ProvisioningState != acr.ProvisioningStateFailed {
 		t.Errorf("%+v: %v", got.Properties, err)
 	}
+	update, err := client.BeginUpdate(ctx, "g", "contoso", "once", acr.TaskRunUpdateParameters{Properties: &acr.TaskRunPropertiesUpdateParameters{
+		RunRequest: &acr.FileTaskRunRequest{Type: to.Ptr("FileTaskRunRequest"), TaskFilePath: to.Ptr("acb.yaml"), Platform: linux()},
+	}}, nil)
+	if err != nil || count() != 3 {
+		t.Fatalf("another request made %d runs: %v", count(), err)
+	}
+	if _, err := s.Queue.End(ctx, id, "ca3", drydock.RunSucceeded, ""); err != nil {
+		t.Fatal(err)
+	}
+	updated, err := update.PollUntilDone(ctx, quick)
+	if request, _ := updated.Properties.RunRequest.(*acr.FileTaskRunRequest); err != nil || request == nil || *updated.Properties.ForceUpdateTag != "2" {
+		t.Errorf("%+v: %v", updated.Properties, err)
+	}
 	if page, err := client.NewListPager("g", "contoso", nil).NextPage(ctx); err != nil || len(page.Value) != 1 {
 		t.Errorf("%+v: %v", page.Value, err)
 	}
@@ -247,7 +260,7 @@ func TestTaskRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := gone.PollUntilDone(ctx, quick); err != nil || count() != 2 {
+	if _, err := gone.PollUntilDone(ctx, quick); err != nil || count() != 3 {
 		t.Errorf("%d runs are left: %v", count(), err)
 	}
 }
@@ -275,6 +288,12 @@ func TestAgentPools(t *testing.T) {
 	s.schedule(t, "contoso", &acr.EncodedTaskRunRequest{Type: to.Ptr("EncodedTaskRunRequest"), EncodedTaskContent: to.Ptr("eA=="), Platform: linux(), AgentPoolName: to.Ptr("big")})
 	if queue, err := client.GetQueueStatus(ctx, "g", "contoso", "big", nil); err != nil || *queue.Count != 1 {
 		t.Errorf("%+v: %v", queue, err)
+	}
+	if shown, err := client.Get(ctx, "g", "contoso", "BIG", nil); err != nil || *shown.Name != "big" {
+		t.Errorf("%+v: %v", shown, err)
+	}
+	if page, err := client.NewListPager("g", "contoso", nil).NextPage(ctx); err != nil || len(page.Value) != 1 {
+		t.Errorf("%+v: %v", page.Value, err)
 	}
 	s.Restart(t)
 	s.Queue.SetSlots(s.Scope("g", "registries", "contoso"), "big", 0)

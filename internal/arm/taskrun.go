@@ -43,6 +43,10 @@ func (s *Server) patchTaskRun(req *request) (*answer, error) {
 			return err
 		}
 		withoutComputed(patch, computedOfTaskRun...)
+		if _, given := at(patch, "properties.runRequest").(object); given {
+			// Requests of two types have little in common: a new one is whole.
+			delete(child(old, "properties"), "runRequest")
+		}
 		st.doc = merge(old, patch)
 		return s.runAgain(ctx, st)
 	}, s.finishTaskRun, s.taskRunDoc))

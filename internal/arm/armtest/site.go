@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,25 @@ type Site struct {
 	Importer  *Importer
 	Deleted   *Deleted
 	Server    *arm.Server
+
+	away atomic.Bool
+}
+
+// Away makes the store of resources fail as when its disk is full or gone.
+func (s *Site) Away(away bool) { s.away.Store(away) }
+
+// resources is a store that can be away.
+type resources struct {
+	drydock.ResourceStore
+	away *atomic.Bool
+}
+
+// Resource implements drydock.ResourceStore.
+func (r *resources) Resource(ctx context.Context, id drydock.ResourceID) (drydock.Resource, error) {
+	if r.away.Load() {
+		return drydock.Resource{}, drydock.Errorf(drydock.Unavailable, "reading %s: the disk is away", id.Name())
+	}
+	return r.ResourceStore.Resource(ctx, id)
 }
 
 // Start starts a site that ends with the test.
@@ -102,7 +122,7 @@ func (s *Site) authority(t testing.TB) {
 func (s *Site) Restart(t testing.TB) {
 	t.Helper()
 	server := arm.New(arm.Config{
-		Resources: s.Store, Runs: s.Store, Principals: s.Store, Roles: s.Store,
+		Resources: &resources{s.Store, &s.away}, Runs: s.Store, Principals: s.Store, Roles: s.Store,
 		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{},
 		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
 		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain,

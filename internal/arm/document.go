@@ -17,6 +17,10 @@ resource or on what it is in; where no action stands, any principal may. Lists s
 
 What goes on after its answer, the deletion of a group and an import, is answered with 202, ` + "`Location`" + ` and
 ` + "`Retry-After`" + `; everything else has been done when it is answered.
+
+What is not Azure's: ` + "`runRegistry`" + ` in a task and in a run request is the login server, with a path if any, that stands
+for the run's own registry; ` + "`listLogSasUrl`" + ` also answers with ` + "`logFollowLink`" + `, a stream of the log that ends with the
+run; and ` + "`/metadata/endpoints`" + `, which needs no token, tells clients the other hosts.
 `
 
 // Document returns docs/api.md.

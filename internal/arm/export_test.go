@@ -1,5 +1,12 @@
 package arm
 
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/drydockhq/drydock"
+)
+
 // Route is a row of the table of routes.
 type Route struct {
 	Method, Path, Action string
@@ -28,4 +35,32 @@ func SelectedRun(filter string, values map[string][]string) (bool, error) {
 		return false, err
 	}
 	return f.matches(values), nil
+}
+
+// RunRequestOf reads a run request as it comes from a client.
+func RunRequestOf(text string) (drydock.RunRequest, error) {
+	doc, err := parseObject([]byte(text))
+	if err != nil {
+		return drydock.RunRequest{}, err
+	}
+	if err := check(doc, runRequestFields); err != nil {
+		return drydock.RunRequest{}, err
+	}
+	s := &Server{c: Config{Platforms: []string{"linux/amd64"}}}
+	return s.requestOf(doc)
+}
+
+// RouteOf returns the route and the scope of a request.
+func RouteOf(method, path string) (route string, params map[string]string, scope drydock.ResourceID, err error) {
+	u, err := url.ParseRequestURI(path)
+	if err != nil {
+		return "", nil, scope, err
+	}
+	s := &Server{}
+	s.routes = s.table()
+	rt, params, err := s.route(&http.Request{Method: method, URL: u})
+	if err != nil {
+		return "", nil, scope, err
+	}
+	return rt.path, params, rt.scope(params), nil
 }

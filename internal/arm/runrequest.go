@@ -104,6 +104,9 @@ func (s *Server) requestOf(doc object) (drydock.RunRequest, error) {
 			r.Kind = kind
 		}
 	}
+	if r.Kind == "" {
+		return r, badRequest("InvalidRequestContent", "A request of type '%s' can't be used here.", text(doc, "type")).about("type")
+	}
 	if err := s.takeMachine(&r, doc, ""); err != nil {
 		return r, err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/distribution/distribution/v3"
 	"github.com/opencontainers/go-digest"
-	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/drydockhq/drydock"
 )
@@ -46,8 +45,9 @@ func (c *call) blob() error {
 	if c.r.Method == http.MethodHead {
 		r.Header.Del("Range") // RFC 9110, 14.2: it is for GET alone
 	}
-	a.ServeHTTP(c.w, r)
-	return nil
+	f := &filter{ResponseWriter: c.w}
+	a.ServeHTTP(f, r)
+	return f.problem()
 }
 
 // startUpload refuses uploads to a repository that may not be written to before
@@ -112,18 +112,12 @@ func (c *call) pushBlob() error {
 	if err != nil {
 		return err
 	}
-	w, err := b.Create(ctx)
-	if err != nil {
-		return err
+	body := &body{Reader: c.r.Body}
+	d, err := b.upload(ctx, body, digest.Digest(asked))
+	if err != nil && body.err != nil {
+		return badRequest("the blob can't be read: " + body.err.Error())
 	}
-	defer w.Close()
-	if _, err := io.Copy(w, c.r.Body); err != nil {
-		w.Cancel(ctx) //nolint:errcheck // the error that led here says more
-		return badRequest("the blob can't be read: " + err.Error())
-	}
-	d, err := w.Commit(ctx, v1.Descriptor{Digest: digest.Digest(asked)})
 	if err != nil {
-		w.Cancel(ctx) //nolint:errcheck // as above
 		return uploadProblem(err)
 	}
 	h := c.w.Header()
@@ -132,6 +126,21 @@ func (c *call) pushBlob() error {
 	h.Set("Content-Length", "0")
 	c.w.WriteHeader(http.StatusCreated)
 	return nil
+}
+
+// body is a request's body that remembers why it could not be read.
+type body struct {
+	io.Reader
+	err error
+}
+
+// Read reads on.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
+	}
+	return n, err
 }
 
 // uploadProblem gives an error of an upload its code.
@@ -143,5 +152,5 @@ func uploadProblem(err error) error {
 	if errors.Is(err, distribution.ErrBlobInvalidLength) {
 		return newProblem(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", err.Error())
 	}
-	return err
+	return storageError(err)
 }

@@ -195,6 +195,23 @@ func (b *blobs) Resume(ctx context.Context, id string) (distribution.BlobWriter,
 	return &writer{w, b}, nil
 }
 
+// upload stores a blob that is read to its end.
+func (b *blobs) upload(ctx context.Context, r io.Reader, asked digest.Digest) (v1.Descriptor, error) {
+	w, err := b.Create(ctx)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	defer w.Close()
+	var d v1.Descriptor
+	if _, err = io.Copy(w, r); err == nil {
+		d, err = w.Commit(ctx, v1.Descriptor{Digest: asked})
+	}
+	if err != nil {
+		w.Cancel(context.WithoutCancel(ctx)) //nolint:errcheck // the error that led here says more
+	}
+	return d, err
+}
+
 // Delete takes a blob from the repository. Its bytes go with the next sweep.
 func (b *blobs) Delete(ctx context.Context, d digest.Digest) error {
 	return blobError(b.content.store.DeleteBlob(ctx, b.content.ref(b.repository, d.String())))

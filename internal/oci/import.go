@@ -3,12 +3,13 @@ package oci
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 
+	"github.com/distribution/distribution/v3"
 	"github.com/opencontainers/go-digest"
-	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/drydockhq/drydock"
 )
@@ -228,20 +229,12 @@ func (i *importer) blob(d string) error {
 		return err
 	}
 	defer r.Close()
-	w, err := i.blobs.Create(i.ctx)
-	if err != nil {
-		return err
+	_, err = i.blobs.upload(i.ctx, r, digest.Digest(d))
+	var wrong distribution.ErrBlobInvalidDigest
+	if errors.As(err, &wrong) {
+		return drydock.Errorf(drydock.Invalid, "the source returns other bytes for %s", d)
 	}
-	defer w.Close()
-	if _, err := io.Copy(w, r); err != nil {
-		w.Cancel(i.ctx) //nolint:errcheck // the error that led here says more
-		return err
-	}
-	if _, err := w.Commit(i.ctx, v1.Descriptor{Digest: digest.Digest(d)}); err != nil {
-		w.Cancel(i.ctx) //nolint:errcheck // as above
-		return err
-	}
-	return nil
+	return storageError(err)
 }
 
 // addPlatform reads the platform of an image from its config, for the lists. A

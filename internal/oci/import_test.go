@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -154,14 +155,15 @@ func TestImportRefuses(t *testing.T) {
 		"a bad name":      {oci.Import{Source: source, Reference: "v1", Targets: []oci.ImportTarget{{Repository: "../x"}}}, drydock.Invalid},
 		"a bad tag":       {oci.Import{Source: source, Reference: "v1", Targets: []oci.ImportTarget{{Repository: "x", Tag: "-"}}}, drydock.Invalid},
 		"another content": {oci.Import{Source: liar{source}, Reference: digest.FromString("x").String(), Targets: target}, drydock.Invalid},
+		"another blob":    {oci.Import{Source: blobLiar{source}, Reference: "v1", Targets: []oci.ImportTarget{{Repository: "copy"}}}, drydock.Invalid},
 		"nobody there":    {oci.Import{Source: oci.RemoteSource{Repository: "127.0.0.1:1/app"}, Reference: "v1", Targets: target}, drydock.Unavailable},
 		"a bad source":    {oci.Import{Source: oci.RemoteSource{Repository: "not a repository"}, Reference: "v1", Targets: target}, drydock.Invalid},
 	} {
-		if err := f.server.Import(t.Context(), registryOf("contoso"), test.imp); drydock.CodeOf(err) != test.want {
+		if err := f.server.Import(t.Context(), registryOf("fabrikam"), test.imp); drydock.CodeOf(err) != test.want {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if left := f.manifests(t, "contoso", "copy"); len(left) > 0 {
+	if left := f.manifests(t, "fabrikam", "copy"); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
 }
@@ -171,6 +173,13 @@ type liar struct{ oci.Source }
 
 func (l liar) Manifest(ctx context.Context, _ string) ([]byte, string, error) {
 	return l.Source.Manifest(ctx, "v1")
+}
+
+// blobLiar returns other blobs than those that were asked for.
+type blobLiar struct{ oci.Source }
+
+func (l blobLiar) Blob(context.Context, string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("something else")), nil
 }
 
 func TestImportFromAnotherServer(t *testing.T) {

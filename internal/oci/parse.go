@@ -33,6 +33,9 @@ const (
 // recommends.
 const maxManifest = 4 << 20
 
+// maxTotal bounds the sizes that manifests claim, so that sums don't overflow.
+const maxTotal = 1 << 60
+
 // descriptor is what a manifest says of a blob or of another manifest.
 type descriptor struct {
 	MediaType string   `json:"mediaType"`
@@ -91,7 +94,7 @@ func parseManifest(contentType string, content []byte) (drydock.Manifest, error)
 		}
 	}
 	for _, b := range d.held() {
-		m.TotalSize += b.Size
+		m.TotalSize = min(m.TotalSize+b.Size, maxTotal)
 		if len(b.URLs) == 0 && !slices.Contains(m.Blobs, b.Digest) {
 			m.Blobs = append(m.Blobs, b.Digest)
 		}
@@ -156,8 +159,8 @@ func (d *document) check(mediaType string) error {
 		if err := checkDigest(b.Digest); err != nil {
 			return err
 		}
-		if b.Size < 0 {
-			return fmt.Errorf("the size of %s is negative", b.Digest)
+		if b.Size < 0 || b.Size > maxTotal {
+			return fmt.Errorf("the size of %s is %d", b.Digest, b.Size)
 		}
 	}
 	return nil

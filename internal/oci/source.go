@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/distribution/distribution/v3"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -162,6 +163,9 @@ func (s *localSource) Blob(ctx context.Context, d string) (io.ReadCloser, error)
 		return nil, err
 	}
 	r, err := b.Open(logContext{ctx, s.app.logger}, digest.Digest(d))
+	if errors.Is(err, distribution.ErrBlobUnknown) {
+		return nil, drydock.Errorf(drydock.NotFound, "%s has no blob %s", s.repository, d)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s of %s: %w", d, s.repository, err)
 	}

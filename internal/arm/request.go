@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -120,14 +121,18 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, body 
 		w.WriteHeader(status)
 		return
 	}
-	text, err := json.Marshal(body)
-	if err != nil {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // signed links stay as they are
+	if err := e.Encode(body); err != nil {
 		s.c.Log.Error("an answer can't be written", "path", r.URL.Path, "error", err)
-		status, text = http.StatusInternalServerError, []byte(`{"error":{"code":"InternalServerError","message":"The answer can't be written."}}`)
+		status = http.StatusInternalServerError
+		text.Reset()
+		text.WriteString(`{"error":{"code":"InternalServerError","message":"The answer can't be written."}}`)
 	}
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	w.Write(text) // a client that is gone needs no answer
+	w.Write(text.Bytes()) // a client that is gone needs no answer
 }
 
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {

@@ -396,3 +396,68 @@ func TestRequire(t *testing.T) {
 		}
 	}
 }
+
+func TestClientSecretInAHeader(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	admin := s.admin(t)
+	for name, test := range map[string]struct {
+		user, password string
+		status         int
+	}{
+		"good":         {admin.AppID, url.QueryEscape(admin.Secret), 200},
+		"wrong":        {admin.AppID, "x", 401},
+		"undecodable":  {admin.AppID, "%zz", 400},
+		"another user": {tenant, admin.Secret, 400},
+	} {
+		form := url.Values{"grant_type": {"client_credentials"}, "scope": {armResource + "/.default"}}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, loginURL+"/adfs/oauth2/token", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.SetBasicAuth(test.user, test.password)
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if w.Code != test.status {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+// Two servers that start together, and one that starts again, agree.
+func TestInstallationKeepsItsIDs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for name, id := range map[string]func() (string, error){
+		"tenant":       func() (string, error) { return auth.Tenant(t.Context(), s.store, s.newID) },
+		"subscription": func() (string, error) { return auth.Subscription(t.Context(), s.store, s.newID) },
+	} {
+		first, err := id()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second, err := id(); second != first || err != nil {
+			t.Errorf("the %s is %q and then %q: %v", name, first, second, err)
+		}
+	}
+}
+
+// A first start that is cut off before the admin has a secret is finished by
+// the next.
+func TestFirstStartThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if _, err := s.store.AddSetting(t.Context(), "auth/admin", []byte(tenant)); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.directory.Admin(t.Context(), subscription)
+	if err != nil || c == nil {
+		t.Fatalf("%v: %v", c, err)
+	}
+	s.tokenOf(t, c)
+	p, err := s.store.Principal(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := auth.Authorize(t.Context(), s.store, p, "anything", drydock.ResourceID{Subscription: subscription}); err != nil {
+		t.Error(err)
+	}
+}

@@ -16,6 +16,7 @@ type apiError struct {
 	Message string
 	Target  string
 	Details []apiError
+	Allow   string // the methods that are possible, for status 405
 }
 
 // Error returns the message.

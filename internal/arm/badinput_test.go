@@ -166,6 +166,9 @@ func TestPathsThatLeadNowhere(t *testing.T) {
 func TestHeadersOfAnswers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	if a := s.Do(t, s.token, http.MethodPatch, "/tenants", "{}"); a.Status != 405 || a.Header.Get("Allow") != "GET" {
+		t.Errorf("%d %v", a.Status, a.Header)
+	}
 	a := s.Do(t, s.token, http.MethodGet, "/tenants", "", "x-ms-client-request-id", "mine")
 	for name, want := range map[string]string{
 		"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-cache", "X-Ms-Client-Request-Id": "mine",

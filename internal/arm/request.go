@@ -140,7 +140,9 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if e.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	w.Header().Set("X-Ms-Failure-Cause", "gateway")
+	if e.Allow != "" {
+		w.Header().Set("Allow", e.Allow)
+	}
 	s.write(w, r, e.Status, map[string]any{"error": e.body()})
 	if !known || e.Status >= http.StatusInternalServerError && e.Status != http.StatusNotImplemented {
 		s.c.Log.Error("a request failed", "method", r.Method, "path", r.URL.Path,

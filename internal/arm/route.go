@@ -51,9 +51,10 @@ func (s *Server) route(r *http.Request) (*route, map[string]string, error) {
 	}
 	if len(methods) > 0 {
 		slices.Sort(methods)
+		allow := strings.Join(slices.Compact(methods), ", ")
 		return nil, nil, &apiError{
-			Status: http.StatusMethodNotAllowed, Code: "HttpMethodNotAllowed",
-			Message: "The request uses the method " + r.Method + " where only " + strings.Join(slices.Compact(methods), ", ") + " is possible.",
+			Status: http.StatusMethodNotAllowed, Code: "HttpMethodNotAllowed", Allow: allow,
+			Message: "The request uses the method " + shorten(r.Method) + " where only " + allow + " is possible.",
 		}
 	}
 	return nil, nil, notFound("InvalidResourceType", "There is no resource type or operation at '%s'. docs/api.md lists what this server has.", shorten(r.URL.Path))

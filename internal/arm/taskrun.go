@@ -110,13 +110,17 @@ func (s *Server) taskRunDoc(ctx context.Context, st *stored) (object, error) {
 	doc := st.envelope()
 	properties := child(doc, "properties")
 	run, err := s.c.Runs.Run(ctx, st.ID.Parent(), text(st.ours, "run"))
-	if err != nil {
+	switch {
+	case drydock.CodeOf(err) == drydock.NotFound:
+		properties["provisioningState"] = succeeded // of a run that was not kept
+	case err != nil:
 		return nil, err
+	default:
+		if properties["runResult"], err = s.runDoc(run); err != nil {
+			return nil, err
+		}
+		properties["provisioningState"] = taskRunStates[run.Status]
 	}
-	if properties["runResult"], err = s.runDoc(run); err != nil {
-		return nil, err
-	}
-	properties["provisioningState"] = taskRunStates[run.Status]
 	if st.deleting() {
 		properties["provisioningState"] = deletingState
 	}

@@ -83,14 +83,18 @@ func (b *blobs) Open(ctx context.Context, d digest.Digest) (io.ReadSeekCloser, e
 	return b.BlobStore.Open(ctx, digest.Digest(l.Canonical))
 }
 
-// ServeBlob answers a request for a blob or a range of it.
+// ServeBlob answers a request for a blob or a range of it. A blob whose bytes are
+// gone is not there: who pushes it again puts it right.
 func (b *blobs) ServeBlob(ctx context.Context, w http.ResponseWriter, r *http.Request, d digest.Digest) error {
 	l, err := b.link(ctx, d)
-	if err != nil {
-		return err
+	if err == nil {
+		w.Header().Set("Docker-Content-Digest", l.Digest)
+		err = b.BlobStore.ServeBlob(ctx, w, r, digest.Digest(l.Canonical))
 	}
-	w.Header().Set("Docker-Content-Digest", l.Digest)
-	return b.BlobStore.ServeBlob(ctx, w, r, digest.Digest(l.Canonical))
+	if errors.Is(err, distribution.ErrBlobUnknown) || isGone(err) {
+		return errcode.ErrorCodeBlobUnknown.WithDetail(d)
+	}
+	return err
 }
 
 // Put stores a small blob.

@@ -99,6 +99,24 @@ func TestSweepKeepsWhatIsNew(t *testing.T) {
 	f.do(t, request{path: location}).want(t, 204)
 }
 
+// Bytes that were lost are there again when somebody pushes them.
+func TestLostBytesArePushedAgain(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	text := []byte("lost and found")
+	d := f.pushBlob(t, "app", text)
+	blobs := filepath.Join(f.dir, "registries/contoso/docker/registry/v2/blobs")
+	if err := os.RemoveAll(blobs); err != nil {
+		t.Fatal(err)
+	}
+	f.do(t, request{path: "/v2/app/blobs/" + d.String()}).want(t, 404, "BLOB_UNKNOWN")
+	if a := f.do(t, request{method: "HEAD", path: "/v2/app/blobs/" + d.String()}); a.StatusCode != 404 {
+		t.Errorf("HEAD answers %d", a.StatusCode)
+	}
+	f.pushBlob(t, "app", text)
+	f.wantBlob(t, "app", d, text)
+}
+
 // What a crash leaves in storage, the next sweep finds.
 func TestSweepFindsOrphans(t *testing.T) {
 	t.Parallel()
@@ -272,4 +290,56 @@ func TestDrop(t *testing.T) {
 		t.Errorf("left are %v", left)
 	}
 	f.pushBlobTo(t, "fabrikam.azurecr.test", "app", []byte("of another registry"))
+}
+
+// One blob is pushed and mounted over and over while a sweep takes it away:
+// whenever the registry says that it has the blob, it has the bytes.
+func TestSweepAgainstOneBlob(t *testing.T) {
+	t.Parallel()
+	f := start(t, grace(noGrace))
+	text := []byte("the blob that everybody wants")
+	d := digest.FromBytes(text)
+	stop := make(chan struct{})
+	var sweeping, pushing sync.WaitGroup
+	freed := 0
+	sweeping.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			swept, err := f.server.Sweep(t.Context(), registryOf("contoso"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			freed += swept.Blobs
+		}
+	})
+	for worker := range 3 {
+		pushing.Go(func() {
+			repository := fmt.Sprint("app", worker)
+			for range 60 {
+				a := f.do(t, request{method: "POST", path: "/v2/" + repository + "/blobs/uploads/?mount=" + d.String() + "&from=app0"})
+				if a.StatusCode == 202 {
+					f.do(t, request{method: "PUT", path: a.Header.Get("Location") + "&digest=" + d.String(), body: text}).want(t, 201)
+				}
+				got := f.do(t, request{path: "/v2/" + repository + "/blobs/" + d.String()})
+				if got.StatusCode != 200 && got.StatusCode != 404 || got.StatusCode == 200 && string(got.body) != string(text) {
+					t.Errorf("the blob is %d %s", got.StatusCode, got.body)
+				}
+			}
+		})
+	}
+	pushing.Wait()
+	close(stop)
+	sweeping.Wait()
+	if freed == 0 {
+		t.Error("the sweep had nothing to do")
+	}
+	held, err := f.store.Holder(t.Context(), registryID("contoso"), d.String())
+	if err != nil || held != "" && !f.stored(t)[d] {
+		t.Errorf("%q says that it has the blob and storage doesn't, %v", held, err)
+	}
 }

@@ -2,9 +2,6 @@ package arm
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -133,95 +130,6 @@ func (s *Server) findParents(ctx context.Context, id drydock.ResourceID) error {
 	return nil
 }
 
-// mutable checks that neither a resource nor anything above it is being deleted.
-func (s *Server) mutable(ctx context.Context, id drydock.ResourceID) error {
-	for ; id.Group != ""; id = id.Parent() {
-		st, err := s.load(ctx, id)
-		if err != nil {
-			return err
-		}
-		if st.deleting() {
-			if id.Namespace == "" {
-				return conflict("ResourceGroupBeingDeleted", "The resource group '%s' is in deprovisioning state and cannot perform this operation.", id.Group)
-			}
-			return conflict("ResourceBeingDeleted", "'%s' is being deleted.", st.ID)
-		}
-	}
-	return nil
-}
-
-// precondition checks a request's If-Match and If-None-Match (RFC 9110 §13.1).
-func (req *request) precondition(st *stored) error {
-	failed := &apiError{
-		Status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
-		Message: "The resource is not in the state that the request's If-Match or If-None-Match header asks for.",
-	}
-	if match := req.Header.Get("If-Match"); match != "" {
-		if !st.exists() || match != "*" && !containsETag(match, st.ETag) {
-			return failed
-		}
-	}
-	if none := req.Header.Get("If-None-Match"); none != "" {
-		if st.exists() && (none == "*" || containsETag(none, st.ETag)) {
-			return failed
-		}
-	}
-	return nil
-}
-
-func containsETag(header, etag string) bool {
-	for _, h := range strings.Split(header, ",") {
-		if strings.Trim(strings.TrimPrefix(strings.TrimSpace(h), "W/"), `"`) == etag {
-			return true
-		}
-	}
-	return false
-}
-
-// save writes a resource if it has not been written since it was loaded.
-func (s *Server) save(ctx context.Context, st *stored) (*stored, error) {
-	for _, key := range readOnly {
-		delete(st.doc, key)
-	}
-	doc, _ := clone(st.doc).(object)
-	if len(st.ours) > 0 {
-		doc[privateKey] = st.ours
-	}
-	body, err := json.Marshal(doc)
-	if err != nil {
-		return nil, fmt.Errorf("writing %s: %w", st.ID.Name(), err)
-	}
-	r, now := st.Resource, s.c.Now()
-	r.Body, r.Updated = body, now
-	if r.Created.IsZero() {
-		r.Created = now
-	}
-	if r, err = s.c.Resources.PutResource(ctx, r, st.ETag); err != nil {
-		return nil, err
-	}
-	return open(r)
-}
-
-// change loads a resource, lets alter change it, and saves it; again if somebody
-// else wrote it meanwhile.
-func (s *Server) change(ctx context.Context, id drydock.ResourceID, alter func(*stored) error) (*stored, error) {
-	defer s.locks.lock(id.Key())()
-	for range etagAttempts {
-		st, err := s.load(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if err := alter(st); err != nil {
-			return nil, err
-		}
-		saved, err := s.save(ctx, st)
-		if err == nil || drydock.CodeOf(err) != drydock.Conflict || !st.exists() {
-			return saved, err
-		}
-	}
-	return nil, conflict("Conflict", "The resource was changed again and again meanwhile. Try again.")
-}
-
 // envelope returns the keys that all resources have, around a copy of doc.
 func (st *stored) envelope() object {
 	doc, _ := clone(st.doc).(object)
@@ -242,36 +150,6 @@ func (st *stored) answer(status int, doc object) *answer {
 
 // timestamp writes a time as the resource manager does: UTC, to 100 ns.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
-
-// takeLocation takes the location out of a client's document. One that differs
-// from what is stored is refused, as by Azure.
-func (st *stored) takeLocation(doc object, fallback string) error {
-	location := text(doc, "location")
-	if location == "" {
-		location = st.Location
-	}
-	if location == "" {
-		location = fallback
-	}
-	if location == "" {
-		return badRequest("LocationRequired", "The location property is required for this definition.").about("location")
-	}
-	if st.exists() && plainLocation(location) != plainLocation(st.Location) {
-		code := "InvalidResourceLocation"
-		if st.ID.Namespace == "" {
-			code = "InvalidResourceGroupLocation"
-		}
-		return conflict(code, "'%s' already exists in location '%s'. A resource with the same name cannot be created in location '%s'.",
-			st.ID.Name(), st.Location, shorten(location)).about("location")
-	}
-	if !st.exists() {
-		st.Location = location
-	}
-	return nil
-}
-
-// plainLocation makes "East US" and "eastus" equal.
-func plainLocation(l string) string { return strings.ToLower(strings.ReplaceAll(l, " ", "")) }
 
 // listAnswer is the answer of a list.
 func listAnswer(values []any, nextLink string) (*answer, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 
@@ -43,6 +44,7 @@ var (
 	errBlockCount = &apiError{http.StatusConflict, "BlockCountExceedsLimit", "The blob has 50,000 blocks, which is the limit."}
 	errXML        = &apiError{http.StatusBadRequest, "InvalidXmlDocument", "The body is not a block list."}
 	errBody       = &apiError{http.StatusBadRequest, "IncompleteBody", "The body ended before its Content-Length."}
+	errStalled    = &apiError{http.StatusRequestTimeout, "OperationTimedOut", "The client sent nothing for too long."}
 	errDiskFull   = &apiError{http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the server is full."}
 	errInternal   = &apiError{http.StatusInternalServerError, "InternalError", "The server could not carry this out; its log says why."}
 )
@@ -75,6 +77,8 @@ func asAPIError(err error) *apiError {
 		return errBlockCount
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return errDiskFull
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errStalled
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errBody
 	case !errors.As(err, &user):

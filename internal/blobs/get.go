@@ -8,14 +8,10 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // maxMD5 is the size up to which a client may ask for a part's MD5.
 const maxMD5 = 4 << 20
-
-// stall is how long a client may send or take nothing.
-const stall = 2 * time.Minute
 
 func (h *Handler) head(w http.ResponseWriter, r *http.Request, key Key) error {
 	b, err := h.Store.Open(r.Context(), key)
@@ -60,7 +56,9 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request, key Key) error {
 	} else {
 		w.WriteHeader(http.StatusOK)
 	}
-	_, err = io.Copy(patientWriter{w}, io.NewSectionReader(b, part.from, part.to-part.from))
+	patient := h.patient(w)
+	defer patient.end()
+	_, err = io.Copy(patient, io.NewSectionReader(b, part.from, part.to-part.from))
 	if err != nil && r.Context().Err() == nil {
 		h.Log.WarnContext(r.Context(), "sending a blob", "path", r.URL.Path, "error", err)
 		panic(http.ErrAbortHandler) // the client must see that it was cut off
@@ -117,7 +115,9 @@ func (h *Handler) follow(w http.ResponseWriter, r *http.Request, key Key) error 
 // send sends what is there from at on, and what comes, until the blob is
 // sealed.
 func (h *Handler) send(w http.ResponseWriter, ctx context.Context, b Blob, at int64) (Properties, error) {
-	control := http.NewResponseController(w)
+	patient := h.patient(w)
+	defer patient.end()
+	control := patient.control
 	if err := control.Flush(); err != nil {
 		return Properties{}, fmt.Errorf("sending a log: %w", err)
 	}
@@ -127,7 +127,7 @@ func (h *Handler) send(w http.ResponseWriter, ctx context.Context, b Blob, at in
 			return p, err
 		}
 		if p.Size > at {
-			n, err := io.Copy(patientWriter{w}, io.NewSectionReader(b, at, p.Size-at))
+			n, err := io.Copy(patient, io.NewSectionReader(b, at, p.Size-at))
 			if err != nil {
 				return p, fmt.Errorf("sending a log: %w", err)
 			}
@@ -141,13 +141,4 @@ func (h *Handler) send(w http.ResponseWriter, ctx context.Context, b Blob, at in
 			return p, nil
 		}
 	}
-}
-
-// patientWriter gives the client time for each write anew.
-type patientWriter struct{ w http.ResponseWriter }
-
-func (w patientWriter) Write(p []byte) (int, error) {
-	// A connection without deadlines, as in tests, needs none.
-	_ = http.NewResponseController(w.w).SetWriteDeadline(time.Now().Add(stall))
-	return w.w.Write(p)
 }

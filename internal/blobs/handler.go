@@ -19,6 +19,8 @@ type Handler struct {
 	Now    func() time.Time
 	// MaxSize bounds the body of an upload in one request, in bytes.
 	MaxSize int64
+	// Stall is how long a client may send or take nothing; 2 minutes when 0.
+	Stall time.Duration
 }
 
 var _ http.Handler = (*Handler)(nil)

@@ -26,16 +26,18 @@ type service struct {
 	base   string // the account's URL
 }
 
-func newService(t *testing.T, dir string, maxSize int64) *service {
+func newService(t *testing.T, dir string, maxSize int64, change ...func(*blobs.Handler)) *service {
 	t.Helper()
 	folder, err := blobs.OpenFolder(dir, blobs.FolderOptions{MaxSize: maxSize})
 	if err != nil {
 		t.Fatal(err)
 	}
 	signer := &blobs.Signer{Key: []byte("0123456789abcdef0123456789abcdef"), Now: time.Now}
-	server := httptest.NewTLSServer(&blobs.Handler{
-		Store: folder, Signer: signer, Log: slog.New(slog.DiscardHandler), Now: time.Now, MaxSize: maxSize,
-	})
+	handler := &blobs.Handler{Store: folder, Signer: signer, Log: slog.New(slog.DiscardHandler), Now: time.Now, MaxSize: maxSize}
+	for _, c := range change {
+		c(handler)
+	}
+	server := httptest.NewTLSServer(handler)
 	t.Cleanup(func() {
 		server.Close()
 		if err := folder.Close(); err != nil {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // maxMetadata bounds the metadata of a blob, in bytes; Azure's limit.
@@ -97,7 +96,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, most int64) (io.R
 	case r.ContentLength > most:
 		return nil, errTooLong
 	}
-	var body io.Reader = patientReader{http.NewResponseController(w), r.Body}
+	var body io.Reader = patientReader{h.patient(w), r.Body}
 	var err error
 	if body, err = checked(body, r.Header.Get("Content-MD5"), md5.New(), errMD5); err != nil { //nolint:gosec // see above
 		return nil, err
@@ -139,16 +138,4 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 		return n, c.mismatch
 	}
 	return n, err
-}
-
-// patientReader gives the client time for each read anew: a large upload takes
-// long, one that stalls is dropped.
-type patientReader struct {
-	control *http.ResponseController
-	r       io.Reader
-}
-
-func (r patientReader) Read(p []byte) (int, error) {
-	_ = r.control.SetReadDeadline(time.Now().Add(stall)) // see patientWriter
-	return r.r.Read(p)
 }

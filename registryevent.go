@@ -16,11 +16,11 @@ const (
 // an Event, as JSON with the names of these fields.
 type RegistryEvent struct {
 	Repository   string
-	Tag          string `json:",omitempty"` // empty for a push by digest and for a deleted manifest
+	Tag          string // empty for a push by digest and for a deleted manifest
 	Digest       string
-	Previous     string `json:",omitempty"` // what the tag pointed at before; empty if it is new
+	Previous     string // what the tag pointed at before; empty if it is new
 	MediaType    string
-	ArtifactType string `json:",omitempty"`
+	ArtifactType string
 	Size         int64  // of the manifest in bytes
 	Actor        string // object id of who did it
 }

@@ -31,27 +31,55 @@ func (f *configFlags) bind(flags *pflag.FlagSet, names ...string) {
 		if len(names) > 0 && !slices.Contains(names, s.Name) {
 			continue
 		}
+		if s.Switch {
+			flags.Bool(s.Flag(), s.Default[0] == "true", s.Usage)
+			continue
+		}
 		text := s.Usage
-		if s.Value != "" {
-			text += " (`" + s.Value + "`)"
+		if s.List {
+			text += " (many)"
 		}
-		switch {
-		case s.Switch:
-			flags.Bool(s.Flag(), s.Default[0] == "true", text)
-		case s.List:
-			flags.StringArray(s.Flag(), s.Default, text+" (many)")
-		default:
-			flags.String(s.Flag(), strings.Join(s.Default, ""), text)
-		}
+		flags.Var(&settingFlag{setting: s}, s.Flag(), text)
 	}
 }
+
+// settingFlag is the value of a setting's flag.
+type settingFlag struct {
+	setting *config.Setting
+	values  []string // that were given
+}
+
+var _ pflag.Value = (*settingFlag)(nil)
+
+// Set implements pflag.Value. Values are checked with those from elsewhere.
+func (f *settingFlag) Set(v string) error {
+	if !f.setting.List {
+		f.values = nil
+	}
+	f.values = append(f.values, v)
+	return nil
+}
+
+// String returns the values, or the default ones.
+func (f *settingFlag) String() string {
+	switch {
+	case f.setting == nil: // pflag makes one to compare with
+		return ""
+	case f.values == nil:
+		return strings.Join(f.setting.Default, ",")
+	}
+	return strings.Join(f.values, ",")
+}
+
+// Type names the value in the help.
+func (f *settingFlag) Type() string { return f.setting.Value }
 
 // load returns the configuration that is in force.
 func (f *configFlags) load(environ []string) (config.Config, []config.Value, error) {
 	s := config.Sources{Flags: map[string][]string{}, Environ: environ}
 	f.flags.Visit(func(flag *pflag.Flag) {
-		if list, ok := flag.Value.(pflag.SliceValue); ok {
-			s.Flags[flag.Name] = list.GetSlice()
+		if v, ok := flag.Value.(*settingFlag); ok {
+			s.Flags[flag.Name] = v.values
 		} else {
 			s.Flags[flag.Name] = []string{flag.Value.String()}
 		}

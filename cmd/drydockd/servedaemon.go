@@ -316,7 +316,7 @@ func (d *daemon) openARM(context.Context) error {
 	d.arm = arm.New(arm.Config{
 		Resources: d.store, Runs: d.store, Principals: d.store, Roles: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
-		Importer: noImporter{}, Usage: d.usage(),
+		Importer: importer{d}, Usage: d.usage(),
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts),

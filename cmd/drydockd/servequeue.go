@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/arm"
+	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/runner"
 )
 
@@ -54,7 +55,10 @@ func (d *daemon) deleting(ctx context.Context, r drydock.Resource) error {
 	if err := d.cancelRuns(ctx, r.ID); err != nil {
 		return err
 	}
-	return d.blobs.deleted(ctx, r.ID)
+	if err := d.blobs.deleted(ctx, r.ID); err != nil {
+		return err
+	}
+	return d.oci.Drop(ctx, oci.Registry{ID: r.ID})
 }
 
 // cancelRuns cancels the runs of a registry and waits for their end.

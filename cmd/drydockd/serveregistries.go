@@ -52,11 +52,3 @@ type registryUsage struct{ *daemon }
 func (u registryUsage) Size(ctx context.Context, registry drydock.ResourceID) (int64, error) {
 	return u.store.Usage(ctx, registry)
 }
-
-// noImporter refuses imports.
-type noImporter struct{}
-
-// Import implements arm.Importer.
-func (noImporter) Import(context.Context, arm.Import) error {
-	return drydock.Errorf(drydock.Unavailable, "this server can't import images yet")
-}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/opencontainers/go-digest"
@@ -256,4 +257,16 @@ func addPlatform(ctx context.Context, b *blobs, m *drydock.Manifest) {
 	if json.Unmarshal(text, &p) == nil {
 		m.OS, m.Architecture = p.OS, p.Architecture
 	}
+}
+
+// SplitImage takes "repository", "repository:tag" or "repository@digest" apart.
+// The reference is empty if there is none.
+func SplitImage(image string) (repository, reference string) {
+	if repository, reference, ok := strings.Cut(image, "@"); ok {
+		return repository, reference
+	}
+	if repository, reference, ok := strings.Cut(image, ":"); ok {
+		return repository, reference
+	}
+	return image, ""
 }

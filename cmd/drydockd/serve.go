@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +38,13 @@ logs:). Flags are stronger than the environment, and that than the file.`,
 }
 
 func (p *program) serve(ctx context.Context, c config.Config) error {
+	// BuildKit and the libraries for registries look there for proxies.
+	for _, text := range c.Proxy.Environ(nil) {
+		name, value, _ := strings.Cut(text, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("setting %s: %w", name, err)
+		}
+	}
 	log := slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: logLevel(c.LogLevel)}))
 	d, err := p.openDaemon(ctx, c, log)
 	if err != nil {

@@ -42,6 +42,7 @@ type daemon struct {
 	subscription string
 	admin        *auth.Credentials // of an admin that was made just now
 	caPEM        []byte            // of the server's own CA; nil for a certificate from elsewhere
+	ownPEM       []byte            // what the server's certificate is trusted by
 
 	store     *sqlstore.Store
 	sealer    *auth.Sealer
@@ -208,15 +209,17 @@ func (d *daemon) openCertificate() (func(*tls.ClientHelloInfo) (*tls.Certificate
 		if err != nil {
 			return nil, drydock.Errorf(drydock.Invalid, "%w", err)
 		}
-		// Runs reach the server by its own names; the certificate's CA may be one
-		// that only the machine's configuration knows.
+		// Runs reach the server by its own names, whoever signed the certificate.
+		if d.ownPEM, err = os.ReadFile(d.config.Certificate); err != nil {
+			return nil, drydock.Errorf(drydock.Invalid, "reading the certificate: %w", err)
+		}
 		return s.Certificate, nil
 	}
 	a, err := certs.OpenAuthority(d.path(certsFolder), d.names.domain, d.now())
 	if err != nil {
 		return nil, err
 	}
-	d.caPEM = a.PEM()
+	d.caPEM, d.ownPEM = a.PEM(), a.PEM()
 	return certs.FromAuthority(a, d.names.domain, d.now).Certificate, nil
 }
 
@@ -227,9 +230,7 @@ func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net
 	for host, pem := range d.config.CAs {
 		cas[host] = pem
 	}
-	if d.caPEM != nil {
-		cas[""] = append(append([]byte{}, d.caPEM...), cas[""]...)
-	}
+	cas[""] = append(append(append([]byte{}, d.ownPEM...), '\n'), cas[""]...)
 	d.executor, err = open(ctx, engineOptions{
 		data: d.path(engineFolder), mirrors: d.config.Mirrors, cas: cas, insecure: d.config.Insecure,
 		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener),

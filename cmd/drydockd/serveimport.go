@@ -26,7 +26,7 @@ const defaultTag = "latest"
 
 // Import implements arm.Importer.
 func (m importer) Import(ctx context.Context, i arm.Import) error {
-	target, err := registryDirectory{m.daemon}.Registry(ctx, i.Target.Name())
+	target, err := registryDirectory(m).Registry(ctx, i.Target.Name())
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (m importer) Import(ctx context.Context, i arm.Import) error {
 // it, if it is one of ours, was checked.
 func (m importer) source(ctx context.Context, i arm.Import, repository string) (oci.Source, error) {
 	if i.Source.Name() != "" && i.SourceHost == "" {
-		reg, err := registryDirectory{m.daemon}.Registry(ctx, i.Source.Name())
+		reg, err := registryDirectory(m).Registry(ctx, i.Source.Name())
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,6 +42,7 @@ type Options struct {
 	Data string   // folder; a temporary one if empty
 	Args []string // more flags of `drydockd serve`
 	Env  []string // NAME=value, beside those of the test
+	CA   []byte   // PEM, for a server with a certificate from elsewhere
 }
 
 // Server is a server that runs, or ran.
@@ -191,8 +193,10 @@ func (s *Server) learn() {
 	if _, s.Port, err = net.SplitHostPort(s.Addr); err != nil {
 		s.t.Fatal(err)
 	}
-	if s.CA, err = os.ReadFile(filepath.Join(s.Data, "certs", "ca.pem")); err != nil {
-		s.t.Fatal(err)
+	if s.CA = s.o.CA; s.CA == nil {
+		if s.CA, err = os.ReadFile(filepath.Join(s.Data, "certs", "ca.pem")); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	for _, m := range credentialLine.FindAllStringSubmatch(s.stdout.String(), -1) {
 		switch m[1] {
@@ -256,4 +260,23 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
+}
+
+// Memory returns how much memory the server has, in KiB.
+func (s *Server) Memory() int {
+	s.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(text)
+	if m == nil {
+		s.t.Fatal("no VmRSS in ", string(text))
+	}
+	kib, err := strconv.Atoi(string(m[1]))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Logf("the server has %d KiB in memory", kib)
+	return kib
 }

@@ -101,7 +101,7 @@ func (h *Handler) follow(w http.ResponseWriter, r *http.Request, key Key) error 
 	}
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	p, err := h.send(w, r.Context(), b, at)
+	p, err := h.send(r.Context(), w, b, at)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client must see that there is more
 	}
@@ -114,7 +114,7 @@ func (h *Handler) follow(w http.ResponseWriter, r *http.Request, key Key) error 
 
 // send sends what is there from at on, and what comes, until the blob is
 // sealed.
-func (h *Handler) send(w http.ResponseWriter, ctx context.Context, b Blob, at int64) (Properties, error) {
+func (h *Handler) send(ctx context.Context, w http.ResponseWriter, b Blob, at int64) (Properties, error) {
 	patient := h.patient(w)
 	defer patient.end()
 	control := patient.control

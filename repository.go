@@ -129,7 +129,7 @@ type ArtifactIndex interface {
 	Repository(ctx context.Context, registry ResourceID, name string) (Repository, error)
 
 	// Repositories returns the repositories of a registry that may be listed,
-	// ordered by name.
+	// ordered by name, without the numbers of their manifests and tags.
 	Repositories(ctx context.Context, registry ResourceID, page Page) ([]Repository, error)
 
 	// Manifest returns the manifest that a tag or digest names, with its content.

@@ -3,11 +3,14 @@ package oci_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -139,64 +142,86 @@ func TestDiscovery(t *testing.T) {
 	f.do(t, request{path: "/acr/v1/other/_tags?orderby=size"}).want(t, 400, "UNSUPPORTED")
 }
 
+// referring is a repository with a manifest and what refers to it.
+type referring struct {
+	*fixture
+	subject object // descriptor
+	empty   object // descriptor
+}
+
+func newReferring(t *testing.T) *referring {
+	t.Helper()
+	r := &referring{fixture: start(t)}
+	content := r.imageManifest(t, "app", "subject", nil)
+	r.put(t, "app", "v1", ociManifest, content).want(t, 201)
+	r.subject = descriptorOf(ociManifest, content)
+	r.pushBlob(t, "app", []byte("{}"))
+	r.empty = descriptorOf("application/vnd.oci.empty.v1+json", []byte("{}"))
+	return r
+}
+
+// refer pushes a manifest with the subject and returns its digest.
+func (r *referring) refer(t *testing.T, mediaType string, m object) string {
+	t.Helper()
+	m["schemaVersion"], m["mediaType"], m["subject"] = 2, mediaType, r.subject
+	content := marshal(t, m)
+	d := digest.FromBytes(content).String()
+	a := r.put(t, "app", d, mediaType, content).want(t, 201)
+	if a.Header.Get("OCI-Subject") != r.subject["digest"] {
+		t.Errorf("OCI-Subject is %q", a.Header.Get("OCI-Subject"))
+	}
+	return d
+}
+
+// signature pushes one with an artifact type.
+func (r *referring) signature(t *testing.T, artifactType string) string {
+	t.Helper()
+	return r.refer(t, ociManifest, object{
+		"artifactType": artifactType, "config": r.empty, "layers": []object{r.empty},
+		"annotations": object{"org.example.note": "signed"},
+	})
+}
+
+// referrerEntry is an entry of the list.
+type referrerEntry struct {
+	MediaType, Digest, ArtifactType string
+	Size                            int64
+	Annotations                     map[string]string
+}
+
+// list checks that what refers to the subject is what is wanted.
+func (r *referring) list(t *testing.T, query string, want ...string) (answer, map[string]referrerEntry) {
+	t.Helper()
+	a := r.do(t, request{path: "/v2/app/referrers/" + r.subject["digest"].(string) + query}).want(t, 200)
+	var body struct {
+		SchemaVersion int
+		MediaType     string
+		Manifests     []referrerEntry
+	}
+	a.decode(t, &body)
+	got := map[string]referrerEntry{}
+	for _, m := range body.Manifests {
+		got[m.Digest] = m
+	}
+	if a.Header.Get("Content-Type") != ociIndex || body.MediaType != ociIndex || body.SchemaVersion != 2 {
+		t.Errorf("%q: %v %s", query, a.Header, a.body)
+	}
+	slices.Sort(want)
+	if d := cmp.Diff(want, slices.Sorted(maps.Keys(got)), cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("%q (-want +got):\n%s", query, d)
+	}
+	return a, got
+}
+
 func TestReferrers(t *testing.T) {
 	t.Parallel()
-	f := start(t)
-	subject := f.imageManifest(t, "app", "subject", nil)
-	f.put(t, "app", "v1", ociManifest, subject).want(t, 201)
-	about := descriptorOf(ociManifest, subject)
-	empty := []byte("{}")
-	f.pushBlob(t, "app", empty)
-	refer := func(mediaType string, more object) string {
-		t.Helper()
-		m := object{"schemaVersion": 2, "mediaType": mediaType, "subject": about}
-		for name, value := range more {
-			m[name] = value
-		}
-		content := marshal(t, m)
-		d := digest.FromBytes(content).String()
-		a := f.put(t, "app", d, mediaType, content).want(t, 201)
-		if a.Header.Get("OCI-Subject") != about["digest"] {
-			t.Errorf("OCI-Subject is %q", a.Header.Get("OCI-Subject"))
-		}
-		return d
-	}
-	nothing := descriptorOf("application/vnd.oci.empty.v1+json", empty)
-	notes := object{"org.example.note": "signed"}
-	signature := refer(ociManifest, object{"artifactType": "application/signature", "config": nothing, "layers": []object{nothing}, "annotations": notes})
-	sbom := refer(ociManifest, object{"config": descriptorOf("application/sbom", empty), "layers": []object{nothing}})
-	index := refer(ociIndex, object{"artifactType": "application/signature", "manifests": []object{}})
-	old := refer("application/vnd.oci.artifact.manifest.v1+json", object{"artifactType": "application/old", "blobs": []object{nothing}})
+	r := newReferring(t)
+	signature := r.signature(t, "application/signature")
+	sbom := r.refer(t, ociManifest, object{"config": descriptorOf("application/sbom", []byte("{}")), "layers": []object{r.empty}})
+	index := r.refer(t, ociIndex, object{"artifactType": "application/signature", "manifests": []object{}})
+	old := r.refer(t, "application/vnd.oci.artifact.manifest.v1+json", object{"artifactType": "application/old", "blobs": []object{r.empty}})
 
-	type entry struct {
-		MediaType, Digest, ArtifactType string
-		Size                            int64
-		Annotations                     map[string]string
-	}
-	list := func(query string, want ...string) (answer, map[string]entry) {
-		t.Helper()
-		a := f.do(t, request{path: "/v2/app/referrers/" + about["digest"].(string) + query}).want(t, 200)
-		var body struct {
-			SchemaVersion int
-			MediaType     string
-			Manifests     []entry
-		}
-		a.decode(t, &body)
-		got := map[string]entry{}
-		for _, m := range body.Manifests {
-			got[m.Digest] = m
-		}
-		if a.Header.Get("Content-Type") != ociIndex || body.MediaType != ociIndex || body.SchemaVersion != 2 || len(got) != len(want) {
-			t.Errorf("%q: %v %s", query, a.Header, a.body)
-		}
-		for _, d := range want {
-			if _, ok := got[d]; !ok {
-				t.Errorf("%q lacks %s: %s", query, d, a.body)
-			}
-		}
-		return a, got
-	}
-	a, all := list("", signature, sbom, index, old)
+	a, all := r.list(t, "", signature, sbom, index, old)
 	if a.Header.Get("OCI-Filters-Applied") != "" {
 		t.Error("a filter was applied")
 	}
@@ -206,42 +231,44 @@ func TestReferrers(t *testing.T) {
 	if all[sbom].ArtifactType != "application/sbom" || all[index].MediaType != ociIndex || all[old].ArtifactType != "application/old" {
 		t.Errorf("the others are %+v", all)
 	}
-	a, _ = list("?artifactType=application/signature", signature, index)
+	a, _ = r.list(t, "?artifactType=application/signature", signature, index)
 	if a.Header.Get("OCI-Filters-Applied") != "artifactType" {
 		t.Errorf("filters %q", a.Header.Get("OCI-Filters-Applied"))
 	}
-	list("?artifactType=none")
-	page, first := list("?n=3", slices.Sorted(slices.Values([]string{signature, sbom, index, old}))[:3]...)
-	next := strings.TrimSuffix(strings.TrimPrefix(page.Header.Get("Link"), "<"), `>; rel="next"`)
-	if a := f.do(t, request{path: next}).want(t, 200); a.Header.Get("Link") != "" || len(first) != 3 {
-		t.Errorf("the second page %q is %s", next, a.body)
+	r.list(t, "?artifactType=none")
+	sorted := slices.Sorted(slices.Values([]string{signature, sbom, index, old}))
+	page, _ := r.list(t, "?n=3", slices.Clone(sorted[:3])...)
+	if want := "?last=" + url.QueryEscape(sorted[2]) + `&n=3>; rel="next"`; !strings.HasSuffix(page.Header.Get("Link"), want) {
+		t.Errorf("Link %q, want …%s", page.Header.Get("Link"), want)
 	}
+	r.list(t, "?n=3&last="+sorted[2], sorted[3])
+}
 
-	for _, path := range []string{
-		"/v2/app/referrers/" + digest.FromString("none").String(), "/v2/none/referrers/" + digest.FromString("none").String(),
-	} {
-		if a := f.do(t, request{path: path}).want(t, 200); !strings.Contains(string(a.body), `"manifests":[]`) {
-			t.Errorf("%s: %s", path, a.body)
+func TestReferrersOfNothing(t *testing.T) {
+	t.Parallel()
+	r := newReferring(t)
+	r.list(t, "")
+	later := digest.FromString("later").String()
+	for _, repository := range []string{"app", "none"} {
+		a := r.do(t, request{path: "/v2/" + repository + "/referrers/" + later}).want(t, 200)
+		if !strings.Contains(string(a.body), `"manifests":[]`) {
+			t.Errorf("%s: %s", repository, a.body)
 		}
 	}
-	f.do(t, request{path: "/v2/app/referrers/v1"}).want(t, 400, "DIGEST_INVALID")
+	r.do(t, request{path: "/v2/app/referrers/v1"}).want(t, 400, "DIGEST_INVALID")
 
-	t.Run("a subject that is not there", func(t *testing.T) {
-		missing := object{"mediaType": ociManifest, "digest": digest.FromString("later").String(), "size": 5}
-		content := marshal(t, object{"schemaVersion": 2, "mediaType": ociManifest, "config": nothing, "layers": []object{nothing}, "subject": missing})
-		if a := f.put(t, "app", "early", ociManifest, content).want(t, 201); a.Header.Get("OCI-Subject") != missing["digest"] {
-			t.Errorf("headers %v", a.Header)
-		}
-		a := f.do(t, request{path: "/v2/app/referrers/" + missing["digest"].(string)}).want(t, 200)
-		if !strings.Contains(string(a.body), digest.FromBytes(content).String()) {
-			t.Errorf("referrers %s", a.body)
-		}
-	})
-	t.Run("they go with their subject", func(t *testing.T) {
-		f.do(t, request{method: "DELETE", path: "/v2/app/manifests/" + about["digest"].(string)}).want(t, 202)
-		list("")
-		f.do(t, request{path: "/v2/app/manifests/" + signature}).want(t, 404, "MANIFEST_UNKNOWN")
-	})
+	// What refers to something may be there before it.
+	r.subject = object{"mediaType": ociManifest, "digest": later, "size": 5}
+	r.list(t, "", r.signature(t, "application/early"))
+}
+
+func TestReferrersGoWithTheirSubject(t *testing.T) {
+	t.Parallel()
+	r := newReferring(t)
+	signature := r.signature(t, "application/signature")
+	r.do(t, request{method: "DELETE", path: "/v2/app/manifests/" + r.subject["digest"].(string)}).want(t, 202)
+	r.list(t, "")
+	r.do(t, request{path: "/v2/app/manifests/" + signature}).want(t, 404, "MANIFEST_UNKNOWN")
 }
 
 func TestManagement(t *testing.T) {

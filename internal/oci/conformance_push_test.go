@@ -57,100 +57,114 @@ func wantCreated(t testing.TB, f *fixture, a answer, d digest.Digest, content []
 	f.wantBlob(t, "app", d, content)
 }
 
-func TestPushBlobs(t *testing.T) {
+// eachAlgorithm runs a test for both digest algorithms, with a function that makes
+// content and its digest.
+func eachAlgorithm(t *testing.T, test func(t *testing.T, f *fixture, content func(name string) ([]byte, digest.Digest))) {
 	t.Parallel()
 	f := start(t)
 	for _, algorithm := range []digest.Algorithm{digest.SHA256, digest.SHA512} {
-		content := func(name string) ([]byte, digest.Digest) {
-			text := []byte(strings.Repeat(name+" "+algorithm.String()+" ", 50))
-			return text, algorithm.FromBytes(text)
-		}
-		t.Run(algorithm.String()+" POST alone", func(t *testing.T) {
-			text, d := content("post")
-			wantCreated(t, f, f.do(t, request{
-				method: "POST", path: "/v2/app/blobs/uploads/?digest=" + d.String(), body: text,
-			}), d, text)
-		})
-		t.Run(algorithm.String()+" POST and PUT", func(t *testing.T) {
-			text, d := content("put")
-			location := f.begin(t, "app")
-			wantCreated(t, f, f.do(t, request{method: "PUT", path: location + "&digest=" + d.String(), body: text}), d, text)
-		})
-		t.Run(algorithm.String()+" stream", func(t *testing.T) {
-			text, d := content("stream")
-			a := f.do(t, request{method: "PATCH", path: f.begin(t, "app"), body: text}).want(t, 202)
-			wantCreated(t, f, f.do(t, request{method: "PUT", path: a.Header.Get("Location") + "&digest=" + d.String()}), d, text)
-		})
-		t.Run(algorithm.String()+" chunks", func(t *testing.T) {
-			for name, last := range map[string]bool{"all by PATCH": false, "the last by PUT": true} {
-				text, d := content(name)
-				location, at := f.begin(t, "app"), 0
-				for ; at+100 < len(text); at += 100 {
-					a := f.chunk(t, location, at, text[at:at+100]).want(t, 202)
-					if got, want := a.Header.Get("Range"), fmt.Sprintf("0-%d", at+99); got != want {
-						t.Errorf("after a chunk the range is %q, want %q", got, want)
-					}
-					location = a.Header.Get("Location")
-				}
-				var body []byte
-				if last {
-					body = text[at:]
-				} else {
-					location = f.chunk(t, location, at, text[at:]).want(t, 202).Header.Get("Location")
-				}
-				wantCreated(t, f, f.do(t, request{method: "PUT", path: location + "&digest=" + d.String(), body: body}), d, text)
-			}
-		})
-		t.Run(algorithm.String()+" chunks out of order", func(t *testing.T) {
-			text, d := content("order")
-			location := f.begin(t, "app")
-			f.chunk(t, location, 100, text[100:200]).want(t, 416)
-			location = f.chunk(t, location, 0, text[:100]).want(t, 202).Header.Get("Location")
-			f.chunk(t, location, 0, text[:100]).want(t, 416)
-			f.chunk(t, location, 200, text[200:300]).want(t, 416)
-			status := f.do(t, request{path: location}).want(t, 204)
-			if got := status.Header.Get("Range"); got != "0-99" {
-				t.Errorf("the range is %q", got)
-			}
-			location = f.chunk(t, status.Header.Get("Location"), 100, text[100:]).want(t, 202).Header.Get("Location")
-			wantCreated(t, f, f.do(t, request{method: "PUT", path: location + "&digest=" + d.String()}), d, text)
-		})
-		t.Run(algorithm.String()+" wrong digest", func(t *testing.T) {
-			text, _ := content("right")
-			_, d := content("wrong")
-			put := func(location string, body []byte) {
-				t.Helper()
-				f.do(t, request{method: "PUT", path: location + "&digest=" + d.String(), body: body}).want(t, 400, "DIGEST_INVALID")
-			}
-			put(f.begin(t, "app"), text)
-			put(f.do(t, request{method: "PATCH", path: f.begin(t, "app"), body: text}).want(t, 202).Header.Get("Location"), nil)
-			f.do(t, request{method: "POST", path: "/v2/app/blobs/uploads/?digest=" + d.String(), body: text}).want(t, 400, "DIGEST_INVALID")
-			f.do(t, request{path: "/v2/app/blobs/" + d.String()}).want(t, 404, "BLOB_UNKNOWN")
-		})
-		t.Run(algorithm.String()+" mount", func(t *testing.T) {
-			text, d := content("mounted")
-			f.do(t, request{method: "POST", path: "/v2/source/blobs/uploads/?digest=" + d.String(), body: text}).want(t, 201)
-			wantCreated(t, f, f.do(t, request{
-				method: "POST", path: "/v2/app/blobs/uploads/?mount=" + d.String() + "&from=source",
-			}), d, text)
-		})
-		t.Run(algorithm.String()+" mount of what is not there", func(t *testing.T) {
-			_, d := content("nowhere")
-			for _, from := range []string{"&from=source", "&from=none", "", "&from=../app"} {
-				a := f.do(t, request{method: "POST", path: "/v2/app/blobs/uploads/?mount=" + d.String() + from}).want(t, 202)
-				if a.Header.Get("Location") == "" {
-					t.Error("no Location to upload to")
-				}
-			}
-		})
-		t.Run(algorithm.String()+" nothing and almost nothing", func(t *testing.T) {
-			for _, text := range []string{"", "{}"} {
-				d := algorithm.FromString(text)
-				f.do(t, request{method: "PUT", path: f.begin(t, "app") + "&digest=" + d.String(), body: []byte(text)}).want(t, 201)
-				f.wantBlob(t, "app", d, []byte(text))
-			}
+		t.Run(algorithm.String(), func(t *testing.T) {
+			test(t, f, func(name string) ([]byte, digest.Digest) {
+				text := []byte(strings.Repeat(name+" "+algorithm.String()+" ", 50))
+				return text, algorithm.FromBytes(text)
+			})
 		})
 	}
+}
+
+func TestPushBlobsWhole(t *testing.T) {
+	eachAlgorithm(t, func(t *testing.T, f *fixture, content func(string) ([]byte, digest.Digest)) {
+		text, d := content("post alone")
+		wantCreated(t, f, f.do(t, request{
+			method: "POST", path: "/v2/app/blobs/uploads/?digest=" + d.String(), body: text,
+		}), d, text)
+
+		text, d = content("post and put")
+		wantCreated(t, f, f.do(t, request{method: "PUT", path: f.begin(t, "app") + "&digest=" + d.String(), body: text}), d, text)
+
+		text, d = content("stream")
+		a := f.do(t, request{method: "PATCH", path: f.begin(t, "app"), body: text}).want(t, 202)
+		wantCreated(t, f, f.do(t, request{method: "PUT", path: a.Header.Get("Location") + "&digest=" + d.String()}), d, text)
+
+		for _, text := range []string{"", "{}"} {
+			d := d.Algorithm().FromString(text)
+			f.do(t, request{method: "PUT", path: f.begin(t, "app") + "&digest=" + d.String(), body: []byte(text)}).want(t, 201)
+			f.wantBlob(t, "app", d, []byte(text))
+		}
+	})
+}
+
+func TestPushBlobsInChunks(t *testing.T) {
+	eachAlgorithm(t, func(t *testing.T, f *fixture, content func(string) ([]byte, digest.Digest)) {
+		for name, last := range map[string]bool{"all by PATCH": false, "the last by PUT": true} {
+			text, d := content(name)
+			location, at := f.begin(t, "app"), 0
+			for ; at+100 < len(text); at += 100 {
+				a := f.chunk(t, location, at, text[at:at+100]).want(t, 202)
+				if got, want := a.Header.Get("Range"), fmt.Sprintf("0-%d", at+99); got != want {
+					t.Errorf("after a chunk the range is %q, want %q", got, want)
+				}
+				location = a.Header.Get("Location")
+			}
+			var body []byte
+			if last {
+				body = text[at:]
+			} else {
+				location = f.chunk(t, location, at, text[at:]).want(t, 202).Header.Get("Location")
+			}
+			wantCreated(t, f, f.do(t, request{method: "PUT", path: location + "&digest=" + d.String(), body: body}), d, text)
+		}
+	})
+}
+
+func TestPushBlobsOutOfOrder(t *testing.T) {
+	eachAlgorithm(t, func(t *testing.T, f *fixture, content func(string) ([]byte, digest.Digest)) {
+		text, d := content("order")
+		location := f.begin(t, "app")
+		f.chunk(t, location, 100, text[100:200]).want(t, 416)
+		location = f.chunk(t, location, 0, text[:100]).want(t, 202).Header.Get("Location")
+		f.chunk(t, location, 0, text[:100]).want(t, 416)
+		f.chunk(t, location, 200, text[200:300]).want(t, 416)
+		status := f.do(t, request{path: location}).want(t, 204)
+		if got := status.Header.Get("Range"); got != "0-99" {
+			t.Errorf("the range is %q", got)
+		}
+		location = f.chunk(t, status.Header.Get("Location"), 100, text[100:]).want(t, 202).Header.Get("Location")
+		wantCreated(t, f, f.do(t, request{method: "PUT", path: location + "&digest=" + d.String()}), d, text)
+	})
+}
+
+func TestPushBlobsWithAWrongDigest(t *testing.T) {
+	eachAlgorithm(t, func(t *testing.T, f *fixture, content func(string) ([]byte, digest.Digest)) {
+		text, _ := content("right")
+		_, d := content("wrong")
+		put := func(location string, body []byte) {
+			t.Helper()
+			f.do(t, request{method: "PUT", path: location + "&digest=" + d.String(), body: body}).want(t, 400, "DIGEST_INVALID")
+		}
+		put(f.begin(t, "app"), text)
+		put(f.do(t, request{method: "PATCH", path: f.begin(t, "app"), body: text}).want(t, 202).Header.Get("Location"), nil)
+		f.do(t, request{method: "POST", path: "/v2/app/blobs/uploads/?digest=" + d.String(), body: text}).want(t, 400, "DIGEST_INVALID")
+		f.do(t, request{path: "/v2/app/blobs/" + d.String()}).want(t, 404, "BLOB_UNKNOWN")
+	})
+}
+
+func TestMountBlobs(t *testing.T) {
+	eachAlgorithm(t, func(t *testing.T, f *fixture, content func(string) ([]byte, digest.Digest)) {
+		text, d := content("mounted")
+		f.do(t, request{method: "POST", path: "/v2/source/blobs/uploads/?digest=" + d.String(), body: text}).want(t, 201)
+		wantCreated(t, f, f.do(t, request{
+			method: "POST", path: "/v2/app/blobs/uploads/?mount=" + d.String() + "&from=source",
+		}), d, text)
+
+		_, d = content("nowhere")
+		for _, from := range []string{"&from=source", "&from=none", "", "&from=../app"} {
+			a := f.do(t, request{method: "POST", path: "/v2/app/blobs/uploads/?mount=" + d.String() + from}).want(t, 202)
+			if a.Header.Get("Location") == "" {
+				t.Error("no Location to upload to")
+			}
+		}
+	})
 }
 
 func TestUploadSessions(t *testing.T) {

@@ -10,9 +10,6 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// maxConfig is how large a config may be to be looked into.
-const maxConfig = 4 << 20
-
 // manifest answers requests for one manifest.
 func (c *call) manifest() error {
 	if isDigest(c.route.reference) {

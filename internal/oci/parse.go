@@ -184,9 +184,3 @@ func digestLike(other string, content []byte) string {
 	}
 	return algorithm.FromBytes(content).String()
 }
-
-// platform is the part of an image's config that lists show.
-type platform struct {
-	OS           string `json:"os"`
-	Architecture string `json:"architecture"`
-}

@@ -9,10 +9,13 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-const selectRepositories = `SELECT r.name, r.locks, r.created, r.updated,
-	(SELECT COUNT(*) FROM manifests m WHERE m.registry = r.registry AND m.repository = r.name),
-	(SELECT COUNT(*) FROM tags t WHERE t.registry = r.registry AND t.repository = r.name)
-	FROM repositories r`
+const (
+	selectRepository = `SELECT r.name, r.locks, r.created, r.updated,
+		(SELECT COUNT(*) FROM manifests m WHERE m.registry = r.registry AND m.repository = r.name),
+		(SELECT COUNT(*) FROM tags t WHERE t.registry = r.registry AND t.repository = r.name)
+		FROM repositories r`
+	selectRepositories = `SELECT r.name, r.locks, r.created, r.updated, 0, 0 FROM repositories r`
+)
 
 func scanRepository(row scanner, registry drydock.ResourceID) (drydock.Repository, error) {
 	r := drydock.Repository{Registry: registry}
@@ -29,7 +32,7 @@ func (s *Store) Repository(ctx context.Context, registry drydock.ResourceID, nam
 	var r drydock.Repository
 	err := s.read(ctx, func(tx *sql.Tx) error {
 		var err error
-		r, err = scanRepository(tx.QueryRowContext(ctx, selectRepositories+` WHERE r.registry = $1 AND r.name = $2`,
+		r, err = scanRepository(tx.QueryRowContext(ctx, selectRepository+` WHERE r.registry = $1 AND r.name = $2`,
 			p.registry, name), registry)
 		if errors.Is(err, sql.ErrNoRows) {
 			return p.unknown()

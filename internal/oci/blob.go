@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/distribution/distribution/v3"
+	"github.com/distribution/distribution/v3/registry/api/errcode"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/drydockhq/drydock"
@@ -151,6 +152,11 @@ func uploadProblem(err error) error {
 	}
 	if errors.Is(err, distribution.ErrBlobInvalidLength) {
 		return newProblem(http.StatusBadRequest, "BLOB_UPLOAD_INVALID", err.Error())
+	}
+	var coded errcode.Error
+	if errors.As(err, &coded) {
+		d := coded.Code.Descriptor()
+		return newProblem(d.HTTPStatusCode, d.Value, coded.Message)
 	}
 	return storageError(err)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/oci"
 )
 
@@ -103,4 +104,37 @@ func TestFaultsOfTheStore(t *testing.T) {
 	if len(f.stored(t)) != 2 {
 		t.Error("blobs are gone")
 	}
+}
+
+// failingStore refuses the rows of blobs.
+type failingStore struct {
+	oci.Store
+	failing *atomic.Bool
+}
+
+func (s failingStore) PutBlob(ctx context.Context, l drydock.BlobLink) error {
+	if s.failing.Load() {
+		return drydock.Errorf(drydock.Unavailable, "the disk with the database is full")
+	}
+	return s.Store.PutBlob(ctx, l)
+}
+
+// Bytes without a row are not there; who pushes them again is served.
+func TestStoreFailsAtTheEndOfAnUpload(t *testing.T) {
+	t.Parallel()
+	var failing atomic.Bool
+	f := start(t, func(o *oci.Options) { o.Store = failingStore{o.Store, &failing} })
+	text := []byte("some text")
+	d := digest.FromBytes(text)
+	source := f.pushBlob(t, "source", []byte("to be mounted"))
+	failing.Store(true)
+	f.do(t, request{method: "PUT", path: f.begin(t, "app") + "&digest=" + d.String(), body: text}).want(t, 503, "UNAVAILABLE")
+	f.do(t, request{method: "POST", path: "/v2/app/blobs/uploads/?digest=" + d.String(), body: text}).want(t, 503, "UNAVAILABLE")
+	f.do(t, request{method: "POST", path: "/v2/app/blobs/uploads/?from=source&mount=" + source.String()}).want(t, 202)
+	for _, d := range []digest.Digest{d, source} {
+		f.do(t, request{path: "/v2/app/blobs/" + d.String()}).want(t, 404, "BLOB_UNKNOWN")
+	}
+	failing.Store(false)
+	f.pushBlob(t, "app", text)
+	f.wantBlob(t, "app", d, text)
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -206,7 +207,16 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	check()
 	d.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
 	d.expire(ctx)
-	check("source", "ended")
+	check("ended") // a run that goes on may still need its source
+	running := strings.TrimSuffix(keys["running"].Name, "/rawtext.log")
+	if _, err := d.store.UpdateRun(ctx, registry, running, func(r *drydock.RunRecord) error {
+		r.Status = drydock.RunFailed
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.expire(ctx)
+	check("ended", "running", "source")
 }
 
 // A reader of a log must not wait for ever for a run that ended when the server
@@ -287,5 +297,32 @@ func TestSourcesOfThisMachine(t *testing.T) {
 		if err := s.allowFile(spec); (err == nil) != allowed {
 			t.Errorf("%s: %v", spec, err)
 		}
+	}
+}
+
+func TestPanicsAreLogged(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	router := &hostRouter{
+		names: hostNames{"drydock.test", 443}, log: slog.New(slog.NewTextHandler(&log, nil)),
+		own: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/bug" {
+				panic("a bug")
+			}
+			panic(http.ErrAbortHandler)
+		}),
+	}
+	for _, path := range []string{"/bug", "/abort"} {
+		func() {
+			defer func() {
+				if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // see hostRouter
+					t.Error("panicked with", p)
+				}
+			}()
+			router.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+		}()
+	}
+	if text := log.String(); strings.Count(text, "a request panicked") != 1 || !strings.Contains(text, "a bug") {
+		t.Error(text)
 	}
 }

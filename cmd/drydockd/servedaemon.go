@@ -341,7 +341,7 @@ func (d *daemon) cloud() arm.Cloud {
 // router returns the handler of all hosts.
 func (d *daemon) router() http.Handler {
 	return d.metrics.count(&hostRouter{
-		names: d.names, own: d.ownHandler(),
+		names: d.names, own: d.ownHandler(), log: d.log,
 		services: map[string]http.Handler{
 			managementHost: arm.WithMetadata(d.cloud(), d.arm),
 			loginHost:      d.authority.Handler(),

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 )
@@ -79,10 +81,12 @@ type hostRouter struct {
 	names    hostNames
 	services map[string]http.Handler // by kind of host
 	own      http.Handler            // for everything else: health and metrics
+	log      *slog.Logger
 }
 
 // ServeHTTP implements http.Handler.
 func (h *hostRouter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer h.recover(r)
 	kind := h.names.kind(r.Host)
 	service := h.services[kind]
 	switch {
@@ -95,6 +99,19 @@ func (h *hostRouter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		service.ServeHTTP(w, r)
 	}
+}
+
+// recover logs a panic, which ends the connection and nothing else.
+func (h *hostRouter) recover(r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler { //nolint:errorlint // it is panicked with as it is
+		h.log.ErrorContext(r.Context(), "a request panicked", "host", r.Host, "method", r.Method, "path", r.URL.Path,
+			"panic", p, "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
 }
 
 func isProbe(path string) bool {

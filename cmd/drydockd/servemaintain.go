@@ -49,11 +49,17 @@ func (d *daemon) expire(ctx context.Context) {
 		r, err := d.store.Run(ctx, registry, id)
 		return err == nil && (r.Archived || !r.Status.Ended())
 	}
+	busy := map[string]bool{} // containers whose uploads a run may still need
+	for _, r := range registries {
+		active, err := d.store.Runs(ctx, drydock.RunFilter{Registry: r.ID, OnlyActive: true, Brief: true, Limit: 1})
+		busy[container(sourcesPrefix, r.ID)] = err != nil || len(active) > 0
+	}
+	needed := func(key blobs.Key) bool { return busy[key.Container] }
 	for _, kind := range []struct {
 		prefix string
 		after  time.Duration
 		keep   func(blobs.Key) bool
-	}{{logsPrefix, d.config.LogsFor, keep}, {sourcesPrefix, d.config.SourcesFor, nil}} {
+	}{{logsPrefix, d.config.LogsFor, keep}, {sourcesPrefix, d.config.SourcesFor, needed}} {
 		n, err := d.blobs.folder.Expire(ctx, kind.prefix, d.now().Add(-kind.after), kind.keep)
 		if err != nil && ctx.Err() == nil {
 			d.log.WarnContext(ctx, "removing what is old", "kind", kind.prefix, "error", err)

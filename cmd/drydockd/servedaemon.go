@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,6 +55,7 @@ type daemon struct {
 	worker    *runner.Worker
 	arm       *arm.Server
 	oci       *oci.Server
+	listener  net.Listener
 	web       *webServer
 	metrics   *metrics
 	health    *health
@@ -80,6 +82,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 		return nil, err
 	}
 	d.closing(func() error { return ignoreClosed(listener.Close()) })
+	d.listener = listener
 	d.names = hostNames{c.Domain, c.Port}
 	if d.names.port == 0 {
 		d.names.port = listener.Addr().(*net.TCPAddr).Port
@@ -250,7 +253,7 @@ func (d *daemon) local(listener net.Addr) func(host string) (string, bool) {
 	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		address = (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
 	}
-	return func(host string) (string, bool) { return address, d.names.isRegistry(host) }
+	return func(host string) (string, bool) { return address, d.names.isRegistry(strings.TrimSuffix(host, ":443")) }
 }
 
 func (d *daemon) openQueue(ctx context.Context) (err error) {
@@ -268,7 +271,7 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 		return drydock.Errorf(drydock.Unavailable, "making a folder for sources: %w", err)
 	}
 	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
-		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority,
+		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: &runSources{
 			blobs: d.blobs.folder, dir: sources, env: d.environ, files: d.config.SourceFiles,
 			http: (&engineOptions{cas: d.config.CAs}).httpClient(), plain: d.plainHTTP,

@@ -17,13 +17,14 @@ import (
 // Agent carries out the runs of a server. Its fields are set before the first
 // call of CarryOut, which may be called from several goroutines.
 type Agent struct {
-	Executor   engine.Executor
-	Sources    Sources
-	Logs       LogStore
-	Sealed     Opener
-	Tokens     TokenIssuer
-	Identities Identities   // nil refuses credentials of identities and vaults
-	Client     *http.Client // for alias files; nil for http.DefaultClient
+	Executor     engine.Executor
+	Sources      Sources
+	Logs         LogStore
+	Sealed       Opener
+	Tokens       TokenIssuer
+	LogArtifacts LogArtifacts // nil keeps no log in a registry
+	Identities   Identities   // nil refuses credentials of identities and vaults
+	Client       *http.Client // for alias files; nil for http.DefaultClient
 
 	LoginServer func(registry drydock.ResourceID) string
 	Limits      drydock.Limits    // of a run; its own number of processors counts if it is smaller
@@ -128,7 +129,9 @@ func (a *Agent) CarryOut(ctx context.Context, r drydock.RunRecord, begin func(co
 	if j.result != nil {
 		o.Steps = j.result.Steps
 	}
-	o.Result = encodeResult(j.summary(runErr))
+	summary := j.summary(runErr)
+	j.keepLog(ctx, &summary)
+	o.Result = encodeResult(summary)
 	return o
 }
 

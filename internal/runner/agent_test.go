@@ -79,6 +79,36 @@ func (s *server) agent(executor *enginetest.Fake) *runner.Agent {
 	}
 }
 
+func (s *server) PushLog(_ context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string) (string, error) {
+	if c.Password != "token-of-contoso-"+r.ID {
+		return "", errors.New("whose token is this?")
+	}
+	return "sha256:" + repository + "+" + tag, nil
+}
+
+func TestAgentKeepsTheLogInTheRegistry(t *testing.T) {
+	t.Parallel()
+	for template, want := range map[string]string{
+		"logs/{{.Run.TaskName}}x:{{.Run.ID}}": `"repository":"logs/x","tag":"ca1","digest":"sha256:logs/x+ca1"`,
+		"contoso.azurecr.drydock.test/logs":   `"repository":"logs","tag":"ca1"`,
+		"LOGS":                                "",
+		"{{.Nonsense":                         "",
+	} {
+		s := &server{}
+		a := s.agent(&enginetest.Fake{})
+		a.LogArtifacts = s
+		o := a.CarryOut(t.Context(), record(t, drydock.RunRequest{
+			Kind: drydock.EncodedTaskRun, TaskContent: []byte("steps:\n- cmd: image\n"), LogTemplate: template, RegistryLogin: true,
+		}), begin)
+		if o.Status != drydock.RunSucceeded || !strings.Contains(string(o.Result), want) {
+			t.Errorf("%s: %s %s", template, o.Status, o.Result)
+		}
+		if warned := strings.Contains(s.log.String(), "WARNING: keeping the log"); warned != (want == "") {
+			t.Errorf("%s:\n%s", template, s.log.String())
+		}
+	}
+}
+
 // record returns a claimed run with a request.
 func record(t *testing.T, r drydock.RunRequest) drydock.RunRecord {
 	t.Helper()

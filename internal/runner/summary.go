@@ -9,6 +9,7 @@ import (
 // result is what is kept of a run that has ended; see drydock.RunRecord.
 type result struct {
 	OutputImages []outputImage               `json:"outputImages,omitempty"`
+	LogArtifact  *outputImage                `json:"logArtifact,omitempty"`
 	Error        string                      `json:"runErrorMessage,omitempty"`
 	Steps        []resultStep                `json:"steps,omitempty"`
 	Dependencies []drydock.ImageDependencies `json:"dependencies,omitempty"`

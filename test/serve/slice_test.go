@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -145,4 +146,40 @@ func get(t *testing.T, s *serve.Server, url string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+func TestLogInTheRegistry(t *testing.T) {
+	t.Parallel()
+	s := serve.Start(t, serve.Options{Args: []string{hub(t)}})
+	a := s.Azure()
+	login := a.CreateRegistry("contoso")
+	request := slow("0")
+	request.LogTemplate = to.Ptr("logs/runs:{{.Run.ID}}")
+	id := a.Schedule("contoso", request)
+	text, end := a.WaitLog("contoso", id)
+	artifact := a.Run("contoso", id).LogArtifact
+	if end != "successful" || artifact == nil {
+		t.Fatalf("%s, %+v\n%s", end, artifact, text)
+	}
+	ref, err := name.ParseReference(login + "/" + *artifact.Repository + ":" + *artifact.Tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := remote.Image(ref, remote.WithAuth(&authn.Basic{Username: s.ClientID, Password: s.Secret}), remote.WithTransport(s.Transport()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := image.Layers()
+	if err != nil || len(layers) != 1 {
+		t.Fatal(layers, err)
+	}
+	content, err := layers[0].Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Close()
+	kept, err := io.ReadAll(content)
+	if err != nil || string(kept) != text || *artifact.Tag != id {
+		t.Errorf("%v: kept\n%s\nnot\n%s", err, kept, text)
+	}
 }

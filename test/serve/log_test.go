@@ -88,7 +88,8 @@ func TestFollowedLog(t *testing.T) {
 		}
 	}
 	slices.Sort(late)
-	if len(late) != 60 || late[len(late)*9/10] > 0.1 {
+	// A busy machine may be late now and then, a buffer on the way always is.
+	if len(late) != 60 || late[len(late)/2] > 0.1 || late[len(late)*9/10] > 1 {
 		t.Errorf("%d lines, %v s after they were said", len(late), late)
 	}
 	if end := resp.Trailer.Get("x-ms-meta-Complete"); end != "successful" {

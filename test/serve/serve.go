@@ -115,7 +115,10 @@ func Start(t TB, o Options) *Server {
 	s := &Server{Data: o.Data, t: t, o: o}
 	t.Cleanup(func() {
 		if s.cmd != nil {
-			s.Kill()
+			// A killed server would leave the containers of its runs behind.
+			if err := s.Stop(); err != nil {
+				t.Error("stopping the server: ", err)
+			}
 		}
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", s.Log())
@@ -137,7 +140,7 @@ func (s *Server) launch() {
 	if s.Port != "" {
 		listen = "127.0.0.1:" + s.Port
 	}
-	args := append([]string{"serve", "--data", s.Data, "--domain", Domain, "--listen", listen}, s.o.Args...)
+	args := append([]string{"serve", "--data", s.Data, "--domain", Domain, "--listen", listen, "--runs-drain=2s"}, s.o.Args...)
 	_, err := os.Stat(filepath.Join(s.Data, "drydock.db"))
 	first := errors.Is(err, os.ErrNotExist)
 	s.cmd = exec.Command(Program(s.t), args...)

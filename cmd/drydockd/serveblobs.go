@@ -76,19 +76,25 @@ func (b *runBlobs) LogLinks(ctx context.Context, registry drydock.ResourceID, ru
 		return arm.LogLinks{}, err
 	}
 	if r.Status.Ended() {
-		if err := b.seal(ctx, r); err != nil {
-			return arm.LogLinks{}, err
-		}
+		err = b.seal(ctx, r)
+	} else {
+		// Readers can wait for a run that has not started.
+		err = b.folder.Create(ctx, logKey(r.Registry, r.ID), logAttributes())
+	}
+	if err != nil {
+		return arm.LogLinks{}, err
 	}
 	url := b.signer.URL(b.base, logKey(r.Registry, r.ID), blobs.Read, b.now().Add(logURLFor))
 	return arm.LogLinks{Blob: url, Follow: url + "&comp=follow"}, nil
 }
 
+func logAttributes() blobs.Attributes {
+	return blobs.Attributes{Headers: map[string]string{"content-type": "text/plain; charset=utf-8"}}
+}
+
 // OpenLog implements runner.LogStore.
 func (b *runBlobs) OpenLog(ctx context.Context, registry drydock.ResourceID, run string) (runner.RunLog, error) {
-	a, err := b.folder.Append(ctx, logKey(registry, run), blobs.Attributes{
-		Headers: map[string]string{"content-type": "text/plain; charset=utf-8"},
-	})
+	a, err := b.folder.Append(ctx, logKey(registry, run), logAttributes())
 	if err != nil {
 		return nil, err
 	}

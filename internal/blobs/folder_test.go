@@ -118,6 +118,36 @@ func TestALogHasOneWriter(t *testing.T) {
 	}
 }
 
+func TestALogCanBeWaitedForBeforeItIsWritten(t *testing.T) {
+	t.Parallel()
+	f := open(t, t.TempDir())
+	defer f.Close()
+	log := blobs.Key{Container: "logs-1", Name: "ca1"}
+	if err := f.Create(t.Context(), log, blobs.Attributes{}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.Open(t.Context(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	a, err := f.Append(t.Context(), log, blobs.Attributes{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, a, "one")
+	if p, err := b.Wait(t.Context(), 0); p.Size != 3 || err != nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if err := a.Seal(map[string]string{"Complete": "successful"}); err != nil {
+		t.Fatal(err)
+	}
+	// What is there stays as it is.
+	if err := f.Create(t.Context(), log, blobs.Attributes{}); err != nil || content(t, f, log) != "one" || !b.Properties().Sealed {
+		t.Errorf("%v, %+v", err, b.Properties())
+	}
+}
+
 func TestFolderBoundsWhatIsStaged(t *testing.T) {
 	t.Parallel()
 	f := open(t, t.TempDir())

@@ -116,6 +116,21 @@ func (f *Folder) Append(_ context.Context, key Key, a Attributes) (*Appender, er
 	return &Appender{stream: s, file: file}, nil
 }
 
+// Create makes an empty append blob, unless there is a blob already, so that it
+// can be read before somebody writes to it.
+func (f *Folder) Create(_ context.Context, key Key, a Attributes) error {
+	if err := key.check(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, err := f.read(key)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		_, err = f.unsealed(key, a)
+	}
+	return err
+}
+
 // unsealed returns the record of an append blob that can be added to.
 func (f *Folder) unsealed(key Key, a Attributes) (*record, error) {
 	r, err := f.read(key)

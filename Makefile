@@ -80,7 +80,7 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 # the program (-h lists them).
 .PHONY: soak
 soak: setup ## kill a server some hundreds of times (KILLS=300)
-	DRYDOCK_KILLS=$(or $(KILLS),300) go test -exec "'$(CURDIR)/tools/as-root'" -count=1 -timeout=120m -run TestKillsAtAnyMoment ./test/serve
+	SOAK_KILLS=$(or $(KILLS),300) go test -exec "'$(CURDIR)/tools/as-root'" -count=1 -timeout=120m -run TestKillsAtAnyMoment ./test/serve
 
 .PHONY: bench
 bench: setup ## measure against runc and a stock buildkitd (BENCH=short for a quick look)

@@ -16,7 +16,7 @@ func TestPrecedence(t *testing.T) {
 	file := "listen: :1\ndomain: File.Example\nretention:\n  logs: 7d\nregistries:\n  mirrors:\n    docker.io: [http://a:1, http://b:2]\n"
 	c, values, err := config.Load(config.Sources{
 		Flags:   map[string][]string{"listen": {":3"}, "manage-hosts": {"true"}},
-		Environ: []string{"DRYDOCK_LISTEN=:2", "DRYDOCK_RUNS_DRAIN=5m", "DRYDOCK_METRICS_FROM=10.1.2.3/8,::1", "HOME=/root"},
+		Environ: []string{"DRYDOCK_LISTEN=:2", "DRYDOCK_RUNS_DRAIN=5m", "DRYDOCK_METRICS_FROM=10.1.2.3/8,::1", "HOME=/root", "DRYDOCK_SERVICE_HOST=10.0.0.1"},
 		File:    []byte(file), FileName: "drydock.yaml",
 	})
 	if err != nil {

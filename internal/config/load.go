@@ -120,7 +120,7 @@ func readEnvironment(environ []string) (map[string]string, []string) {
 		switch {
 		case known[name]:
 			found[name] = value
-		case strings.HasPrefix(name, "DRYDOCK_") && !otherVariables[name]:
+		case strings.HasPrefix(name, "DRYDOCK_") && !otherVariables[name] && !fromKubernetes(name):
 			mistakes = append(mistakes, "$"+name+": there is no such setting")
 		}
 	}
@@ -130,4 +130,10 @@ func readEnvironment(environ []string) (map[string]string, []string) {
 // otherVariables are for the client, or name the configuration file itself.
 var otherVariables = map[string]bool{
 	"DRYDOCK_CONFIG": true, "DRYDOCK_CONFIG_DIR": true, "DRYDOCK_ENDPOINT": true, "DRYDOCK_CA": true,
+}
+
+// fromKubernetes reports whether a variable is one of those that Kubernetes
+// gives to containers beside a service named drydock.
+func fromKubernetes(name string) bool {
+	return strings.HasPrefix(name, "DRYDOCK_SERVICE_") || strings.HasPrefix(name, "DRYDOCK_PORT_")
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/drydockhq/drydock/test/serve"
 )
 
-// kills is how often the server is killed: 25 times, or $DRYDOCK_KILLS.
+// kills is how often the server is killed: 25 times, or $SOAK_KILLS.
 func kills(t *testing.T) int {
 	t.Helper()
-	n, err := strconv.Atoi(os.Getenv("DRYDOCK_KILLS"))
+	n, err := strconv.Atoi(os.Getenv("SOAK_KILLS"))
 	if err != nil {
 		return 25
 	}

@@ -72,7 +72,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 			err = errors.Join(err, d.close())
 		}
 	}()
-	lock, err := lockData(c.Data)
+	lock, err := lockData(ctx, c.Data)
 	if err != nil {
 		return nil, err
 	}

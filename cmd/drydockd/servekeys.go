@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,7 +30,7 @@ const (
 
 // lockData makes the data folder if it is not there, and takes it for this
 // process; the lock ends with it.
-func lockData(dir string) (*os.File, error) {
+func lockData(ctx context.Context, dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "making the data folder: %w", err)
 	}
@@ -37,15 +38,34 @@ func lockData(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "locking the data folder: %w", err)
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, errors.Join(drydock.Errorf(drydock.Conflict, "another server is running on the data folder %s", dir).
-			WithHint("stop it, or use another folder with --data"), f.Close())
-	}
-	if err != nil {
-		return nil, errors.Join(drydock.Errorf(drydock.Unavailable, "locking the data folder: %w", err), f.Close())
+	if err := waitLock(ctx, f); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = drydock.Errorf(drydock.Conflict, "another server is running on the data folder %s", dir).
+				WithHint("stop it, or use another folder with --data")
+		} else {
+			err = drydock.Errorf(drydock.Unavailable, "locking the data folder: %w", err)
+		}
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// lockWithin is how long the lock of a server that was killed may outlive it: in
+// a process that it had forked and that had not yet become another program.
+const lockWithin = 3 * time.Second
+
+func waitLock(ctx context.Context, f *os.File) error {
+	for deadline := time.Now().Add(lockWithin); ; {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // openSealer returns what seals the secrets of the server. Its key is made at

@@ -78,6 +78,10 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 # The programs are built in one place, so that all of them are measured as they
 # are shipped. BENCH=short only shows that the measuring works; BENCHFLAGS go to
 # the program (-h lists them).
+.PHONY: soak
+soak: setup ## kill a server some hundreds of times (KILLS=300)
+	SOAK_KILLS=$(or $(KILLS),300) go test -exec "'$(CURDIR)/tools/as-root'" -count=1 -timeout=120m -run TestKillsAtAnyMoment ./test/serve
+
 .PHONY: bench
 bench: setup ## measure against runc and a stock buildkitd (BENCH=short for a quick look)
 	go build -trimpath -ldflags '$(LDFLAGS)' -o .cache/bench/ ./cmd/drydockd ./test/bench

@@ -21,6 +21,11 @@ const (
 	// Denied marks missing or wrong credentials, and what policy forbids. Exit
 	// status 1.
 	Denied Code = "denied"
+	// NotFound marks a thing that is named and is not there. Exit status 1.
+	NotFound Code = "not-found"
+	// Conflict marks what the present state forbids: a name that is taken, a
+	// resource that was changed meanwhile. Exit status 1.
+	Conflict Code = "conflict"
 	// Canceled marks work that was stopped from outside. Exit status 130.
 	Canceled Code = "canceled"
 	// Internal marks everything else. Exit status 1.

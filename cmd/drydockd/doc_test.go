@@ -33,13 +33,18 @@ func TestCommandReference(t *testing.T) {
 func reference(root *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString("# The commands of drydockd\n\nWhat `--help` prints; `make docs` writes this page.\n")
-	for _, cmd := range root.Commands() {
+	describe(&b, root.Commands())
+	return b.String()
+}
+
+func describe(b *strings.Builder, commands []*cobra.Command) {
+	for _, cmd := range commands {
 		cmd.InitDefaultHelpFlag()
 		text := cmd.Long
 		if text == "" {
 			text = cmd.Short + "."
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```text\n%s```\n", cmd.CommandPath(), text, cmd.UsageString())
+		fmt.Fprintf(b, "\n## %s\n\n%s\n\n```text\n%s```\n", cmd.CommandPath(), text, cmd.UsageString())
+		describe(b, cmd.Commands())
 	}
-	return b.String()
 }

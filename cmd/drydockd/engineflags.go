@@ -41,6 +41,10 @@ type engineOptions struct {
 	keychain credentials.Keychain // for registries that a run has no credentials for
 	warn     func(format string, args ...any)
 
+	wait     bool                             // for another process to give up the data folder
+	maxCache int64                            // bytes; 0 for the executor's default
+	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
+
 	libraryLog io.Writer // what BuildKit and containerd log of their own
 }
 
@@ -71,7 +75,7 @@ func (f *engineFlags) options(warn func(format string, args ...any)) (engineOpti
 	o := engineOptions{
 		data: data, insecure: f.insecure, warn: warn,
 		mirrors: map[string][]*url.URL{}, cas: map[string][]byte{},
-		libraryLog: io.Discard,
+		libraryLog: io.Discard, wait: true,
 	}
 	for _, arg := range f.mirrors {
 		host, base, err := mirror(arg)

@@ -28,9 +28,10 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 	logrus.SetOutput(o.libraryLog)
 	config := buildkit.Config{
 		Root:       o.data,
-		Wait:       true,
+		Wait:       o.wait,
+		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local},
 		Limits:     o.limits,
-		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure},
+		MaxCache:   o.maxCache,
 		Warn:       o.warn,
 	}
 	if o.keychain != nil {

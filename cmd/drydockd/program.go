@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/certs"
 )
 
 // version is set by the linker; see the Makefile.
@@ -26,6 +27,8 @@ type program struct {
 	now     func() time.Time
 	newID   func() string // of a run that was given none
 	open    openExecutor
+
+	trustStore *certs.TrustStore
 }
 
 func newProgram() *program {
@@ -38,6 +41,8 @@ func newProgram() *program {
 		now:     time.Now,
 		newID:   newRunID,
 		open:    openBuildKit,
+
+		trustStore: certs.System(),
 	}
 }
 
@@ -74,6 +79,12 @@ func (p *program) rootCommand() *cobra.Command {
 		p.execCommand(),
 		p.buildCommand(),
 		p.renderCommand(),
+		p.serveCommand(),
+		p.configCommand(),
+		p.trustCommand(),
+		p.adminCommand(),
+		p.backupCommand(),
+		p.restoreCommand(),
 		p.duCommand(),
 		p.pruneCommand(),
 		p.versionCommand(),

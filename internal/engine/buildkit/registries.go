@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
@@ -27,6 +29,10 @@ type Registries struct {
 	// Insecure are hosts that may answer in plain HTTP, or in HTTPS with a
 	// certificate that nobody checks.
 	Insecure []string
+	// Local returns the network address of a host that this machine serves
+	// itself: its name need not resolve, and no proxy is asked. The host has its
+	// port unless that is 443. It may be nil.
+	Local func(host string) (address string, ok bool)
 }
 
 // hubHost is where Docker Hub's registry answers.
@@ -101,8 +107,8 @@ func (r Registries) client(host string) (*http.Client, error) {
 		return nil, err
 	}
 	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 60 * time.Second}).DialContext,
+		Proxy:                 r.proxy,
+		DialContext:           r.dial,
 		MaxIdleConns:          30,
 		MaxIdleConnsPerHost:   8,
 		IdleConnTimeout:       120 * time.Second,
@@ -117,6 +123,29 @@ func (r Registries) client(host string) (*http.Client, error) {
 		return &http.Client{Transport: transport}, nil
 	}
 	return &http.Client{Transport: &eitherScheme{next: transport}}, nil
+}
+
+func (r Registries) proxy(req *http.Request) (*url.URL, error) {
+	if _, ok := r.local(req.URL.Host); ok {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(req)
+}
+
+func (r Registries) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 60 * time.Second}
+	if local, ok := r.local(address); ok {
+		address = local
+	}
+	return dialer.DialContext(ctx, network, address)
+}
+
+// local is Local for hosts without a port too; those are asked on HTTPS's.
+func (r Registries) local(host string) (address string, ok bool) {
+	if r.Local == nil {
+		return "", false
+	}
+	return r.Local(strings.TrimSuffix(host, ":443"))
 }
 
 func (r Registries) tlsConfig(host string) (*tls.Config, error) {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/internal/sqlstore"
+)
+
+func (p *program) adminCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "admin",
+		Short: "Look after the server's admin",
+		Args:  usage(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var f configFlags
+	reset := &cobra.Command{
+		Use:   "reset [flags]",
+		Short: "Give the admin a new secret; the old one ends",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := f.load(p.environ)
+			if err != nil {
+				return err
+			}
+			return p.resetAdmin(cmd.Context(), c.Data)
+		},
+	}
+	f.bind(reset.Flags(), "data")
+	cmd.AddCommand(reset)
+	return cmd
+}
+
+func (p *program) resetAdmin(ctx context.Context, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err != nil {
+		return drydock.Errorf(drydock.Invalid, "the folder %s holds no data of a server", dir).
+			WithHint("name its data folder with --data")
+	}
+	store, err := sqlstore.Open(ctx, filepath.Join(dir, databaseFile))
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	d := &auth.Directory{
+		Principals: store, Roles: store, Settings: store, Hasher: auth.NewHasher(), Now: p.now, NewID: uuid.NewString,
+	}
+	c, err := d.ResetAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "client id  %s\nsecret     %s\n", c.AppID, c.Secret)
+	return err
+}

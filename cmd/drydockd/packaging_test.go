@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/drydockhq/drydock/internal/certs"
+	"github.com/drydockhq/drydock/internal/config"
+)
+
+// The unit's command line is one that the program takes.
+func TestServiceUnit(t *testing.T) {
+	t.Parallel()
+	unit, err := os.ReadFile("../../packaging/drydockd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(unit)) {
+		command, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=/usr/local/bin/drydockd serve ")
+		if !ok {
+			continue
+		}
+		newBench(t).expect(t, 0, []string{"data: /var/lib/drydock # --data"}, nil, append([]string{"config"}, strings.Fields(command)...)...)
+		return
+	}
+	t.Error("the unit does not start a server")
+}
+
+// The configuration file in the documentation is one that can be read.
+func TestDocumentedConfiguration(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/server.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("docs/server.md shows no configuration file")
+	}
+	dir := t.TempDir()
+	if _, err := certs.OpenAuthority(dir, "example", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(block[1]), "/etc/drydock/ca.pem", filepath.Join(dir, certs.CertificateFile))
+	c, _, err := config.Load(config.Sources{File: []byte(text), FileName: "docs/server.md"})
+	if err != nil || c.Slots != 4 || len(c.Mirrors["docker.io"]) != 1 || c.CAs["registry.example"] == nil {
+		t.Errorf("%v\n%+v", err, c)
+	}
+}

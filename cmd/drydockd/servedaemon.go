@@ -1,0 +1,357 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/arm"
+	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/internal/blobs"
+	"github.com/drydockhq/drydock/internal/certs"
+	"github.com/drydockhq/drydock/internal/config"
+	"github.com/drydockhq/drydock/internal/oci"
+	"github.com/drydockhq/drydock/internal/queue"
+	"github.com/drydockhq/drydock/internal/runner"
+	"github.com/drydockhq/drydock/internal/sqlstore"
+)
+
+// daemon is a server with all of its parts.
+type daemon struct {
+	config  config.Config
+	names   hostNames
+	log     *slog.Logger
+	now     func() time.Time
+	environ []string
+	stdout  io.Writer
+
+	hostsFile string
+
+	subscription string
+	admin        *auth.Credentials // of an admin that was made just now
+	caPEM        []byte            // of the server's own CA; nil for a certificate from elsewhere
+	ownPEM       []byte            // what the server's certificate is trusted by
+
+	store     *sqlstore.Store
+	sealer    *auth.Sealer
+	authority *auth.Authority
+	directory *auth.Directory
+	blobs     *runBlobs
+	executor  executor
+	queue     *queue.Queue
+	worker    *runner.Worker
+	arm       *arm.Server
+	oci       *oci.Server
+	listener  net.Listener
+	web       *webServer
+	metrics   *metrics
+	health    *health
+
+	closers []func() error // in the order in which they were added
+}
+
+// openDaemon makes a server from a configuration. It listens already, but
+// answers only when it serves. The caller serves or closes it.
+func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Logger) (_ *daemon, err error) {
+	d := &daemon{config: c, log: log, now: p.now, environ: c.Proxy.Environ(p.environ), stdout: p.stdout, health: &health{}, hostsFile: systemHostsFile}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	lock, err := lockData(ctx, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	d.closing(lock.Close)
+	listener, err := listen(ctx, c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	d.closing(func() error { return ignoreClosed(listener.Close()) })
+	d.listener = listener
+	d.names = hostNames{c.Domain, c.Port}
+	if d.names.port == 0 {
+		d.names.port = listener.Addr().(*net.TCPAddr).Port
+	}
+	for _, open := range []func(context.Context) error{d.openStore, d.openAuth, d.openBlobs} {
+		if err := open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	certificate, err := d.openCertificate()
+	if err != nil {
+		return nil, err
+	}
+	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
+		return nil, err
+	}
+	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM} {
+		if err := open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	d.metrics = newMetrics(d)
+	d.web = newWebServer(listener, d.router(), certificate, log)
+	return d, nil
+}
+
+// closing adds something to be closed with the daemon, before what was added
+// earlier.
+func (d *daemon) closing(f func() error) { d.closers = append(d.closers, f) }
+
+func (d *daemon) close() error {
+	var errs []error
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		errs = append(errs, d.closers[i]())
+	}
+	d.closers = nil
+	return errors.Join(errs...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, drydock.Errorf(drydock.Unavailable, "listening on %s: %w", address, err).
+			WithHint("choose another address with --listen")
+	}
+	return l, nil
+}
+
+func (d *daemon) path(name string) string { return filepath.Join(d.config.Data, name) }
+
+func (d *daemon) openStore(ctx context.Context) (err error) {
+	if d.sealer, err = openSealer(d.config.Data); err != nil {
+		return err
+	}
+	if d.store, err = sqlstore.Open(ctx, d.path(databaseFile)); err != nil {
+		return err
+	}
+	d.closing(d.store.Close)
+	return nil
+}
+
+// openAuth opens the authority and makes the admin at the first start.
+func (d *daemon) openAuth(ctx context.Context) error {
+	tenant, err := auth.Tenant(ctx, d.store, uuid.NewString)
+	if err != nil {
+		return err
+	}
+	if d.subscription, err = auth.Subscription(ctx, d.store, uuid.NewString); err != nil {
+		return err
+	}
+	keys, err := (&auth.Keys{Settings: d.store, Sealer: d.sealer, Now: d.now}).Load(ctx)
+	if err != nil {
+		return err
+	}
+	hasher := auth.NewHasher()
+	d.directory = &auth.Directory{
+		Principals: d.store, Roles: d.store, Settings: d.store, Hasher: hasher, Now: d.now, NewID: uuid.NewString,
+	}
+	d.authority = auth.NewAuthority(auth.Config{
+		Keys: keys, Principals: d.store, Runs: d.store, Hasher: hasher,
+		Tenant: tenant, LoginURL: d.names.url(loginHost), Resources: d.resources(),
+		Now: d.now, NewID: uuid.NewString,
+	})
+	d.admin, err = d.directory.Admin(ctx, d.subscription)
+	return err
+}
+
+// resources are the names by which clients ask for tokens for the services. The
+// fixed ones are Azure's: they are built into clients.
+func (d *daemon) resources() map[auth.Audience][]string {
+	return map[auth.Audience][]string{
+		auth.Management: {
+			d.names.url(managementHost), "https://management.core.windows.net", "https://management.azure.com",
+		},
+		auth.Registry: {"https://containerregistry.azure.net", "https://" + registryHosts + "." + d.names.domain},
+	}
+}
+
+func (d *daemon) openBlobs(ctx context.Context) error {
+	folder, err := blobs.OpenFolder(d.path(blobsFolder), blobs.FolderOptions{MaxSize: d.config.MaxUpload, Now: d.now})
+	if err != nil {
+		return err
+	}
+	d.closing(folder.Close)
+	key, err := secretSetting(ctx, d.store, d.sealer, "blobs/signing-key")
+	if err != nil {
+		return err
+	}
+	d.blobs = &runBlobs{
+		folder: folder, signer: &blobs.Signer{Key: key, Now: d.now},
+		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, now: d.now,
+	}
+	return nil
+}
+
+// openCertificate returns what gives out the server's certificate.
+func (d *daemon) openCertificate() (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+	if d.config.Certificate != "" {
+		s, err := certs.FromFiles(d.config.Certificate, d.config.Key, d.now)
+		if err != nil {
+			return nil, drydock.Errorf(drydock.Invalid, "%w", err)
+		}
+		// Runs reach the server by its own names, whoever signed the certificate.
+		if d.ownPEM, err = os.ReadFile(d.config.Certificate); err != nil {
+			return nil, drydock.Errorf(drydock.Invalid, "reading the certificate: %w", err)
+		}
+		return s.Certificate, nil
+	}
+	a, err := certs.OpenAuthority(d.path(certsFolder), d.names.domain, d.now())
+	if err != nil {
+		return nil, err
+	}
+	d.caPEM, d.ownPEM = a.PEM(), a.PEM()
+	return certs.FromAuthority(a, d.names.domain, d.now).Certificate, nil
+}
+
+// openEngine opens what carries out runs. They reach the server's registries
+// through its own listener, whatever their names resolve to.
+func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net.Addr) (err error) {
+	cas := map[string][]byte{}
+	for host, pem := range d.config.CAs {
+		cas[host] = pem
+	}
+	cas[""] = append(append(append([]byte{}, d.ownPEM...), '\n'), cas[""]...)
+	d.executor, err = open(ctx, engineOptions{
+		data: d.path(engineFolder), mirrors: d.config.Mirrors, cas: cas, insecure: d.config.Insecure,
+		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener),
+		warn:       func(format string, args ...any) { d.log.Warn(fmt.Sprintf(format, args...)) },
+		libraryLog: io.Discard,
+	})
+	if err != nil {
+		return err
+	}
+	d.closing(d.executor.Close)
+	return nil
+}
+
+// local returns the address of the server's own listener for its registries.
+func (d *daemon) local(listener net.Addr) func(host string) (string, bool) {
+	address := listener.String()
+	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		address = (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
+	}
+	return func(host string) (string, bool) { return address, d.names.isRegistry(strings.TrimSuffix(host, ":443")) }
+}
+
+func (d *daemon) openQueue(ctx context.Context) (err error) {
+	d.queue, err = queue.Open(ctx, queue.Config{
+		Runs: d.store, Owner: ownerName(), Alone: true, Slots: d.config.Slots,
+		Recovered: d.recovered, Now: d.now, Log: d.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.closing(func() error { d.queue.Close(); return nil })
+	sources := d.path(sourcesFolder)
+	// What a killed server was fetching is of no use.
+	if err := errors.Join(os.RemoveAll(sources), os.MkdirAll(sources, 0o711)); err != nil {
+		return drydock.Errorf(drydock.Unavailable, "making a folder for sources: %w", err)
+	}
+	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
+		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
+		Sources: &runSources{
+			blobs: d.blobs.folder, dir: sources, env: d.environ, files: d.config.SourceFiles,
+			http: (&engineOptions{cas: d.config.CAs}).httpClient(), plain: d.plainHTTP,
+		},
+		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
+		Privileged: d.config.Privileged, Now: d.now,
+	}}
+	return nil
+}
+
+// ownerName names this life of the server.
+func ownerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "server"
+	}
+	return host + "/" + uuid.NewString()
+}
+
+func (d *daemon) plainHTTP(host string) bool {
+	for _, insecure := range d.config.Insecure {
+		if insecure == host {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *daemon) loginServer(registry drydock.ResourceID) string {
+	return d.names.loginServer(registry.Name())
+}
+
+// recovered ends the log of a run that ended with the server that had it.
+func (d *daemon) recovered(ctx context.Context, r drydock.RunRecord, reason string) {
+	log := d.log.With("registry", r.Registry.Name(), "run", r.ID, "status", r.Status)
+	log.WarnContext(ctx, "recovered a run", "reason", reason)
+	if !r.Status.Ended() {
+		return
+	}
+	if err := d.blobs.seal(ctx, r); err != nil {
+		log.ErrorContext(ctx, "ending the log of a run", "error", err)
+	}
+}
+
+func (d *daemon) openARM(context.Context) error {
+	d.arm = arm.New(arm.Config{
+		Resources: d.store, Runs: d.store, Principals: d.store, Roles: d.store,
+		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
+		Importer: importer{d}, Usage: d.usage(),
+		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
+		Subscription: d.subscription, SubscriptionName: "Drydock",
+		RegistryDomain: d.names.host(registryHosts),
+		Platforms:      []string{"linux/" + runtime.GOARCH},
+		OnDelete:       []arm.Hook{d.deleting},
+		Log:            d.log, Now: d.now, NewID: uuid.NewString,
+	})
+	d.closing(func() error { d.arm.Close(); return nil })
+	return nil
+}
+
+// cloud describes the server to clients that know its address only.
+func (d *daemon) cloud() arm.Cloud {
+	return arm.Cloud{
+		Name: "drydock", Management: d.names.url(managementHost), Login: d.names.url(loginHost), Tenant: d.authority.Tenant(),
+		RegistryDomain: d.names.host(registryHosts), VaultDomain: d.names.host(vaultHosts),
+		StorageDomain: d.names.storageDomain(),
+	}
+}
+
+// router returns the handler of all hosts.
+func (d *daemon) router() http.Handler {
+	return d.metrics.count(&hostRouter{
+		names: d.names, own: d.ownHandler(), log: d.log,
+		services: map[string]http.Handler{
+			managementHost: arm.WithMetadata(d.cloud(), d.arm),
+			loginHost:      d.authority.Handler(),
+			registryHosts:  d.oci,
+			blobHosts: &blobs.Handler{
+				Store: d.blobs.folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,
+			},
+		},
+	})
+}

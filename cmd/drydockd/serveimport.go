@@ -1,0 +1,100 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/drydockhq/drydock/internal/arm"
+	"github.com/drydockhq/drydock/internal/oci"
+)
+
+// importer copies images between registries.
+type importer struct{ *daemon }
+
+var _ arm.Importer = importer{}
+
+// defaultTag is the tag of an image that is named without one.
+const defaultTag = "latest"
+
+// Import implements arm.Importer.
+func (m importer) Import(ctx context.Context, i arm.Import) error {
+	target, err := registryDirectory(m).Registry(ctx, i.Target.Name())
+	if err != nil {
+		return err
+	}
+	repository, reference := oci.SplitImage(i.Image)
+	reference = cmp.Or(reference, defaultTag)
+	source, err := m.source(ctx, i, repository)
+	if err != nil {
+		return err
+	}
+	imp := oci.Import{Source: source, Reference: reference, Force: i.Force, Actor: i.Actor}
+	for _, image := range i.Tags {
+		name, tag := oci.SplitImage(image)
+		imp.Targets = append(imp.Targets, oci.ImportTarget{Repository: name, Tag: cmp.Or(tag, defaultTag)})
+	}
+	for _, name := range i.Untagged {
+		imp.Targets = append(imp.Targets, oci.ImportTarget{Repository: name})
+	}
+	if len(imp.Targets) == 0 {
+		imp.Targets = []oci.ImportTarget{{Repository: repository, Tag: reference}}
+		if strings.Contains(reference, ":") { // a digest
+			imp.Targets[0].Tag = ""
+		}
+	}
+	return m.oci.Import(ctx, target, imp)
+}
+
+// source returns the repository that an import reads. That whoever asked may read
+// it, if it is one of ours, was checked.
+func (m importer) source(ctx context.Context, i arm.Import, repository string) (oci.Source, error) {
+	if i.Source.Name() != "" && i.SourceHost == "" {
+		reg, err := registryDirectory(m).Registry(ctx, i.Source.Name())
+		if err != nil {
+			return nil, err
+		}
+		return m.oci.LocalSource(reg, repository)
+	}
+	return oci.RemoteSource{
+		Repository: i.SourceHost + "/" + repository, Username: i.Username, Password: i.Password,
+		Insecure: slices.Contains(m.config.Insecure, i.SourceHost), Transport: m.transport(i.SourceHost),
+	}, nil
+}
+
+// transport reaches another registry as the configuration says.
+func (d *daemon) transport(host string) http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	proxies := httpproxy.Config{NoProxy: d.config.Proxy.Except}
+	if u := d.config.Proxy.HTTP; u != nil {
+		proxies.HTTPProxy = u.String()
+	}
+	if u := d.config.Proxy.HTTPS; u != nil {
+		proxies.HTTPSProxy = u.String()
+	}
+	if proxies.HTTPProxy != "" || proxies.HTTPSProxy != "" {
+		find := proxies.ProxyFunc()
+		t.Proxy = func(r *http.Request) (*url.URL, error) { return find(r.URL) }
+	}
+	if slices.Contains(d.config.Insecure, host) {
+		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // the operator said so
+		return t
+	}
+	if d.config.CAs[host] != nil || d.config.CAs[""] != nil {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		pool.AppendCertsFromPEM(d.config.CAs[""])
+		pool.AppendCertsFromPEM(d.config.CAs[host])
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return t
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/arm"
+	"github.com/drydockhq/drydock/internal/oci"
+)
+
+// openRegistries opens the registries' content.
+func (d *daemon) openRegistries(ctx context.Context) error {
+	secret, err := secretSetting(ctx, d.store, d.sealer, "oci/upload-secret")
+	if err != nil {
+		return err
+	}
+	d.oci = oci.New(oci.Options{
+		Directory: registryDirectory{d}, Authorizer: d.registryAuthorizer(), Store: d.store,
+		Storage: oci.Storage{Root: filepath.Join(d.config.Data, registryFolder)},
+		Secret:  secret, Log: d.log,
+	})
+	d.closing(d.oci.Close)
+	return nil
+}
+
+// registryDirectory finds registries by their names.
+type registryDirectory struct{ *daemon }
+
+var _ oci.Directory = registryDirectory{}
+
+// Registry implements oci.Directory.
+func (r registryDirectory) Registry(ctx context.Context, name string) (oci.Registry, error) {
+	found, err := r.store.Resources(ctx, drydock.ResourceFilter{
+		Below: drydock.ResourceID{Subscription: r.subscription}, Type: registryType, Name: name,
+	})
+	if err != nil {
+		return oci.Registry{}, err
+	}
+	if len(found) == 0 {
+		return oci.Registry{}, drydock.Errorf(drydock.NotFound, "there is no registry %q", name)
+	}
+	return oci.Registry{ID: found[0].ID, LoginServer: r.names.loginServer(found[0].ID.Name())}, nil
+}
+
+// usage measures registries by what they hold.
+func (d *daemon) usage() arm.Usage { return registryUsage{d} }
+
+type registryUsage struct{ *daemon }
+
+// Size implements arm.Usage.
+func (u registryUsage) Size(ctx context.Context, registry drydock.ResourceID) (int64, error) {
+	return u.store.Usage(ctx, registry)
+}

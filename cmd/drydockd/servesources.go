@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/blobs"
+	"github.com/drydockhq/drydock/internal/buildflags"
+	"github.com/drydockhq/drydock/internal/credentials"
+	"github.com/drydockhq/drydock/internal/runner"
+	"github.com/drydockhq/drydock/internal/source"
+)
+
+// runSources fetches the sources of runs.
+type runSources struct {
+	blobs *blobs.Folder
+	dir   string // where folders are made
+	env   []string
+	http  *http.Client
+	plain func(host string) bool
+	files []string // folders whose git repositories runs may read
+}
+
+var _ runner.Sources = (*runSources)(nil)
+
+// Fetch implements runner.Sources.
+func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner.Checkout, error) {
+	f := &source.Fetcher{
+		Dir: s.dir, HTTP: s.http, Env: s.env, Log: r.Log, PlainHTTP: s.plain,
+		Keychain: credentials.Static("the run", r.Credentials...),
+	}
+	if r.Token != "" {
+		f.Token = func(context.Context, string) (string, string, error) { return "", r.Token, nil }
+	}
+	spec := r.Source
+	switch {
+	case strings.HasPrefix(strings.ToLower(spec), "file://"):
+		if err := s.allowFile(spec); err != nil {
+			return nil, err
+		}
+	case spec == "" || spec == "/dev/null":
+	case buildflags.ContextKind(spec) == buildflags.Local:
+		blob, err := s.blobs.Open(ctx, sourceKey(r.Registry, spec))
+		if err != nil {
+			return nil, s.refuse(spec, err)
+		}
+		defer blob.Close()
+		f.Stdin, spec = io.NewSectionReader(blob, 0, blob.Properties().Size), "-"
+	}
+	fetched, err := f.Fetch(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return &runner.Checkout{Dir: fetched.Dir, Commit: fetched.Commit, Branch: fetched.Branch, Close: fetched.Close}, nil
+}
+
+// refuse words the error of an upload that can't be opened. Nothing of this
+// machine is ever looked for.
+func (s *runSources) refuse(spec string, err error) error {
+	switch drydock.CodeOf(err) {
+	case drydock.NotFound, drydock.Invalid:
+		return drydock.Errorf(drydock.Invalid, "there is no source %q", spec).
+			WithHint("it is the path of an upload, which must be complete, a URL of a git repository or tarball, or /dev/null")
+	}
+	return fmt.Errorf("reading the uploaded source: %w", err)
+}
+
+// allowFile refuses repositories of this machine, but for those below the
+// folders that are open to runs.
+func (s *runSources) allowFile(spec string) error {
+	path, _, _ := strings.Cut(spec[len("file://"):], "#")
+	real, err := filepath.EvalSymlinks(filepath.Clean("/" + path))
+	for _, folder := range s.files {
+		if err != nil {
+			break
+		}
+		open, openErr := filepath.EvalSymlinks(folder)
+		if rel, relErr := filepath.Rel(open, real); openErr == nil && relErr == nil && filepath.IsLocal(rel) {
+			return nil
+		}
+	}
+	return drydock.Errorf(drydock.Denied, "runs may not read %s from this machine", spec).
+		WithHint("the operator can open folders with repositories to runs, with the setting sources.files")
+}

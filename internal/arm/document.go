@@ -1,0 +1,48 @@
+package arm
+
+import (
+	"fmt"
+	"strings"
+)
+
+const documentHead = `# The API
+
+Made from the table of routes; ` + "`go test ./internal/arm -run TestDocument -update`" + ` writes it anew.
+
+The host ` + "`management.<domain>`" + ` speaks the REST API of Azure's resource manager, as far as the tables below go.
+Each request has an ` + "`api-version`" + `, and any will do: one superset answers all of them. Ids and names are
+compared without regard to case. Errors have ARM's form and codes. A request needs a bearer token of
+` + "`login.<domain>`" + ` for the resource manager, and its principal a role that gives the action in the table, on the
+resource or on what it is in; where no action stands, any principal may. Lists show what their reader may read.
+
+What goes on after its answer, the deletion of a group and an import, is answered with 202, ` + "`Location`" + ` and
+` + "`Retry-After`" + `; everything else has been done when it is answered.
+
+What is not Azure's: ` + "`runRegistry`" + ` in a task and in a run request is the login server, with a path if any, that stands
+for the run's own registry; ` + "`listLogSasUrl`" + ` also answers with ` + "`logFollowLink`" + `, a stream of the log that ends with the
+run; and ` + "`/metadata/endpoints`" + `, which needs no token, tells clients the other hosts.
+`
+
+// Document returns docs/api.md.
+func Document() string {
+	var served, not strings.Builder
+	for _, rt := range (&Server{}).table() {
+		to := &served
+		if rt.unserved {
+			to = &not
+		}
+		action := "—"
+		if rt.action != "" {
+			action = "`" + rt.action + "`"
+		}
+		fmt.Fprintf(to, "| %s | `%s` | %s | %s |\n", rt.method, short(rt.path), action, rt.what)
+	}
+	const header = "\n| method | path | action | what |\n|---|---|---|---|\n"
+	return documentHead + "\n`{S}` is `" + subPath + "`, `{G}` is `{S}/resourceGroups/{resourceGroupName}`, `{R}` is\n`{G}/providers/" + namespace + "/registries/{registryName}`.\n" +
+		"\n## What is served\n" + header + served.String() +
+		"\n## What answers 501\n\nOperations of Azure's that this server does not have.\n" + header + not.String()
+}
+
+func short(path string) string {
+	return strings.NewReplacer(registryPath, "{R}", groupPath, "{G}", subPath, "{S}").Replace(path)
+}

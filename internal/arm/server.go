@@ -1,0 +1,81 @@
+package arm
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	Resources  drydock.ResourceStore
+	Runs       drydock.RunStore
+	Principals drydock.PrincipalStore
+	Roles      drydock.RoleStore
+
+	Authority Authority
+	Sealer    Sealer
+	Queue     Queue
+	Blobs     Blobs
+	Importer  Importer
+	Usage     Usage
+	// AdminUsers keeps the passwords of registries' admin users.
+	AdminUsers *auth.AdminUsers
+
+	Subscription     string // GUID of the one subscription
+	SubscriptionName string
+	// RegistryDomain is what follows the name of a registry in its login server,
+	// as "azurecr.drydock.test:8443".
+	RegistryDomain string
+	// Platforms are what runs can be for, as "linux/amd64".
+	Platforms []string
+	OnDelete  []Hook
+	Log       *slog.Logger
+	Now       func() time.Time
+	NewID     func() string // returns a fresh GUID
+}
+
+// Server is the resource manager. Close ends what it does in the background.
+type Server struct {
+	c          Config
+	routes     []route
+	handler    http.Handler
+	locks      keyLocks
+	operations operations
+
+	background context.Context
+	stop       context.CancelCauseFunc
+	work       sync.WaitGroup
+}
+
+// New returns a Server.
+func New(c Config) *Server {
+	s := &Server{c: c, operations: operations{open: map[string]*operation{}}}
+	s.routes = s.table()
+	s.background, s.stop = context.WithCancelCause(context.Background())
+	s.handler = c.Authority.Require(auth.Management, http.HandlerFunc(s.serve), s.deny, s.unavailable)
+	return s
+}
+
+// ServeHTTP answers a request to the management host.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close cancels what goes on in the background and waits for it. Deletions that
+// it cuts off are taken up by Resume.
+func (s *Server) Close() {
+	s.stop(drydock.Errorf(drydock.Unavailable, "the server is going down"))
+	s.work.Wait()
+}
+
+func (s *Server) deny(w http.ResponseWriter, r *http.Request, refused *auth.TokenError) {
+	s.writeError(w, r, &apiError{Status: http.StatusUnauthorized, Code: refused.Code, Message: refused.Message})
+}
+
+func (s *Server) unavailable(w http.ResponseWriter, r *http.Request, err error) {
+	s.writeError(w, r, err)
+}

@@ -1,0 +1,54 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/drydockhq/drydock"
+)
+
+// runTokenMargin is how much longer than its run a run's token could live; it
+// ends with the run all the same.
+const runTokenMargin = 15 * time.Minute
+
+// runType is the last part of the type of a run's resource id.
+const runType = "runs"
+
+// runIdentity is the principal of a run. It is derived from the run, so there
+// is nothing to clean up when a run ends or its server dies.
+func runIdentity(registry drydock.ResourceID, run string) drydock.Principal {
+	owner := registry.Child(runType, run)
+	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(owner.Key())).String()
+	return drydock.Principal{ID: id, AppID: id, Kind: drydock.RunIdentity, Name: "run " + run, Owner: owner}
+}
+
+// RunToken returns a token for the identity of a run, good for its registry's
+// data plane for at most lifetime and while this attempt of the run lasts.
+func (a *Authority) RunToken(registry drydock.ResourceID, run string, attempt int, lifetime time.Duration) (string, error) {
+	p := runIdentity(registry, run)
+	c := a.claims(p.ID, a.c.Resources[Registry][0], lifetime+runTokenMargin)
+	c.AppID, c.Azp = p.AppID, p.AppID
+	c.Run, c.Attempt = p.Owner.String(), attempt
+	return a.c.Keys.sign(c)
+}
+
+func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Principal, error) {
+	id, err := drydock.ParseResourceID(c.Run)
+	if err != nil || len(id.Types) != 2 || id.Types[1] != runType {
+		return drydock.Principal{}, invalidToken("The access token names no run.")
+	}
+	run, err := a.c.Runs.Run(ctx, id.Parent(), id.Name())
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return drydock.Principal{}, invalidToken("The run that the access token is for was deleted.")
+	}
+	if err != nil {
+		return drydock.Principal{}, fmt.Errorf("finding the run of a token: %w", err)
+	}
+	if run.Attempts != c.Attempt || run.Status != drydock.RunStarted && run.Status != drydock.RunRunning {
+		return drydock.Principal{}, invalidToken("The run that the access token is for has ended.")
+	}
+	return runIdentity(run.Registry, run.ID), nil
+}

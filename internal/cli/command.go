@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/cli/output"
+)
+
+// command is a command of the client, or a group of commands.
+type command struct {
+	use     string // name, and the names of positional arguments
+	short   string
+	example string
+	args    cobra.PositionalArgs // none are taken if it is nil
+	flags   func(*flags)
+	table   output.Table
+	run     func(*call) (any, error) // the result is printed; nil prints nothing
+	group   []command                // instead of run
+	hidden  bool
+}
+
+// call is one execution of a command.
+type call struct {
+	*app
+	ctx  context.Context
+	args []string
+	cmd  *cobra.Command
+}
+
+// flags are the flags of a command while they are defined.
+type flags struct {
+	*pflag.FlagSet
+	needed []string
+}
+
+// need marks flags as ones that a command can't do without.
+func (f *flags) need(names ...string) { f.needed = append(f.needed, names...) }
+
+// add adds a command to its group.
+func (a *app) add(parent *cobra.Command, c command) {
+	cmd := &cobra.Command{Use: c.use, Short: c.short, Example: c.example, Args: c.args, Hidden: c.hidden}
+	parent.AddCommand(cmd)
+	if c.group != nil {
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		for _, sub := range c.group {
+			a.add(cmd, sub)
+		}
+		return
+	}
+	if c.args == nil {
+		cmd.Args = cobra.NoArgs
+	}
+	f := &flags{FlagSet: cmd.Flags()}
+	f.SortFlags = false
+	if c.flags != nil {
+		c.flags(f)
+	}
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError(cmd, wrongArguments(cmd, args))
+		}
+		return missingFlags(cmd, f.needed)
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.carryOut(c, cmd, args) }
+}
+
+// carryOut runs a command and prints its result.
+func (a *app) carryOut(c command, cmd *cobra.Command, args []string) error {
+	o := output.Options{Format: a.global.output.Value, Table: c.table, Color: a.colors(a.Stdout)}
+	if a.global.query != "" {
+		q, err := output.ParseQuery(a.global.query)
+		if err != nil {
+			return usageError(cmd, fmt.Errorf("argument --query: %w", err))
+		}
+		o.Query = q
+	}
+	result, err := c.run(&call{app: a, ctx: cmd.Context(), args: args, cmd: cmd})
+	if err != nil {
+		return err
+	}
+	if result, err = plain(result); err != nil {
+		return err
+	}
+	return output.Print(a.Stdout, result, o)
+}
+
+// wrongArguments says what is wrong with the positional arguments.
+func wrongArguments(cmd *cobra.Command, args []string) error {
+	names := strings.Fields(cmd.Use)[1:]
+	if len(args) < len(names) {
+		return fmt.Errorf("the following arguments are required: %s", strings.Join(names[len(args):], ", "))
+	}
+	return fmt.Errorf("unrecognized arguments: %s", strings.Join(args[len(names):], " "))
+}
+
+func missingFlags(cmd *cobra.Command, needed []string) error {
+	var missing []string
+	for _, name := range needed {
+		f := cmd.Flags().Lookup(name)
+		if f.Changed {
+			continue
+		}
+		text := "--" + name
+		if f.Shorthand != "" {
+			text += "/-" + f.Shorthand
+		}
+		missing = append(missing, text)
+	}
+	if missing == nil {
+		return nil
+	}
+	return usageError(cmd, fmt.Errorf("the following arguments are required: %s", strings.Join(missing, ", ")))
+}
+
+func (a *app) unknownCommand(group *cobra.Command, name string) error {
+	err := fmt.Errorf("%q is not in the %q command group", name, group.CommandPath())
+	group.SuggestionsMinimumDistance = 2
+	if near := group.SuggestionsFor(name); len(near) > 0 {
+		slices.Sort(near)
+		return drydock.Errorf(drydock.Invalid, "%w", err).WithHint("did you mean %s?", strings.Join(near, ", "))
+	}
+	return usageError(group, err)
+}

@@ -1,0 +1,49 @@
+package cli
+
+// commands returns the tree of commands. A command has a file of its own; those
+// of a small group share one.
+func (a *app) commands() []command {
+	return []command{
+		loginCommand(),
+		logoutCommand(),
+		{use: "account", short: "Subscriptions and tokens", group: []command{accountList(), accountShow(), accountSet(), accountToken()}},
+		{use: "cloud", short: "Servers to work with", group: []command{cloudList(), cloudShow(), cloudRegister(), cloudSet(), cloudUnregister()}},
+		{use: "group", short: "Resource groups", group: []command{groupCreate(), groupShow(), groupList(), groupExists(), groupDelete()}},
+		{use: "acr", short: "Registries, builds and tasks", group: acrCommands()},
+		{use: "resource", short: "Resources of all types", group: []command{resourceList()}},
+		configureCommand(),
+		versionCommand(),
+	}
+}
+
+func acrCommands() []command {
+	return []command{
+		acrCreate(), acrShow(), acrList(), acrUpdate(), acrDelete(), acrCheckName(), acrUsage(),
+		{use: "credential", short: "The admin user of a registry", group: []command{credentialShow(), credentialRenew()}},
+		acrLogin(), acrCheckHealth(), acrImport(),
+		acrBuild(), acrRun(),
+		{use: "task", short: "Tasks and their runs", group: taskCommands()},
+		{use: "taskrun", short: "Runs that are resources", group: []command{taskrunList(), taskrunShow(), taskrunDelete(), taskrunLogs()}},
+		{use: "agentpool", short: "Pools that runs are carried out by", group: []command{
+			agentpoolCreate(), agentpoolUpdate(), agentpoolShow(), agentpoolList(), agentpoolDelete(),
+		}},
+		{use: "repository", short: "Repositories and tags", group: []command{
+			repositoryList(), repositoryTags(), repositoryManifests(), repositoryShow(), repositoryUpdate(), repositoryDelete(), repositoryUntag(),
+		}},
+		{use: "manifest", short: "Manifests", group: []command{
+			manifestList(), manifestMetadata(), manifestShow(), manifestShowMetadata(), manifestUpdateMetadata(), manifestReferrers(), manifestDelete(),
+		}},
+	}
+}
+
+func taskCommands() []command {
+	return []command{
+		taskCreate(), taskUpdate(), taskShow(), taskList(), taskDelete(),
+		taskRun(), taskRerun(), taskLogs(), taskListRuns(), taskShowRun(), taskCancelRun(), taskUpdateRun(),
+		{use: "credential", short: "Credentials for other registries", group: []command{
+			taskCredentialAdd(), taskCredentialUpdate(), taskCredentialRemove(), taskCredentialList(),
+		}},
+		{use: "identity", short: "The identity of a task", group: []command{taskIdentityAssign(), taskIdentityRemove(), taskIdentityShow()}},
+		{use: "timer", short: "The timers of a task", group: []command{taskTimerAdd(), taskTimerUpdate(), taskTimerRemove(), taskTimerList()}},
+	}
+}

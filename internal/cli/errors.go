@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/spf13/cobra"
+
+	"github.com/drydockhq/drydock"
+)
+
+// The exit statuses, which are those of the Azure CLI.
+const (
+	statusOK          = 0
+	statusFailed      = 1
+	statusUsage       = 2
+	statusMissing     = 3
+	statusInterrupted = 130
+)
+
+// report writes an error as one line and returns the exit status.
+func (a *app) report(ctx context.Context, err error) int {
+	if err == nil {
+		return statusOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return statusInterrupted
+	}
+	err = a.explain(err)
+	prefix := "ERROR: "
+	if a.colors(a.Stderr) {
+		prefix = "\x1b[31mERROR:\x1b[0m "
+	}
+	fmt.Fprintln(a.Stderr, prefix+oneLine(err.Error()))
+	switch drydock.CodeOf(err) {
+	case drydock.Invalid:
+		return statusUsage
+	case drydock.NotFound:
+		return statusMissing
+	case drydock.Canceled:
+		return statusInterrupted
+	}
+	return statusFailed
+}
+
+func oneLine(s string) string {
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "; ")
+}
+
+func usageError(cmd *cobra.Command, err error) error {
+	var user *drydock.Error
+	if errors.As(err, &user) {
+		return err
+	}
+	return drydock.Errorf(drydock.Invalid, "%w", err).WithHint("see %s --help", cmd.CommandPath())
+}
+
+// explain turns errors of servers and of the network into ones for users.
+func (a *app) explain(err error) error {
+	var user *drydock.Error
+	if errors.As(err, &user) {
+		return err
+	}
+	var answer *azcore.ResponseError
+	if errors.As(err, &answer) {
+		return explainAnswer(answer)
+	}
+	var refused *azidentity.AuthenticationFailedError
+	if errors.As(err, &refused) && refused.RawResponse != nil {
+		return explainSignIn(refused)
+	}
+	return explainNetwork(err, a.Name)
+}
+
+// explainAnswer gives an error of the resource manager or of a registry.
+func explainAnswer(answer *azcore.ResponseError) error {
+	code, message := answer.ErrorCode, ""
+	if answer.RawResponse != nil {
+		message = messageOf(answer.RawResponse)
+	}
+	if message == "" {
+		message = http.StatusText(answer.StatusCode)
+	}
+	if code == "" {
+		code = fmt.Sprint(answer.StatusCode)
+	}
+	e := drydock.Errorf(codeOf(answer.StatusCode), "(%s) %s", code, message)
+	switch answer.StatusCode {
+	case http.StatusUnauthorized:
+		e.WithHint("sign in again with drydock login")
+	case http.StatusForbidden:
+		e.WithHint("ask an owner for a role assignment")
+	}
+	return e
+}
+
+func codeOf(status int) drydock.Code {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return drydock.Denied
+	case http.StatusNotFound:
+		return drydock.NotFound
+	case http.StatusConflict:
+		return drydock.Conflict
+	}
+	// Not Invalid, whose exit status says that the command line is wrong.
+	return drydock.Failed
+}
+
+// messageOf finds the message in an answer of the resource manager, of a
+// registry, or of an authority.
+func messageOf(answer *http.Response) string {
+	text, err := runtime.Payload(answer)
+	if err != nil {
+		return ""
+	}
+	type problem struct{ Message string }
+	var body struct {
+		Error       json.RawMessage
+		Errors      []problem
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(text, &body) != nil {
+		return ""
+	}
+	var one problem
+	if json.Unmarshal(body.Error, &one) == nil && one.Message != "" {
+		return one.Message
+	}
+	if len(body.Errors) > 0 {
+		return body.Errors[0].Message
+	}
+	return body.Description
+}
+
+func explainSignIn(refused *azidentity.AuthenticationFailedError) error {
+	message := messageOf(refused.RawResponse)
+	if message == "" {
+		message = refused.RawResponse.Status
+	}
+	return drydock.Errorf(drydock.Denied, "signing in: %s", message).
+		WithHint("sign in again with drydock login --service-principal -u ID -p SECRET --tenant TENANT")
+}
+
+// explainNetwork says what to do when a server can't be reached or trusted.
+func explainNetwork(err error, program string) error {
+	var authority x509.UnknownAuthorityError
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &authority):
+		return drydock.Errorf(drydock.Unavailable, "%w", err).
+			WithHint("trust the server's certificate: sudo drydockd trust where the server runs, or %s login --ca-file FILE", program)
+	case errors.As(err, &name):
+		return drydock.Errorf(drydock.Unavailable, "%w", err).
+			WithHint("is the endpoint right? %s account show says who you are, %s cloud show where", program, program)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return drydock.Errorf(drydock.Unavailable, "%w", err).WithHint("is drydockd serve running there?")
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/cli/profile"
+)
+
+type loginFlags struct {
+	endpoint, ca       string
+	user, secret       string
+	tenant             string
+	principal          bool
+	identity           bool
+	withoutAny         bool
+	clientIDOfIdentity string
+}
+
+func loginCommand() command {
+	var l loginFlags
+	return command{
+		use: "login", short: "Sign in to a server",
+		example: "  drydock login --endpoint https://management.drydock.test --service-principal -u ID -p SECRET --tenant TENANT",
+		flags: func(f *flags) {
+			f.StringVar(&l.endpoint, "endpoint", "", "URL of the server: https://management.DOMAIN (default: the cloud in use)")
+			f.StringVar(&l.ca, "ca-file", "", "certificates of the server's authority, in PEM form, where the system does not trust it")
+			f.BoolVar(&l.principal, "service-principal", false, "the user is a service principal")
+			f.StringVarP(&l.user, "username", "u", "", "client id of the service principal")
+			f.StringVarP(&l.secret, "password", "p", "", "secret of the service principal; asked for if left out")
+			f.StringVarP(&l.tenant, "tenant", "t", "", "tenant of the service principal")
+			f.BoolVarP(&l.identity, "identity", "i", false, "sign in with the identity of the run or machine that this is")
+			f.StringVar(&l.clientIDOfIdentity, "client-id", "", "client id of the identity, if there are several")
+			f.BoolVar(&l.withoutAny, "allow-no-subscriptions", false, "sign in even if no subscription can be used")
+		},
+		run: l.run,
+	}
+}
+
+func (l *loginFlags) run(c *call) (any, error) {
+	account, err := l.account(c)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.store.Load()
+	if err != nil {
+		return nil, err
+	}
+	cloud, err := l.cloud(c, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.store.DropTokens(); err != nil {
+		return nil, err
+	}
+	s := &session{app: c.app, profile: p, cloud: cloud, account: account}
+	if s.http, err = c.httpClient(cloud); err != nil {
+		return nil, err
+	}
+	if account.Subscriptions, err = subscriptionsOf(c, s); err != nil {
+		return nil, err
+	}
+	if len(account.Subscriptions) == 0 && !l.withoutAny {
+		return nil, drydock.Errorf(drydock.Denied, "%s may use no subscription", account.ClientID).
+			WithHint("ask an owner for a role assignment, or add --allow-no-subscriptions")
+	}
+	if len(account.Subscriptions) > 0 {
+		account.Default = account.Subscriptions[0].ID
+	}
+	if _, builtIn := (&profile.Profile{}).Cloud(cloud.Name); !builtIn {
+		p.Register(cloud)
+	}
+	p.SignIn(cloud.Name, account)
+	p.Active = cloud.Name
+	if err := c.store.Save(p); err != nil {
+		return nil, err
+	}
+	return accounts(p), nil
+}
+
+// account returns who the flags say signs in.
+func (l *loginFlags) account(c *call) (profile.Account, error) {
+	if l.identity {
+		return profile.Account{Kind: profile.ManagedIdentity, ClientID: l.clientIDOfIdentity}, nil
+	}
+	for flag, value := range map[string]string{"--username/-u": l.user, "--tenant/-t": l.tenant} {
+		if value == "" {
+			return profile.Account{}, usageError(c.cmd, drydock.Errorf(drydock.Invalid, "%s is required: a service principal signs in with its id, secret and tenant", flag).
+				WithHint("%s login --service-principal -u ID -p SECRET --tenant TENANT; the first start of drydockd serve prints them", c.Name))
+		}
+	}
+	if l.secret == "" {
+		var err error
+		if l.secret, err = c.askSecret("Password: "); err != nil {
+			return profile.Account{}, err
+		}
+	}
+	return profile.Account{Kind: profile.ServicePrincipal, Tenant: l.tenant, ClientID: l.user, Secret: l.secret}, nil
+}
+
+// askSecret reads a line from the terminal, which does not show it.
+func (a *app) askSecret(prompt string) (string, error) {
+	f, ok := a.Stdin.(*os.File)
+	if !ok || !isTerminal(f) {
+		return "", drydock.Errorf(drydock.Invalid, "--password/-p is required where there is no terminal to ask at")
+	}
+	fmt.Fprint(a.Stderr, prompt)
+	text, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(a.Stderr)
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+func logoutCommand() command {
+	return command{
+		use: "logout", short: "Sign out of the cloud in use",
+		run: func(c *call) (any, error) {
+			p, err := c.store.Load()
+			if err != nil {
+				return nil, err
+			}
+			delete(p.Accounts, p.Active)
+			if err := c.store.DropTokens(); err != nil {
+				return nil, err
+			}
+			return nil, c.store.Save(p)
+		},
+	}
+}

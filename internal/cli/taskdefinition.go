@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"encoding/base64"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/drydockhq/drydock/internal/cli/args"
+)
+
+// taskDefinition are the flags of a task itself.
+type taskDefinition struct {
+	context, file, command, values string
+	images                         []string
+	args, secretArgs               []string
+	set, secretSet                 []string
+	target                         string
+	noPush, noCache                args.Bool
+	platform                       string
+	cpu, timeout                   int
+	status                         args.Enum
+	pool, logTemplate, runRegistry string
+	authMode                       args.Enum
+	authID                         string
+	triggers                       triggerFlags
+}
+
+func (d *taskDefinition) define(f *flags) {
+	d.status.Choices, d.authMode.Choices = []string{"Enabled", "Disabled"}, []string{"Default", "None"}
+	f.StringVarP(&d.context, "context", "c", "", "where the source is: the URL of a git repository or a tarball, oci://…, or /dev/null")
+	f.StringVarP(&d.file, "file", "f", "", "the task file or Dockerfile in the source; task files end with .yaml; - is a task file on standard input")
+	f.StringVar(&d.values, "values", "", "file of values in the source")
+	f.StringArrayVarP(&d.images, "image", "t", nil, "name and tag of an image; may be given several times")
+	f.StringArrayVar(&d.args, "arg", nil, "build argument NAME[=VALUE]; may be given several times")
+	f.StringArrayVar(&d.secretArgs, "secret-arg", nil, "secret build argument NAME[=VALUE]; may be given several times")
+	f.StringArrayVar(&d.set, "set", nil, "value NAME[=VALUE]; may be given several times")
+	f.StringArrayVar(&d.secretSet, "set-secret", nil, "secret value NAME[=VALUE]; may be given several times")
+	f.StringVar(&d.target, "target", "", "the stage to build")
+	d.noPush.Var(f.FlagSet, "no-push", "whether the image is not pushed")
+	d.noCache.Var(f.FlagSet, "no-cache", "whether the cache is not used")
+	f.StringVar(&d.platform, "platform", "", "OS[/ARCHITECTURE[/VARIANT]], as linux/arm64")
+	f.IntVar(&d.cpu, "cpu", 0, "number of processors (default 2)")
+	f.IntVar(&d.timeout, "timeout", 0, "seconds after which a run ends as timed out (default 3600)")
+	f.Var(&d.status, "status", "whether the task is enabled")
+	f.StringVar(&d.pool, "agent-pool", "", "agent pool that carries its runs out")
+	f.StringVar(&d.logTemplate, "log-template", "", "repository and tag for the log as an artifact")
+	f.StringVar(&d.runRegistry, "run-registry", "", "registry, with a path if any, that images are pushed to instead, as ghcr.io/acme")
+	f.Var(&d.authMode, "auth-mode", "whether its runs may use its registry")
+	f.StringVar(&d.authID, "source-acr-auth-id", "", "identity that its runs use its registry with: [system] or none")
+	d.triggers.define(f)
+}
+
+// hasSource reports whether the task has a context.
+func (d *taskDefinition) hasSource() bool {
+	return d.context != "" && !strings.EqualFold(d.context, noSource)
+}
+
+// step returns the step of a new task.
+func (d *taskDefinition) step(c *call) (object, error) {
+	if d.command != "" && d.file != "" {
+		return nil, usageError(c.cmd, fmt.Errorf("either --cmd COMMAND --context /dev/null or --file FILE --context URL, not both"))
+	}
+	if !d.hasSource() || d.file == "-" || d.command != "" {
+		task, err := c.taskText(d.command, d.file, d.timeout)
+		if err != nil {
+			return nil, err
+		}
+		step := d.common(c, "EncodedTask")
+		step["encodedTaskContent"] = base64.StdEncoding.EncodeToString(task)
+		return step, nil
+	}
+	if d.file == "" {
+		return nil, usageError(c.cmd, fmt.Errorf("the following arguments are required: --file/-f"))
+	}
+	if isTaskFile(d.file) {
+		return d.fileStep(c), nil
+	}
+	step := d.dockerStep(c)
+	step["isPushEnabled"], step["noCache"] = !d.noPush.Value, d.noCache.Value
+	return step, nil
+}
+
+// common returns what steps of all kinds have.
+func (d *taskDefinition) common(c *call, kind string) object {
+	step := with("type", kind, "contextAccessToken", d.triggers.token)
+	if d.hasSource() {
+		step["contextPath"] = d.context
+	}
+	if kind != "Docker" {
+		if values := append(c.namedValues(d.set, false), c.namedValues(d.secretSet, true)...); values != nil {
+			step["values"] = values
+		}
+	}
+	return step
+}
+
+func (d *taskDefinition) fileStep(c *call) object {
+	step := d.common(c, "FileTask")
+	for key, value := range with("taskFilePath", filepath.ToSlash(d.file), "valuesFilePath", filepath.ToSlash(d.values)) {
+		step[key] = value
+	}
+	return step
+}
+
+func (d *taskDefinition) dockerStep(c *call) object {
+	step := d.common(c, "Docker")
+	for key, value := range with(
+		"imageNames", d.images, "dockerFilePath", filepath.ToSlash(d.file), "target", d.target,
+		"arguments", append(c.namedValues(d.args, false), c.namedValues(d.secretArgs, true)...),
+	) {
+		step[key] = value
+	}
+	return step
+}
+
+// properties returns what is set of a task beside its step and triggers.
+func (d *taskDefinition) properties(c *call) (object, error) {
+	platform, err := platformOf(d.platform)
+	if err != nil {
+		return nil, usageError(c.cmd, err)
+	}
+	mode, err := loginMode(d.authMode.Value, d.authID)
+	if err != nil {
+		return nil, usageError(c.cmd, err)
+	}
+	return with(
+		"status", d.status.Value, "platform", platform, "agentConfiguration", with("cpu", d.cpu), "timeout", d.timeout,
+		"agentPoolName", d.pool, "logTemplate", d.logTemplate, "runRegistry", d.runRegistry, "credentials", credentialsOf(mode),
+	), nil
+}

@@ -1,0 +1,259 @@
+package config
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+)
+
+var domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func setFolder(c *Config, v string) error {
+	path, err := filepath.Abs(v)
+	if v == "" || err != nil {
+		return errors.New("it names no folder")
+	}
+	c.Data = path
+	return nil
+}
+
+func setDomain(c *Config, v string) error {
+	v = strings.ToLower(strings.TrimSuffix(v, "."))
+	if !domainForm.MatchString(v) || len(v) > 180 {
+		return errors.New("it is not a domain, as drydock.example")
+	}
+	if _, err := netip.ParseAddr(v); err == nil {
+		return errors.New("an address can't be a domain: hosts have to be below it")
+	}
+	c.Domain = v
+	return nil
+}
+
+func setListen(c *Config, v string) error {
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return errors.New("it is not of the form ADDRESS:PORT, as :443 or 127.0.0.1:8443")
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is not a port", port)
+	} else if c.Port == 0 {
+		c.Port = int(n)
+	}
+	if _, err := netip.ParseAddr(host); host != "" && host != "localhost" && err != nil {
+		return fmt.Errorf("%q is not an address of this machine", host)
+	}
+	c.Listen = v
+	return nil
+}
+
+func setFile(set func(*Config, string)) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		info, err := os.Stat(v)
+		switch {
+		case err != nil:
+			return pathError(err)
+		case !info.Mode().IsRegular():
+			return errors.New("it is not a file")
+		}
+		path, err := filepath.Abs(v)
+		set(c, path)
+		return err
+	}
+}
+
+// pathError is err without the path, which is named already.
+func pathError(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+func setLevel(c *Config, v string) error {
+	switch v {
+	case "debug", "info", "warn", "error":
+		c.LogLevel = v
+		return nil
+	}
+	return errors.New("it is none of debug, info, warn, error")
+}
+
+func boolean(set func(*Config, bool)) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		b, err := strconv.ParseBool(v)
+		if err != nil {
+			return errors.New("it is neither true nor false")
+		}
+		set(c, b)
+		return nil
+	}
+}
+
+func number(set func(*Config, int), least, most int) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("it is not a number from %d to %d", least, most)
+		}
+		set(c, n)
+		return nil
+	}
+}
+
+func setCPUs(c *Config, v string) error {
+	n, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(n > 0 && n <= 10_000) {
+		return errors.New("it is not a number of processors, as 2 or 0.5")
+	}
+	c.Limits.CPUs = n
+	return nil
+}
+
+func size(set func(*Config, int64)) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := units.RAMInBytes(v)
+		if err != nil || n <= 0 {
+			return errors.New("it is not a size, as 512m or 2g")
+		}
+		set(c, n)
+		return nil
+	}
+}
+
+// duration reads a time, which may be in days too; zero says that it may be 0.
+func duration(set func(*Config, time.Duration), zero bool) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		d, err := time.ParseDuration(v)
+		if text, ok := strings.CutSuffix(v, "d"); ok {
+			var n int
+			n, err = strconv.Atoi(text)
+			if n < 0 || n > 36500 {
+				err = strconv.ErrRange
+			}
+			d = time.Duration(n) * 24 * time.Hour
+		}
+		if err != nil || d < 0 || d == 0 && !zero {
+			return errors.New("it is not a time, as 90s, 12h or 30d")
+		}
+		set(c, d)
+		return nil
+	}
+}
+
+func addNetwork(c *Config, v string) error {
+	p, err := netip.ParsePrefix(v)
+	if addr, addrErr := netip.ParseAddr(v); addrErr == nil {
+		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not a network, as 10.0.0.0/8", v)
+	}
+	c.MetricsFrom = append(c.MetricsFrom, p.Masked())
+	return nil
+}
+
+func addImage(c *Config, v string) error {
+	name, image, ok := strings.Cut(v, "=")
+	if !ok || name == "" || image == "" {
+		return fmt.Errorf("%q is not of the form NAME=IMAGE", v)
+	}
+	if c.Images == nil {
+		c.Images = map[string]string{}
+	}
+	c.Images[name] = image
+	return nil
+}
+
+func addMirror(c *Config, v string) error {
+	host, text, _ := strings.Cut(v, "=")
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || host == "" || strings.Contains(host, "/") || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+		(u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("a mirror is not of the form HOST=URL, as docker.io=http://localhost:5000")
+	}
+	if c.Mirrors == nil {
+		c.Mirrors = map[string][]*url.URL{}
+	}
+	c.Mirrors[host] = append(c.Mirrors[host], u)
+	return nil
+}
+
+func addCA(c *Config, v string) error {
+	host, file := "", v
+	if h, f, ok := strings.Cut(v, "="); ok && !strings.Contains(h, "/") {
+		host, file = h, f
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, pathError(err))
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		return fmt.Errorf("%s holds no certificate in PEM form", file)
+	}
+	if c.CAs == nil {
+		c.CAs = map[string][]byte{}
+	}
+	c.CAs[host] = append(append(c.CAs[host], text...), '\n')
+	return nil
+}
+
+func addFolder(c *Config, v string) error {
+	if !filepath.IsAbs(v) {
+		return fmt.Errorf("%q is not an absolute path", v)
+	}
+	c.SourceFiles = append(c.SourceFiles, filepath.Clean(v))
+	return nil
+}
+
+func addInsecure(c *Config, v string) error {
+	if v == "" || strings.ContainsAny(v, "/ ") {
+		return fmt.Errorf("%q is not a host", v)
+	}
+	c.Insecure = append(c.Insecure, v)
+	return nil
+}
+
+func setProxy(field func(*Config) **url.URL) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		if !strings.Contains(v, "://") {
+			v = "http://" + v
+		}
+		u, err := url.Parse(v)
+		if err != nil || u.Host == "" {
+			return errors.New("it is not a URL, as http://proxy.example:3128")
+		}
+		*field(c) = u
+		return nil
+	}
+}
+
+// redactURL hides the password in a URL.
+func redactURL(v string) string {
+	u, err := url.Parse(v)
+	if err != nil {
+		return "***"
+	}
+	if u.User == nil {
+		return v
+	}
+	if _, ok := u.User.Password(); ok {
+		u.User = url.UserPassword(u.User.Username(), "***")
+	}
+	text, _ := url.PathUnescape(u.String())
+	return text
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"net/url"
+	"time"
+)
+
+// Settings returns all settings, in the order in which they are shown.
+func Settings() []*Setting {
+	return []*Setting{
+		{
+			Name: "data", Value: "FOLDER", Usage: "where everything is kept",
+			Default: []string{"/var/lib/drydock"}, set: one(setFolder),
+		},
+		{
+			Name: "domain", Value: "NAME", Usage: "domain of the server's hosts: management.NAME, login.NAME, REGISTRY.azurecr.NAME, …",
+			Default: []string{"drydock.test"}, set: one(setDomain),
+		},
+		{
+			Name: "listen", Value: "ADDRESS", Usage: "address and port to listen on",
+			Default: []string{":443"}, set: one(setListen),
+		},
+		{
+			Name: "port", Value: "NUMBER", Usage: "port in the URLs that clients are told (default: that of --listen)",
+			set: one(number(func(c *Config, n int) { c.Port = n }, 1, 65535)),
+		},
+		{
+			Name: "tls.certificate", Value: "FILE", Usage: "certificate chain in PEM form (default: one of the server's own CA)",
+			set: one(setFile(func(c *Config, v string) { c.Certificate = v })),
+		},
+		{
+			Name: "tls.key", Value: "FILE", Usage: "private key of the certificate",
+			set: one(setFile(func(c *Config, v string) { c.Key = v })),
+		},
+		{
+			Name: "manage-hosts", Usage: "keep the server's names in the hosts file of this machine",
+			Switch: true, Default: []string{"false"}, set: one(boolean(func(c *Config, v bool) { c.ManageHosts = v })),
+		},
+		{
+			Name: "metrics-from", Value: "NETWORK", Usage: "who may read /metrics", List: true,
+			Default: []string{"127.0.0.0/8", "::1/128"}, set: each(addNetwork),
+		},
+		{
+			Name: "log-level", Value: "LEVEL", Usage: "debug, info, warn or error",
+			Default: []string{"info"}, set: one(setLevel),
+		},
+		{
+			Name: "runs.slots", Value: "NUMBER", Usage: "runs at a time (default: the number of processors, and 2 at least)",
+			set: one(number(func(c *Config, n int) { c.Slots = n }, 1, 10_000)),
+		},
+		{
+			Name: "runs.drain", Value: "TIME", Usage: "time that running runs have when the server is asked to end",
+			Default: []string{"30s"}, set: one(duration(func(c *Config, d time.Duration) { c.Drain = d }, true)),
+		},
+		{
+			Name: "runs.allow-privileged", Usage: "carry out steps that are privileged",
+			Switch: true, Default: []string{"false"}, set: one(boolean(func(c *Config, v bool) { c.Privileged = v })),
+		},
+		{
+			Name: "runs.memory", Value: "SIZE", Usage: "memory that a run may use, as 2g",
+			set: one(size(func(c *Config, n int64) { c.Limits.Memory = n })),
+		},
+		{
+			Name: "runs.cpus", Value: "NUMBER", Usage: "processors that a run may use",
+			set: one(setCPUs),
+		},
+		{
+			Name: "runs.pids", Value: "NUMBER", Usage: "processes and threads that a run may have",
+			set: one(number(func(c *Config, n int) { c.Limits.PIDs = int64(n) }, 1, 4_000_000)),
+		},
+		{
+			Name: "runs.images", Value: "NAME=IMAGE", Usage: "image aliases of cmd steps, in place of the usual ones", List: true,
+			set: each(addImage),
+		},
+		{
+			Name: "cache.max", Value: "SIZE", Usage: "what the build cache may hold (default: a tenth of the disk)",
+			set: one(size(func(c *Config, n int64) { c.MaxCache = n })),
+		},
+		{
+			Name: "uploads.max", Value: "SIZE", Usage: "size of an uploaded context",
+			Default: []string{"16g"}, set: one(size(func(c *Config, n int64) { c.MaxUpload = n })),
+		},
+		{
+			Name: "sources.files", Value: "FOLDER", Usage: "open the git repositories below FOLDER to runs, as file:// sources", List: true,
+			set: each(addFolder),
+		},
+		{
+			Name: "retention.logs", Value: "TIME", Usage: "how long logs are kept, as 30d",
+			Default: []string{"30d"}, set: one(duration(func(c *Config, d time.Duration) { c.LogsFor = d }, false)),
+		},
+		{
+			Name: "retention.sources", Value: "TIME", Usage: "how long uploaded contexts are kept",
+			Default: []string{"1d"}, set: one(duration(func(c *Config, d time.Duration) { c.SourcesFor = d }, false)),
+		},
+		{
+			Name: "registries.mirrors", Value: "HOST=URL", Usage: "ask another registry for the images of HOST", List: true,
+			set: each(addMirror),
+		},
+		{
+			Name: "registries.cas", Value: "[HOST=]FILE", Usage: "trust these CA certificates, for all registries or one", List: true,
+			set: each(addCA),
+		},
+		{
+			Name: "registries.insecure", Value: "HOST", Usage: "allow plain HTTP and unknown certificates of HOST", List: true,
+			set: each(addInsecure),
+		},
+		{
+			Name: "proxy.http", Value: "URL", Usage: "proxy for plain HTTP (default: $HTTP_PROXY)",
+			set: one(setProxy(func(c *Config) **url.URL { return &c.Proxy.HTTP })), show: redactURL,
+		},
+		{
+			Name: "proxy.https", Value: "URL", Usage: "proxy for HTTPS (default: $HTTPS_PROXY)",
+			set: one(setProxy(func(c *Config) **url.URL { return &c.Proxy.HTTPS })), show: redactURL,
+		},
+		{
+			Name: "proxy.except", Value: "HOSTS", Usage: "hosts that are reached directly, as in $NO_PROXY",
+			set: one(func(c *Config, v string) error { c.Proxy.Except = v; return nil }),
+		},
+	}
+}

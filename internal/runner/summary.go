@@ -1,0 +1,69 @@
+package runner
+
+import (
+	"encoding/json"
+
+	"github.com/drydockhq/drydock"
+)
+
+// result is what is kept of a run that has ended; see drydock.RunRecord.
+type result struct {
+	OutputImages []outputImage               `json:"outputImages,omitempty"`
+	LogArtifact  *outputImage                `json:"logArtifact,omitempty"`
+	Error        string                      `json:"runErrorMessage,omitempty"`
+	Steps        []resultStep                `json:"steps,omitempty"`
+	Dependencies []drydock.ImageDependencies `json:"dependencies,omitempty"`
+	Commit       string                      `json:"commit,omitempty"`
+	Branch       string                      `json:"branch,omitempty"`
+}
+
+// outputImage is an image that the run pushed, in ACR's form.
+type outputImage struct {
+	Registry   string `json:"registry"`
+	Repository string `json:"repository"`
+	Tag        string `json:"tag,omitempty"`
+	Digest     string `json:"digest"`
+}
+
+type resultStep struct {
+	ID      string             `json:"id"`
+	Status  drydock.StepStatus `json:"status"`
+	Seconds float64            `json:"seconds"`
+	Error   string             `json:"error,omitempty"`
+}
+
+// summary returns what is kept of the run. Everything in it is masked.
+func (j *job) summary(runErr error) result {
+	r := result{Commit: j.facts.Commit, Branch: j.facts.Branch}
+	if runErr != nil {
+		r.Error = j.masker.String(runErr.Error())
+	}
+	if j.result == nil {
+		return r
+	}
+	r.Dependencies = j.result.Dependencies
+	for _, s := range j.result.Steps {
+		step := resultStep{ID: s.ID, Status: s.Status, Seconds: s.Elapsed.Seconds()}
+		if s.Err != nil {
+			step.Error = j.masker.String(s.Err.Error())
+		}
+		r.Steps = append(r.Steps, step)
+	}
+	for _, d := range j.result.Dependencies {
+		if d.Image != nil && d.Image.Digest != "" {
+			r.OutputImages = append(r.OutputImages, outputImage{
+				d.Image.Registry, d.Image.Repository, d.Image.Tag, d.Image.Digest,
+			})
+		}
+	}
+	return r
+}
+
+func encodeResult(r result) []byte {
+	text, err := json.Marshal(r)
+	if err != nil {
+		// Strings and numbers that are neither NaN nor infinite can be encoded.
+		return []byte(`{"runErrorMessage":"the result can't be encoded"}`)
+	}
+	return text
+}

@@ -1,0 +1,149 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/drydockhq/drydock"
+)
+
+// CreateRun implements drydock.RunStore.
+func (s *Store) CreateRun(ctx context.Context, r drydock.RunRecord) (drydock.RunRecord, error) {
+	r.Status = drydock.RunQueued
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		registry, err := resource(ctx, tx, r.Registry)
+		if err != nil {
+			return err
+		}
+		r.Registry = registry.ID
+		err = tx.QueryRowContext(ctx, `INSERT INTO run_numbers (registry, last) VALUES ($1, 1)
+			ON CONFLICT (registry) DO UPDATE SET last = run_numbers.last + 1 RETURNING last`,
+			r.Registry.Key()).Scan(&r.Number)
+		if err != nil {
+			return err
+		}
+		r.ID = drydock.RunID(r.Number)
+		return insertRun(ctx, tx, r)
+	})
+	if err != nil {
+		return drydock.RunRecord{}, fmt.Errorf("storing a run: %w", err)
+	}
+	return r, nil
+}
+
+// Run implements drydock.RunStore.
+func (s *Store) Run(ctx context.Context, registry drydock.ResourceID, id string) (drydock.RunRecord, error) {
+	var r drydock.RunRecord
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		r, err = run(ctx, tx, registry, id)
+		return err
+	})
+	return r, err
+}
+
+// Runs implements drydock.RunStore.
+func (s *Store) Runs(ctx context.Context, f drydock.RunFilter) ([]drydock.RunRecord, error) {
+	query, args := selectRuns(f)
+	var found []drydock.RunRecord
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		found, err = list(ctx, tx, scanRun, query, args...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing runs: %w", err)
+	}
+	return found, nil
+}
+
+// UpdateRun implements drydock.RunStore.
+func (s *Store) UpdateRun(ctx context.Context, registry drydock.ResourceID, id string, change func(*drydock.RunRecord) error) (drydock.RunRecord, error) {
+	var r drydock.RunRecord
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		old, err := run(ctx, tx, registry, id)
+		if err != nil {
+			return err
+		}
+		r = old
+		if err := change(&r); err != nil {
+			return err
+		}
+		r.Registry, r.ID, r.Number = old.Registry, old.ID, old.Number
+		return updateRun(ctx, tx, r)
+	})
+	if err != nil {
+		return drydock.RunRecord{}, err
+	}
+	return r, nil
+}
+
+func run(ctx context.Context, tx *sql.Tx, registry drydock.ResourceID, id string) (drydock.RunRecord, error) {
+	query := selectRun + ` WHERE runs.registry = $1 AND runs.id = $2`
+	r, err := scanRun(tx.QueryRowContext(ctx, query, registry.Key(), strings.ToLower(id)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, drydock.Errorf(drydock.NotFound, "there is no run %q in registry %s", id, registry.Name())
+	}
+	if err != nil {
+		return r, fmt.Errorf("reading run %s: %w", id, err)
+	}
+	return r, nil
+}
+
+func insertRun(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO runs (registry, number, id,
+			status, type, task, task_key, pool, pool_key, request, secrets, cause, result, outputs,
+			created, started, finished, updated, archived, cancel_requested, attempts, owner, lease_until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+		append([]any{r.Registry.Key(), r.Number, r.ID}, runValues(r)...)...)
+	return err
+}
+
+func updateRun(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {
+	_, err := tx.ExecContext(ctx, `UPDATE runs SET
+			status = $3, type = $4, task = $5, task_key = $6, pool = $7, pool_key = $8, request = $9,
+			secrets = $10, cause = $11, result = $12, outputs = $13, created = $14, started = $15,
+			finished = $16, updated = $17, archived = $18, cancel_requested = $19, attempts = $20,
+			owner = $21, lease_until = $22
+		WHERE registry = $1 AND number = $2`,
+		append([]any{r.Registry.Key(), r.Number}, runValues(r)...)...)
+	return err
+}
+
+// runValues are the values of all columns from status on.
+func runValues(r drydock.RunRecord) []any {
+	return []any{
+		string(r.Status), string(r.Type), r.Task, strings.ToLower(r.Task), r.Pool, strings.ToLower(r.Pool),
+		r.Request, r.Secrets, r.Trigger, r.Result, outputs(r.Result),
+		nanos(r.Created), nanos(r.Started), nanos(r.Finished), nanos(r.Updated),
+		number(r.Archived), number(r.CancelRequested), r.Attempts, r.Owner, nanos(r.LeaseUntil),
+	}
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func scanRun(row scanner) (drydock.RunRecord, error) {
+	var (
+		r                                        drydock.RunRecord
+		registry                                 string
+		created, started, finished, updated, due int64
+		archived, cancelRequested                int
+	)
+	err := row.Scan(&registry, &r.Number, &r.ID, &r.Status, &r.Type, &r.Task, &r.Pool,
+		&created, &started, &finished, &updated, &archived, &cancelRequested, &r.Attempts, &r.Owner, &due,
+		&r.Request, &r.Secrets, &r.Trigger, &r.Result)
+	if err != nil {
+		return drydock.RunRecord{}, err
+	}
+	r.Created, r.Started, r.Finished = fromNanos(created), fromNanos(started), fromNanos(finished)
+	r.Updated, r.LeaseUntil = fromNanos(updated), fromNanos(due)
+	r.Archived, r.CancelRequested = archived != 0, cancelRequested != 0
+	r.Registry, err = resourceID(registry)
+	return r, err
+}

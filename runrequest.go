@@ -1,0 +1,175 @@
+package drydock
+
+import (
+	"net/url"
+	"time"
+)
+
+// RunSecretsPurpose is what the secrets of runs of a registry are sealed for.
+func RunSecretsPurpose(registry ResourceID) string { return "runs " + registry.Key() }
+
+// RunRequestKind says what a run carries out, named as in ACR's API.
+type RunRequestKind string
+
+// The kinds of run request. A request to run a task becomes one of these.
+const (
+	DockerBuildRun RunRequestKind = "DockerBuildRequest"
+	FileTaskRun    RunRequestKind = "FileTaskRunRequest"
+	EncodedTaskRun RunRequestKind = "EncodedTaskRunRequest"
+)
+
+// RunRequest is all that is needed to carry out a run.
+type RunRequest struct {
+	Kind RunRequestKind
+	// Source is where the context comes from: a URL of a git repository or a
+	// tarball, an OCI artifact, the relative path of an upload; empty or
+	// "/dev/null" for none.
+	Source      string
+	SourceToken string // secret
+
+	Dockerfile string // of a DockerBuildRun, in the source
+	Images     []string
+	Push       bool
+	NoCache    bool
+	Target     string
+	Arguments  []RunValue
+
+	TaskFile      string // of a FileTaskRun, in the source
+	ValuesFile    string // in the source; may be empty
+	TaskContent   []byte // of an EncodedTaskRun: YAML
+	ValuesContent []byte // YAML; may be empty
+	Values        []RunValue
+
+	Platform     string // as the client wrote it, "Linux/amd64"; to be shown
+	OS           string // "linux"
+	Architecture string // "amd64"
+	Variant      string // may be empty
+	CPU          int    // 0 for the default
+	Timeout      time.Duration
+
+	Credentials   []RunCredential // in the order of their registries
+	RegistryLogin bool            // the run may use its own registry without more
+	// RunRegistry is the login server, with a path if any, that stands for the
+	// run's own registry; empty for the registry that the run belongs to.
+	RunRegistry string
+
+	LogTemplate        string // repository and tag for the log, as a template
+	UpdateTriggerToken string
+	// Identity is the resource whose identities the run may use: a task; zero
+	// for none.
+	Identity ResourceID
+}
+
+// RunValue is a build argument or a value of a task file.
+type RunValue struct {
+	Name   string
+	Value  string
+	Secret bool
+}
+
+// RunCredential says how a run logs in to another registry.
+type RunCredential struct {
+	Registry string // host, with port if any
+	Username SecretValue
+	Password SecretValue
+	// Identity signs in, or reads the vault: "[system]" or the client id of a
+	// user-assigned identity; empty for none.
+	Identity string
+}
+
+// SecretValue is a secret, or the URL in a vault where it is.
+type SecretValue struct {
+	Value string // secret, unless Vault
+	Vault bool   // Value is the URL of a vault's secret
+}
+
+// RunSecrets is what a RunRequest holds that is secret.
+type RunSecrets struct {
+	Source      string            `json:",omitempty"` // if it has a password in it
+	SourceToken string            `json:",omitempty"`
+	Arguments   map[string]string `json:",omitempty"`
+	Values      map[string]string `json:",omitempty"`
+	Usernames   map[string]string `json:",omitempty"` // by registry
+	Passwords   map[string]string `json:",omitempty"` // by registry
+}
+
+// Empty reports that there is nothing secret.
+func (s RunSecrets) Empty() bool {
+	return s.Source == "" && s.SourceToken == "" && len(s.Arguments)+len(s.Values)+len(s.Usernames)+len(s.Passwords) == 0
+}
+
+// Split returns the request without its secrets, and those. It leaves r alone.
+func (r RunRequest) Split() (RunRequest, RunSecrets) {
+	s := RunSecrets{SourceToken: r.SourceToken}
+	r.SourceToken = ""
+	if u, err := url.Parse(r.Source); err == nil && u.User != nil {
+		s.Source, u.User = r.Source, nil
+		r.Source = u.String()
+	}
+	r.Arguments, s.Arguments = splitValues(r.Arguments)
+	r.Values, s.Values = splitValues(r.Values)
+	credentials := make([]RunCredential, len(r.Credentials))
+	for i, c := range r.Credentials {
+		c.Username = splitSecret(c.Username, c.Registry, &s.Usernames)
+		c.Password = splitSecret(c.Password, c.Registry, &s.Passwords)
+		credentials[i] = c
+	}
+	r.Credentials = credentials
+	return r, s
+}
+
+// Join returns the request with the secrets that Split took out of it.
+func (r RunRequest) Join(s RunSecrets) RunRequest {
+	r.SourceToken = s.SourceToken
+	if s.Source != "" {
+		r.Source = s.Source
+	}
+	r.Arguments = joinValues(r.Arguments, s.Arguments)
+	r.Values = joinValues(r.Values, s.Values)
+	credentials := make([]RunCredential, len(r.Credentials))
+	for i, c := range r.Credentials {
+		if !c.Username.Vault {
+			c.Username.Value = s.Usernames[c.Registry]
+		}
+		if !c.Password.Vault {
+			c.Password.Value = s.Passwords[c.Registry]
+		}
+		credentials[i] = c
+	}
+	r.Credentials = credentials
+	return r
+}
+
+func splitValues(values []RunValue) ([]RunValue, map[string]string) {
+	out := make([]RunValue, len(values))
+	secrets := map[string]string{}
+	for i, v := range values {
+		if v.Secret {
+			secrets[v.Name], v.Value = v.Value, ""
+		}
+		out[i] = v
+	}
+	return out, secrets
+}
+
+func joinValues(values []RunValue, secrets map[string]string) []RunValue {
+	out := make([]RunValue, len(values))
+	for i, v := range values {
+		if v.Secret {
+			v.Value = secrets[v.Name]
+		}
+		out[i] = v
+	}
+	return out
+}
+
+func splitSecret(v SecretValue, key string, secrets *map[string]string) SecretValue {
+	if v.Vault || v.Value == "" {
+		return v
+	}
+	if *secrets == nil {
+		*secrets = map[string]string{}
+	}
+	(*secrets)[key] = v.Value
+	return SecretValue{}
+}

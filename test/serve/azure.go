@@ -1,0 +1,90 @@
+package serve
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+)
+
+// Azure is the Azure SDK on a server, as the admin.
+type Azure struct {
+	Server       *Server
+	Subscription string
+	Groups       *armresources.ResourceGroupsClient
+	Registries   *armcontainerregistry.RegistriesClient
+	Runs         *armcontainerregistry.RunsClient
+	Tasks        *armcontainerregistry.TasksClient
+}
+
+// Group is the resource group that Azure's methods use.
+const Group = "tests"
+
+// Azure returns the SDK's clients for the server.
+func (s *Server) Azure() *Azure {
+	s.t.Helper()
+	a := &Azure{Server: s, Subscription: s.subscription()}
+	groups, err := armresources.NewClientFactory(a.Subscription, s.Admin(), s.ARM())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	a.Groups = groups.NewResourceGroupsClient()
+	registries, err := armcontainerregistry.NewClientFactory(a.Subscription, s.Admin(), s.ARM())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	a.Registries, a.Runs, a.Tasks = registries.NewRegistriesClient(), registries.NewRunsClient(), registries.NewTasksClient()
+	return a
+}
+
+// subscription asks the server for its subscription.
+func (s *Server) subscription() string {
+	s.t.Helper()
+	token, err := s.Admin().GetToken(s.t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://" + s.Host("management") + "/.default"}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "https://"+s.Host("management")+"/subscriptions?api-version=2022-12-01", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token.Token)
+	resp, err := s.HTTP().Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	var list struct {
+		Value []struct{ SubscriptionID string }
+	}
+	if err != nil || json.Unmarshal(text, &list) != nil || len(list.Value) != 1 {
+		s.t.Fatal("listing the subscriptions: ", resp.Status, err, string(text))
+	}
+	return list.Value[0].SubscriptionID
+}
+
+// CreateRegistry makes the group and a registry in it, and returns its login
+// server.
+func (a *Azure) CreateRegistry(name string) string {
+	t := a.Server.t
+	t.Helper()
+	if _, err := a.Groups.CreateOrUpdate(t.Context(), Group, armresources.ResourceGroup{Location: to.Ptr("here")}, nil); err != nil {
+		t.Fatal(err)
+	}
+	poller, err := a.Registries.BeginCreate(t.Context(), Group, name, armcontainerregistry.Registry{
+		Location: to.Ptr("here"), SKU: &armcontainerregistry.SKU{Name: to.Ptr(armcontainerregistry.SKUNameBasic)},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := poller.PollUntilDone(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *made.Properties.LoginServer
+}

@@ -1,0 +1,98 @@
+package serve_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
+
+	"github.com/drydockhq/drydock/test/serve"
+)
+
+// repository makes a git repository with a task, on branch trunk.
+func repository(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "repo")
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"acr-task.yaml":     "steps:\n- cmd: busybox echo top {{.Run.Branch}} {{.Run.Commit}}\n",
+		"sub/acr-task.yaml": "steps:\n- cmd: busybox echo below {{.Values.who}}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"init", "-q", "-b", "trunk"},
+		{"add", "."},
+		{"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "one"},
+	} {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	return dir
+}
+
+func fileTask(source string) *armcontainerregistry.FileTaskRunRequest {
+	return &armcontainerregistry.FileTaskRunRequest{
+		Type: to.Ptr("FileTaskRunRequest"), SourceLocation: &source, TaskFilePath: to.Ptr("acr-task.yaml"),
+		Platform: &armcontainerregistry.PlatformProperties{OS: to.Ptr(armcontainerregistry.OSLinux)},
+		Values:   []*armcontainerregistry.SetValue{{Name: to.Ptr("who"), Value: to.Ptr("s3cr3t-who"), IsSecret: to.Ptr(true)}},
+	}
+}
+
+func TestSources(t *testing.T) {
+	t.Parallel()
+	repo := repository(t)
+	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--sources-files", filepath.Dir(repo)}})
+	a := s.Azure()
+	a.CreateRegistry("contoso")
+	outside := a.Upload("contoso", "-- ../../../../tmp/drydock-outside --\nx\n")
+	for name, c := range map[string]struct{ source, end, text string }{
+		"branch":          {"file://" + repo + "#trunk", "successful", "top trunk "},
+		"default branch":  {"file://" + repo, "successful", "top "},
+		"subfolder":       {"file://" + repo + "#trunk:sub", "successful", "below ***"},
+		"wrong branch":    {"file://" + repo + "#nope", "failed", "nope"},
+		"wrong subfolder": {"file://" + repo + "#trunk:nope", "failed", "nope"},
+		"not open":        {"file:///etc", "failed", "may not read"},
+		"this machine":    {"/etc", "failed", "there is no source"},
+		"no such upload":  {"source/202601010000/none.tar.gz", "failed", "there is no source"},
+		"standard input":  {"-", "failed", "standard input"},
+		"tarball outside": {outside, "failed", "drydock-outside"},
+		"no server":       {"https://127.0.0.1:1/x.tar.gz", "failed", "127.0.0.1:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id := a.Schedule("contoso", fileTask(c.source))
+			text, end := a.WaitLog("contoso", id)
+			if end != c.end || !strings.Contains(text, c.text) || strings.Contains(text, "s3cr3t") {
+				t.Errorf("%s\n%s", end, text)
+			}
+			if run := a.Run("contoso", id); end == "failed" && (run.RunErrorMessage == nil || !strings.Contains(*run.RunErrorMessage, c.text)) {
+				t.Errorf("the run's error does not say %q", c.text)
+			}
+		})
+	}
+	if _, err := os.Stat("/tmp/drydock-outside"); err == nil {
+		t.Error("a tarball wrote outside of its folder")
+	}
+}
+
+func TestMemoryAtRest(t *testing.T) {
+	t.Parallel()
+	s := serve.Start(t, serve.Options{})
+	a := s.Azure()
+	a.CreateRegistry("contoso")
+	push(t, s, s.LoginServer("contoso")+"/hello:v1")
+	if kib := s.Memory(); kib > 150<<10 {
+		t.Errorf("the server has %d KiB in memory", kib)
+	}
+}

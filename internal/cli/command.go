@@ -72,7 +72,7 @@ func (a *app) add(parent *cobra.Command, c command) {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.carryOut(c, cmd, args) }
 }
 
-// carryOut runs a command and prints its result.
+// carryOut runs a command and prints its result, also beside an error.
 func (a *app) carryOut(c command, cmd *cobra.Command, args []string) error {
 	o := output.Options{Format: a.global.output.Value, Table: c.table, Color: a.colors(a.Stdout)}
 	if a.global.query != "" {
@@ -82,14 +82,16 @@ func (a *app) carryOut(c command, cmd *cobra.Command, args []string) error {
 		}
 		o.Query = q
 	}
-	result, err := c.run(&call{app: a, ctx: cmd.Context(), args: args, cmd: cmd})
-	if err != nil {
-		return err
+	result, failure := c.run(&call{app: a, ctx: cmd.Context(), args: args, cmd: cmd})
+	// A run that has failed is shown too.
+	result, err := plain(result)
+	if err == nil {
+		err = output.Print(a.Stdout, result, o)
 	}
-	if result, err = plain(result); err != nil {
-		return err
+	if failure != nil {
+		return failure
 	}
-	return output.Print(a.Stdout, result, o)
+	return err
 }
 
 // wrongArguments says what is wrong with the positional arguments.

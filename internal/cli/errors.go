@@ -90,7 +90,11 @@ func (a *app) explain(err error) error {
 func explainAnswer(answer *azcore.ResponseError) error {
 	code, message := answer.ErrorCode, ""
 	if answer.RawResponse != nil {
-		message = messageOf(answer.RawResponse)
+		said := problemOf(answer.RawResponse)
+		message = said.Message
+		if code == "" {
+			code = said.Code
+		}
 	}
 	if message == "" {
 		message = http.StatusText(answer.StatusCode)
@@ -121,34 +125,35 @@ func codeOf(status int) drydock.Code {
 	return drydock.Failed
 }
 
-// messageOf finds the message in an answer of the resource manager, of a
-// registry, or of an authority.
-func messageOf(answer *http.Response) string {
+// problem is what an answer says is wrong.
+type problem struct{ Code, Message string }
+
+// problemOf finds it in an answer of the resource manager, of a registry, or of
+// an authority.
+func problemOf(answer *http.Response) (said problem) {
 	text, err := runtime.Payload(answer)
 	if err != nil {
-		return ""
+		return said
 	}
-	type problem struct{ Message string }
 	var body struct {
 		Error       json.RawMessage
 		Errors      []problem
 		Description string `json:"error_description"`
 	}
 	if json.Unmarshal(text, &body) != nil {
-		return ""
+		return said
 	}
-	var one problem
-	if json.Unmarshal(body.Error, &one) == nil && one.Message != "" {
-		return one.Message
+	if json.Unmarshal(body.Error, &said) == nil && said.Message != "" {
+		return said
 	}
 	if len(body.Errors) > 0 {
-		return body.Errors[0].Message
+		return body.Errors[0]
 	}
-	return body.Description
+	return problem{Message: body.Description}
 }
 
 func explainSignIn(refused *azidentity.AuthenticationFailedError) error {
-	message := messageOf(refused.RawResponse)
+	message := problemOf(refused.RawResponse).Message
 	if message == "" {
 		message = refused.RawResponse.Status
 	}

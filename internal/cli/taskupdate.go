@@ -44,7 +44,11 @@ func (d *taskDefinition) update(c *call, now object) (object, error) {
 		properties["step"] = step
 	}
 	trigger := object{}
-	if source := d.triggers.updateSource(at(now, "properties", "trigger", "sourceTriggers", 0), d.context); source != nil {
+	context, source := d.context, at(now, "properties", "trigger", "sourceTriggers", 0)
+	if source == nil && context == "" {
+		context = text(now, "properties", "step", "contextPath")
+	}
+	if source := d.triggers.updateSource(source, context); source != nil {
 		trigger["sourceTriggers"] = []any{source}
 	}
 	if base := d.triggers.updateBase(at(now, "properties", "trigger", "baseImageTrigger")); base != nil {

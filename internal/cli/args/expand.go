@@ -200,6 +200,7 @@ func short(cmd *cobra.Command, letter string) (found *pflag.Flag) {
 
 func eachFlag(cmd *cobra.Command, visit func(*pflag.Flag)) {
 	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
 	cmd.InheritedFlags().VisitAll(visit)
 	cmd.LocalFlags().VisitAll(visit)
 }

@@ -23,6 +23,7 @@ func TestPrint(t *testing.T) {
 		{"none", "none", "", runs, ""},
 		{"tsv of scalars", "tsv", "[].name", runs, "ca2\nca1\n"},
 		{"tsv of one", "tsv", "[0].name", runs, "ca2\n"},
+		{"literals without quotes", "tsv", "[?name==`ca1`].[name, `1`, '`x`']", runs, "ca1\t1\t`x`\n"},
 		{"tsv of a bool", "tsv", "[0].ok", runs, "true\n"},
 		{"tsv of rows", "tsv", "[].[name, seconds, ok, task, steps, tags]", runs, "ca2\t3600\tTrue\tNone\t2\t\nca1\t1.5\tFalse\tNone\t0\tNone\n"},
 		{"tsv in the order of the query", "tsv", "[].{z: name, a: status}", runs, "ca2\tSucceeded\nca1\tFailed <&>\n"},

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -21,7 +22,7 @@ var keyName = regexp.MustCompile(`[{,]\s*(?:"((?:[^"\\]|\\.)*)"|([A-Za-z_][A-Za-
 
 // ParseQuery reads an expression.
 func ParseQuery(text string) (*Query, error) {
-	expression, err := jmespath.Compile(text)
+	expression, err := jmespath.Compile(quoteLiterals(text))
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a JMESPath query: %s", text, firstLine(err))
 	}
@@ -34,6 +35,24 @@ func ParseQuery(text string) (*Query, error) {
 	}
 	return q, nil
 }
+
+// quoteLiterals makes JSON of literals that are bare words, as `name`: the
+// Azure CLI takes those too.
+func quoteLiterals(text string) string {
+	return quoted.ReplaceAllStringFunc(text, func(part string) string {
+		if part[0] != '`' || json.Valid([]byte(strings.ReplaceAll(part[1:len(part)-1], "\\`", "`"))) {
+			return part
+		}
+		word, err := json.Marshal(part[1 : len(part)-1])
+		if err != nil {
+			return part
+		}
+		return "`" + string(word) + "`"
+	})
+}
+
+// quoted finds raw strings, quoted names and literals.
+var quoted = regexp.MustCompile("'(?:[^'\\\\]|\\\\.)*'|\"(?:[^\"\\\\]|\\\\.)*\"|`(?:[^`\\\\]|\\\\.)*`")
 
 func (q *Query) apply(value any) (result any, err error) {
 	// The library panics on some expressions that its parser lets pass.

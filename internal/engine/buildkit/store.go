@@ -13,6 +13,7 @@ import (
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/containerd/v2/plugins/diff/walking"
 	overlaysnapshot "github.com/containerd/containerd/v2/plugins/snapshots/overlay"
+	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/cache/metadata"
 	containerdsnapshot "github.com/moby/buildkit/snapshot/containerd"
@@ -52,6 +53,13 @@ func openStore(ctx context.Context, root string) (_ *store, err error) {
 	}
 	if s.snapshotter, err = overlaysnapshot.NewSnapshotter(filepath.Join(s.root, "snapshots"), overlaysnapshot.AsynchronousRemove); err != nil {
 		return nil, fmt.Errorf("opening the unpacked layers: %w", err)
+	}
+	// A process that is killed while it adds a layer leaves a folder whose number
+	// is given out again, and then is in the way.
+	if c, ok := s.snapshotter.(ctdsnapshot.Cleaner); ok {
+		if err := c.Cleanup(ctx); err != nil && !errdefs.IsNotFound(err) { // as in an empty one
+			return nil, fmt.Errorf("cleaning up the unpacked layers: %w", err)
+		}
 	}
 	blobs, err := local.NewStore(filepath.Join(s.root, "content"))
 	if err != nil {

@@ -28,6 +28,9 @@ PKG ?= ./...
 TESTFLAGS ?= -timeout=40m
 FUZZTIME ?= 10s
 
+# What the client is built for beside this system.
+CLIENT_SYSTEMS ?= linux-arm64 darwin-arm64 windows-amd64
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +40,12 @@ setup: ## install what this machine lacks (apt; asks for nothing)
 	@tools/setup
 
 .PHONY: build
-build: setup ## build bin/drydockd
+build: setup ## build bin/drydockd, and the client bin/drydock, also for other systems
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/drydockd ./cmd/drydockd
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/drydock ./cmd/drydock
+	for system in $(CLIENT_SYSTEMS); do \
+		GOOS=$${system%-*} GOARCH=$${system#*-} go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$$system/ ./cmd/drydock; \
+	done
 
 .PHONY: demo
 demo: build ## run a gated import: a good base image passes, a bad one does not

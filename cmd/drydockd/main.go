@@ -1,11 +1,15 @@
-// Command drydockd runs ACR task files on this machine.
+// Command drydockd is the server, and runs ACR task files on this machine
+// without one. Called as drydock or az it is the client.
 package main
 
 import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
+
+	"github.com/drydockhq/drydock/internal/cli"
 )
 
 func main() { os.Exit(runUntilSignal()) }
@@ -19,5 +23,8 @@ func runUntilSignal() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
+	if name := filepath.Base(os.Args[0]); name == "drydock" || name == "az" {
+		return cli.Run(ctx, cli.System(name, version), os.Args[1:])
+	}
 	return newProgram().run(ctx, os.Args[1:])
 }

@@ -37,7 +37,8 @@ func (g *groupFlags) request(c *call, method string, body any) (*api, request, e
 
 func groupTable(item any) output.Row {
 	return output.Row{
-		{Column: "Name", Value: text(item, "name")}, {Column: "Location", Value: text(item, "location")},
+		{Column: "Name", Value: text(item, "name")},
+		{Column: "Location", Value: text(item, "location")},
 		{Column: "Status", Value: text(item, "properties", "provisioningState")},
 	}
 }

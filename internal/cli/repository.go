@@ -1,8 +1,6 @@
 package cli
 
-import (
-	"github.com/drydockhq/drydock/internal/cli/args"
-)
+import "github.com/drydockhq/drydock/internal/cli/args"
 
 // listFlags say which part of a list is shown.
 type listFlags struct {

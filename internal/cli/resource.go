@@ -9,8 +9,10 @@ import (
 
 func resourceTable(item any) output.Row {
 	return output.Row{
-		{Column: "Name", Value: text(item, "name")}, {Column: "ResourceGroup", Value: text(item, "resourceGroup")},
-		{Column: "Location", Value: text(item, "location")}, {Column: "Type", Value: text(item, "type")},
+		{Column: "Name", Value: text(item, "name")},
+		{Column: "ResourceGroup", Value: text(item, "resourceGroup")},
+		{Column: "Location", Value: text(item, "location")},
+		{Column: "Type", Value: text(item, "type")},
 	}
 }
 

@@ -40,7 +40,8 @@ func registryTable(item any) output.Row {
 	return output.Row{
 		cell("NAME", item, "name"), cell("RESOURCE GROUP", item, "resourceGroup"), cell("LOCATION", item, "location"),
 		cell("SKU", item, "sku", "name"), cell("LOGIN SERVER", item, "loginServer"),
-		{Column: "CREATION DATE", Value: shown(when(text(item, "creationDate")))}, cell("ADMIN ENABLED", item, "adminUserEnabled"),
+		{Column: "CREATION DATE", Value: shown(when(text(item, "creationDate")))},
+		cell("ADMIN ENABLED", item, "adminUserEnabled"),
 	}
 }
 
@@ -57,7 +58,8 @@ func credentialTable(item any) output.Row {
 func taskTable(item any) output.Row {
 	return output.Row{
 		cell("NAME", item, "name"), cell("PLATFORM", item, "platform", "os"), cell("STATUS", item, "status"),
-		cell("SOURCE REPOSITORY", item, "step", "contextPath"), {Column: "TRIGGERS", Value: shown(triggersOf(item))},
+		cell("SOURCE REPOSITORY", item, "step", "contextPath"),
+		{Column: "TRIGGERS", Value: shown(triggersOf(item))},
 	}
 }
 

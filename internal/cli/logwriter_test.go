@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -55,5 +56,20 @@ func TestDuration(t *testing.T) {
 		if got := duration(test.from, test.to); got != test.want {
 			t.Errorf("%s to %s: got %q, want %q", test.from, test.to, got, test.want)
 		}
+	}
+}
+
+func TestLogWriterNames(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	w := &logWriter{w: &b, names: strings.NewReplacer("ab12_Dockerfile", "Dockerfile")}
+	if _, err := w.Write([]byte("load ab12_Dock")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("erfile:2\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); got != "load Dockerfile:2\n" {
+		t.Errorf("got %q", got)
 	}
 }

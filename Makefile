@@ -75,8 +75,8 @@ format: ## rewrite all Go files as gofumpt has them
 	$(SOURCES) | xargs -0 $(TOOL) gofumpt -w
 
 .PHONY: docs
-docs: ## write docs/cli.md from the commands' own help
-	UPDATE_DOCS=1 go test -count=1 -run TestCommandReference ./cmd/drydockd
+docs: ## write docs/cli.md and docs/client-commands.md from the commands' own help
+	UPDATE_DOCS=1 go test -count=1 -run TestCommandReference ./cmd/drydockd ./internal/cli
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)

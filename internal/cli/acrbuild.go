@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,9 @@ func (b *buildFlags) build(c *call) (any, error) {
 		body[key] = value
 	}
 	body["isPushEnabled"], body["noCache"] = push, b.noCache
+	if src.file != "" {
+		b.run.wait.names = strings.NewReplacer(src.dockerfile, filepath.Base(src.file))
+	}
 	return b.run.schedule(c, r, body, "build")
 }
 

@@ -95,7 +95,7 @@ func taskrunLogs() command {
 			if id == "" {
 				return nil, drydock.Errorf(drydock.NotFound, "the task run %q has no run", t.name)
 			}
-			_, err = registry.showLog(c, id, raw)
+			_, err = registry.showLog(c, id, raw, nil)
 			return nil, err
 		},
 	}

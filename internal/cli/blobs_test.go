@@ -20,6 +20,7 @@ type blobs struct {
 	ends    map[string]string // of logs
 	follows bool              // whether there is the stream of Drydock's own
 	late    int               // how many questions after a log come before it is there
+	stream  http.HandlerFunc  // answers for that stream, unless nil
 }
 
 func newBlobs() *blobs {
@@ -40,6 +41,10 @@ func (b *blobs) endLog(registry, run string, e ending) {
 
 // ServeHTTP implements http.Handler.
 func (b *blobs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if b.stream != nil && r.URL.Query().Has("follow") {
+		b.stream(w, r)
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if r.URL.Query().Get("sig") == "" {

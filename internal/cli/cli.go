@@ -125,8 +125,8 @@ func (a *app) root() *cobra.Command {
 	f.VarP(&g.output, "output", "o", "output format")
 	f.StringVar(&g.query, "query", "", "JMESPath query on the result")
 	f.StringVar(&g.subscription, "subscription", "", "name or id of the subscription")
-	f.BoolVar(&g.debug, "debug", false, "show what is sent and received")
-	f.BoolVar(&g.verbose, "verbose", false, "say more")
+	f.BoolVar(&g.debug, "debug", false, "show the requests to the server and how long they took")
+	f.BoolVar(&g.verbose, "verbose", false, "the same as --debug")
 	f.BoolVar(&g.onlyErrors, "only-show-errors", false, "say nothing but errors")
 	for _, c := range a.commands() {
 		a.add(root, c)

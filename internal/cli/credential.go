@@ -56,5 +56,9 @@ func (k *keptCredential) GetToken(ctx context.Context, o policy.TokenRequestOpti
 	if err != nil {
 		return t, err
 	}
-	return t, s.app.store.KeepToken(key, profile.Token{Text: t.Token, Expires: t.ExpiresOn}, now)
+	// Where nothing can be kept, the next command signs in again.
+	if err := s.app.store.KeepToken(key, profile.Token{Text: t.Token, Expires: t.ExpiresOn}, now); err != nil && s.app.global.debug {
+		s.app.say("DEBUG: %v", err)
+	}
+	return t, nil
 }

@@ -18,9 +18,9 @@ func (w *waitFlags) follow(c *call, r *registry, id string) (any, error) {
 		if err != nil {
 			return nil, c.stillRunning(r, id, err)
 		}
-		return run, runError(run)
+		return run, w.runError(run)
 	}
-	end, err := r.showLog(c, id, w.noFormat)
+	end, err := r.showLog(c, id, w.noFormat, w.names)
 	if err != nil {
 		return nil, c.stillRunning(r, id, err)
 	}
@@ -32,7 +32,7 @@ func (w *waitFlags) follow(c *call, r *registry, id string) (any, error) {
 		return nil, err
 	}
 	c.summarize(run)
-	return nil, runError(run)
+	return nil, w.runError(run)
 }
 
 // stillRunning tells who stops waiting how to go on.
@@ -78,9 +78,12 @@ func hasEnded(status string) bool {
 }
 
 // runError returns the error of a run that did not succeed.
-func runError(run object) error {
+func (w *waitFlags) runError(run object) error {
 	id, why := text(run, "runId"), ""
 	if message := text(run, "runErrorMessage"); message != "" {
+		if w.names != nil {
+			message = w.names.Replace(message)
+		}
 		why = ": " + strings.TrimSuffix(strings.TrimSpace(message), ".")
 	}
 	switch text(run, "status") {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/drydockhq/drydock"
@@ -16,12 +17,15 @@ const logTries = 5
 // showLog writes the log of a run to standard output, as it comes, until the run
 // has ended. It returns how that was, as ACR's logs have it; "" if the log does
 // not say.
-func (r *registry) showLog(c *call, id string, raw bool) (end string, err error) {
+func (r *registry) showLog(c *call, id string, raw bool, names *strings.Replacer) (end string, err error) {
 	links, err := r.do(c.ctx, request{method: http.MethodPost, path: r.path + "/runs/" + escape(id) + "/listLogSasUrl", version: tasksVersion})
 	if err != nil {
 		return "", err
 	}
-	w := &logWriter{w: c.Stdout, color: !raw && c.colors(c.Stdout)}
+	w := &logWriter{w: c.Stdout}
+	if !raw {
+		w.color, w.names = c.colors(c.Stdout), names
+	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	if link := text(links, "logArtifactLink"); link != "" {
 		_, err := r.readLog(c.ctx, link, w)

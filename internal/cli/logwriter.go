@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"strings"
 )
 
 // logWriter shows a run's log: it takes the carriage returns of ACR's line ends
-// away, and colours the lines that are the server's own.
+// away, colours the lines that are the server's own, and calls files by the
+// names that the user knows.
 type logWriter struct {
 	w     io.Writer
 	color bool
-	line  []byte // what is not a whole line yet
+	names *strings.Replacer // what is called by other names; nil for nothing
+	line  []byte            // what is not a whole line yet
 }
 
 // own is what lines begin with that no step has written.
@@ -43,6 +46,9 @@ func (l *logWriter) Write(p []byte) (int, error) {
 
 func (l *logWriter) flush(end string) error {
 	line := bytes.TrimSuffix(l.line, []byte("\r"))
+	if l.names != nil {
+		line = []byte(l.names.Replace(string(line)))
+	}
 	if l.color {
 		line = paint(line)
 	}

@@ -10,7 +10,11 @@ import (
 )
 
 // waitFlags say what is done while a run goes on.
-type waitFlags struct{ noWait, noLogs, noFormat bool }
+type waitFlags struct {
+	noWait, noLogs, noFormat bool
+
+	names *strings.Replacer // of files, as the log has them, by those that the user knows
+}
 
 func (w *waitFlags) define(f *flags) {
 	noWaitFlag(f, &w.noWait)

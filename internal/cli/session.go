@@ -74,7 +74,7 @@ func (s *session) clientOptions() policy.ClientOptions {
 		Transport: s.http,
 		Telemetry: policy.TelemetryOptions{ApplicationID: "drydock", Disabled: false},
 	}
-	if s.app.global.debug {
+	if s.app.global.debug || s.app.global.verbose {
 		o.Transport = &tracer{next: s.http, out: s.app.Stderr}
 	}
 	return o

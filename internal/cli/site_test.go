@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ type site struct {
 	ca    []byte // PEM
 	blobs *blobs
 	repos *registries
+
+	signIns atomic.Int64 // requests to the authority
 
 	mu       sync.Mutex
 	ending   ending
@@ -97,6 +100,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case name == "management":
 		s.manage(w, r)
 	case name == "login":
+		s.signIns.Add(1)
 		s.Authority.Handler().ServeHTTP(w, r)
 	case strings.HasSuffix(name, ".blob"):
 		s.blobs.ServeHTTP(w, r)

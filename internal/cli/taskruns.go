@@ -59,7 +59,7 @@ func taskLogs() command {
 					return nil, err
 				}
 			}
-			_, err = registry.showLog(c, id, raw)
+			_, err = registry.showLog(c, id, raw, nil)
 			return nil, err
 		},
 	}

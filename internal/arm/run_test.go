@@ -66,6 +66,7 @@ func TestListRunsByFilter(t *testing.T) {
 	for filter, want := range map[string]string{
 		"":                      "ca4 ca3 ca2 ca1",
 		"TaskName eq 'nightly'": "ca3 ca2",
+
 		"taskname eq 'NIGHTLY' and Status eq 'Failed'":          "ca2",
 		"TaskName eq 'it''s'":                                   "ca4",
 		"Status eq 'Failed' or Status eq 'Queued'":              "ca4 ca2",
@@ -73,6 +74,7 @@ func TestListRunsByFilter(t *testing.T) {
 		"RunId eq 'ca3'":                                        "ca3",
 		"AgentPoolName eq 'big'":                                "ca2",
 		"IsArchiveEnabled eq true":                              "ca3",
+
 		"CreateTime ge 2024-01-02T00:00:00Z and CreateTime lt 2024-01-04T00:00:00Z": "ca3 ca2",
 		"FinishTime le datetime'2024-01-01T01:00:00Z'":                              "ca1",
 		"contains(OutputImageManifests, 'app@sha256:abc')":                          "ca1",

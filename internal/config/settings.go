@@ -2,11 +2,17 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"time"
 )
 
 // Settings returns all settings, in the order in which they are shown.
 func Settings() []*Setting {
+	return slices.Concat(serverSettings(), runSettings(), registrySettings())
+}
+
+// serverSettings say where the server is and who may reach it.
+func serverSettings() []*Setting {
 	return []*Setting{
 		{
 			Name: "data", Value: "FOLDER", Usage: "where everything is kept",
@@ -44,6 +50,12 @@ func Settings() []*Setting {
 			Name: "log-level", Value: "LEVEL", Usage: "debug, info, warn or error",
 			Default: []string{"info"}, set: one(setLevel),
 		},
+	}
+}
+
+// runSettings say what runs may use, and what is kept of them.
+func runSettings() []*Setting {
+	return []*Setting{
 		{
 			Name: "runs.slots", Value: "NUMBER", Usage: "runs at a time (default: the number of processors, and 2 at least)",
 			set: one(number(func(c *Config, n int) { c.Slots = n }, 1, 10_000)),
@@ -92,6 +104,12 @@ func Settings() []*Setting {
 			Name: "retention.sources", Value: "TIME", Usage: "how long uploaded contexts are kept",
 			Default: []string{"1d"}, set: one(duration(func(c *Config, d time.Duration) { c.SourcesFor = d }, false)),
 		},
+	}
+}
+
+// registrySettings say how other servers are reached.
+func registrySettings() []*Setting {
+	return []*Setting{
 		{
 			Name: "registries.mirrors", Value: "HOST=URL", Usage: "ask another registry for the images of HOST", List: true,
 			set: each(addMirror),

@@ -20,6 +20,7 @@ export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
 
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS = -s -w -X main.version=$(VERSION)
+BUILD = go build -trimpath -ldflags '$(LDFLAGS)'
 TOOL := go tool -modfile=tools/go.mod
 SOURCES = find . -name .cache -prune -o -name '*.go' -print0
 
@@ -40,15 +41,19 @@ setup: ## install what this machine lacks (apt; asks for nothing)
 	@tools/setup
 
 .PHONY: build
-build: setup ## build bin/drydockd, and the client bin/drydock, also for other systems
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/drydockd ./cmd/drydockd
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/drydock ./cmd/drydock
+build: bin/drydockd ## build bin/drydockd, and the client bin/drydock, also for other systems
+	$(BUILD) -o bin/drydock ./cmd/drydock
 	for system in $(CLIENT_SYSTEMS); do \
-		GOOS=$${system%-*} GOARCH=$${system#*-} go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$$system/ ./cmd/drydock; \
+		GOOS=$${system%-*} GOARCH=$${system#*-} $(BUILD) -o bin/$$system/ ./cmd/drydock; \
 	done
 
+# Go knows what is up to date.
+.PHONY: bin/drydockd
+bin/drydockd: setup
+	$(BUILD) -o $@ ./cmd/drydockd
+
 .PHONY: demo
-demo: build ## run a gated import: a good base image passes, a bad one does not
+demo: bin/drydockd ## run a gated import: a good base image passes, a bad one does not
 	go build -o bin/demo ./test/demo
 	tools/as-root bin/demo bin/drydockd examples/gated-import
 
@@ -82,16 +87,16 @@ docs: ## write docs/cli.md and docs/client-commands.md from the commands' own he
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@tools/fuzz $(FUZZTIME)
 
-# The programs are built in one place, so that all of them are measured as they
-# are shipped. BENCH=short only shows that the measuring works; BENCHFLAGS go to
-# the program (-h lists them).
 .PHONY: soak
 soak: setup ## kill a server some hundreds of times (KILLS=300)
 	SOAK_KILLS=$(or $(KILLS),300) go test -exec "'$(CURDIR)/tools/as-root'" -count=1 -timeout=120m -run TestKillsAtAnyMoment ./test/serve
 
+# The programs are built in one place, so that all of them are measured as they
+# are shipped. BENCH=short only shows that the measuring works; BENCHFLAGS go to
+# the program (-h lists them).
 .PHONY: bench
 bench: setup ## measure against runc and a stock buildkitd (BENCH=short for a quick look)
-	go build -trimpath -ldflags '$(LDFLAGS)' -o .cache/bench/ ./cmd/drydockd ./test/bench
+	$(BUILD) -o .cache/bench/ ./cmd/drydockd ./test/bench
 	go -C test/bench/stock build -trimpath -ldflags '-s -w' -o $(CURDIR)/.cache/bench/ \
 	    github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl
 	@tools/as-root .cache/bench/bench $(if $(filter short,$(BENCH)),-short) $(BENCHFLAGS)

@@ -13,14 +13,7 @@ import (
 // upstream serves names on the host's loopback and returns its address.
 func upstream(t testing.TB, answer func(w dns.ResponseWriter, req *dns.Msg)) string {
 	t.Helper()
-	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tcp, err := net.Listen("tcp4", udp.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, tcp := listenBoth(t)
 	for _, s := range []*dns.Server{{PacketConn: udp}, {Listener: tcp}} {
 		started, done := make(chan struct{}), make(chan struct{})
 		s.Handler = dns.HandlerFunc(answer)
@@ -36,6 +29,28 @@ func upstream(t testing.TB, answer func(w dns.ResponseWriter, req *dns.Msg)) str
 		})
 	}
 	return udp.LocalAddr().String()
+}
+
+// listenBoth listens on one port over UDP and TCP. A port that is free for the
+// one may be taken for the other.
+func listenBoth(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	const attempts = 20
+	var failed error
+	for range attempts {
+		udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tcp, err := net.Listen("tcp4", udp.LocalAddr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		failed = err
+		udp.Close()
+	}
+	t.Fatal(failed)
+	return nil, nil
 }
 
 func reply(rcode int, rrs ...string) func(dns.ResponseWriter, *dns.Msg) {

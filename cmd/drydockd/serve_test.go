@@ -315,7 +315,7 @@ func TestPanicsAreLogged(t *testing.T) {
 	for _, path := range []string{"/bug", "/abort"} {
 		func() {
 			defer func() {
-				if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // see hostRouter
+				if p := recover(); p != http.ErrAbortHandler { // see hostRouter
 					t.Error("panicked with", p)
 				}
 			}()

@@ -107,7 +107,7 @@ func (h *hostRouter) recover(r *http.Request) {
 	if p == nil {
 		return
 	}
-	if p != http.ErrAbortHandler { //nolint:errorlint // it is panicked with as it is
+	if p != http.ErrAbortHandler { // it is panicked with as it is
 		h.log.ErrorContext(r.Context(), "a request panicked", "host", r.Host, "method", r.Method, "path", r.URL.Path,
 			"panic", p, "stack", string(debug.Stack()))
 	}

@@ -129,7 +129,7 @@ func describe(header http.Header, p Properties) {
 	}
 	for name, value := range p.Metadata {
 		// The SDKs hand out the name as it is spelled here.
-		header["x-ms-meta-"+name] = []string{value} //nolint:staticcheck // not in canonical form on purpose
+		header["x-ms-meta-"+name] = []string{value} // not in canonical form on purpose
 	}
 }
 

@@ -45,7 +45,7 @@ type patientReader struct {
 func (r patientReader) Read(b []byte) (int, error) {
 	_ = r.control.SetReadDeadline(time.Now().Add(r.stall))
 	n, err := r.body.Read(b)
-	if err == io.EOF { //nolint:errorlint // readers return it as it is
+	if err == io.EOF { // readers return it as it is
 		// Until the next request the connection may be silent.
 		_ = r.control.SetReadDeadline(time.Time{})
 	}

@@ -2,7 +2,7 @@ package blobs
 
 import (
 	"bytes"
-	"crypto/md5" //nolint:gosec // the API has it, as a checksum
+	"crypto/md5" // the API has it, as a checksum
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
@@ -98,7 +98,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, most int64) (io.R
 	}
 	var body io.Reader = patientReader{h.patient(w), r.Body}
 	var err error
-	if body, err = checked(body, r.Header.Get("Content-MD5"), md5.New(), errMD5); err != nil { //nolint:gosec // see above
+	if body, err = checked(body, r.Header.Get("Content-MD5"), md5.New(), errMD5); err != nil { // see above
 		return nil, err
 	}
 	return checked(body, r.Header.Get("x-ms-content-crc64"), &littleCRC{crc64.New(crc64.MakeTable(storagePolynomial))}, errCRC64)
@@ -134,7 +134,7 @@ type checkedReader struct {
 
 func (c *checkedReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	if err == io.EOF && !bytes.Equal(c.sum.Sum(nil), c.want) { //nolint:errorlint // readers return it as it is
+	if err == io.EOF && !bytes.Equal(c.sum.Sum(nil), c.want) { // readers return it as it is
 		return n, c.mismatch
 	}
 	return n, err

@@ -66,7 +66,7 @@ func (a *app) metadata(ctx context.Context, cloud profile.Cloud) (m metadata, er
 		return m, fmt.Errorf("asking the server: %w", err)
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
-		return metadata{}, nil //nolint:nilerr // not a resource manager's answer
+		return metadata{}, nil // not a resource manager's answer
 	}
 	return m, nil
 }

@@ -211,7 +211,7 @@ func (b *blobs) upload(ctx context.Context, r io.Reader, asked digest.Digest) (v
 		d, err = w.Commit(ctx, v1.Descriptor{Digest: asked})
 	}
 	if err != nil {
-		w.Cancel(context.WithoutCancel(ctx)) //nolint:errcheck // the error that led here says more
+		w.Cancel(context.WithoutCancel(ctx)) // the error that led here says more
 	}
 	return d, err
 }

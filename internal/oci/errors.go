@@ -102,6 +102,6 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(text) //nolint:errcheck // a client that is gone needs no answer
+		w.Write(text) // a client that is gone needs no answer
 	}
 }

@@ -54,7 +54,7 @@ func (c *call) getManifest() error {
 	h.Set("X-Content-Type-Options", "nosniff")
 	c.w.WriteHeader(http.StatusOK)
 	if c.r.Method != http.MethodHead {
-		c.w.Write(m.Content) //nolint:errcheck // a client that is gone needs no answer
+		c.w.Write(m.Content) // a client that is gone needs no answer
 	}
 	return nil
 }

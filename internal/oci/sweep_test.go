@@ -252,7 +252,7 @@ func TestSweepIsNotNoticed(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				f.server.Sweep(t.Context(), registryOf("contoso")) //nolint:errcheck // the pushes tell
+				f.server.Sweep(t.Context(), registryOf("contoso")) // the pushes tell
 			}
 		}
 	})

@@ -40,7 +40,7 @@ func TestKillsAtAnyMoment(t *testing.T) {
 			Platform: &armcontainerregistry.PlatformProperties{OS: to.Ptr(armcontainerregistry.OSLinux)},
 		}
 	}
-	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)) //nolint:gosec // moments, not secrets
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)) // moments, not secrets
 	told := map[string]bool{}
 	for i := range kills(t) {
 		requests := []armcontainerregistry.RunRequestClassification{slow("0")}

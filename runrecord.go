@@ -119,5 +119,6 @@ type RunStore interface {
 	// UpdateRun reads a run, lets change alter it, and writes it back if nobody
 	// else has written it meanwhile, trying again otherwise. An error of change
 	// is returned and nothing is written. A run keeps its registry, id and number.
+	// With its end a store that keeps events too writes a RunEndedEvent.
 	UpdateRun(ctx context.Context, registry ResourceID, id string, change func(*RunRecord) error) (RunRecord, error)
 }

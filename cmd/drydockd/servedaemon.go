@@ -59,6 +59,8 @@ type daemon struct {
 	web       *webServer
 	metrics   *metrics
 	health    *health
+	hooks     *http.ServeMux              // below hooksPath
+	loops     []func(ctx context.Context) // that go on while it serves
 
 	closers []func() error // in the order in which they were added
 }
@@ -99,7 +101,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
 		return nil, err
 	}
-	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM} {
+	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -318,7 +320,7 @@ func (d *daemon) recovered(ctx context.Context, r drydock.RunRecord, reason stri
 
 func (d *daemon) openARM(context.Context) error {
 	d.arm = arm.New(arm.Config{
-		Resources: d.store, Runs: d.store, Principals: d.store, Roles: d.store,
+		Resources: d.store, Runs: d.store, Events: d.store, Store: d.store, Principals: d.store, Roles: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
 		Importer: importer{d}, Usage: d.usage(),
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
@@ -346,7 +348,7 @@ func (d *daemon) router() http.Handler {
 	return d.metrics.count(&hostRouter{
 		names: d.names, own: d.ownHandler(), log: d.log,
 		services: map[string]http.Handler{
-			managementHost: arm.WithMetadata(d.cloud(), d.arm),
+			managementHost: d.withHooks(arm.WithMetadata(d.cloud(), d.arm)),
 			loginHost:      d.authority.Handler(),
 			registryHosts:  d.oci,
 			blobHosts: &blobs.Handler{

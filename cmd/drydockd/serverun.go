@@ -35,6 +35,9 @@ func (d *daemon) serve(ctx context.Context) (err error) {
 	})
 	parts.Go(func() { d.maintain(background) })
 	parts.Go(func() { d.resume(background) })
+	for _, loop := range d.loops {
+		parts.Go(func() { loop(background) })
+	}
 	if err := d.sealEnded(ctx); err != nil {
 		d.log.ErrorContext(ctx, "ending the logs of runs that have ended", "error", err)
 	}

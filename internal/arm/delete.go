@@ -88,7 +88,7 @@ func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 				return fmt.Errorf("deleting %s: %w", r.ID.Name(), err)
 			}
 		}
-		if err := s.c.Resources.DeleteResource(ctx, r.ID); err != nil && drydock.CodeOf(err) != drydock.NotFound {
+		if err := s.remove(ctx, r.ID); err != nil && drydock.CodeOf(err) != drydock.NotFound {
 			return err
 		}
 		if strings.EqualFold(r.ID.Type(), agentPoolType) {

@@ -15,6 +15,8 @@ import (
 type Config struct {
 	Resources  drydock.ResourceStore
 	Runs       drydock.RunStore
+	Events     drydock.EventStore
+	Store      drydock.Transactor // of Resources, Runs and Events
 	Principals drydock.PrincipalStore
 	Roles      drydock.RoleStore
 

@@ -14,33 +14,42 @@ func (s *Server) taskRunOf(ctx context.Context, registry drydock.ResourceID, doc
 	if err != nil {
 		return drydock.RunRecord{}, drydock.RunRequest{}, err
 	}
-	if strings.EqualFold(text(task.doc, "properties.status"), "Disabled") {
-		return drydock.RunRecord{}, drydock.RunRequest{}, conflict("TaskDisabled", "The task '%s' is disabled.", task.ID.Name())
-	}
-	full, err := s.reveal(task, taskSecrets)
+	record, request, err := s.runOfTask(task)
 	if err != nil {
-		return drydock.RunRecord{}, drydock.RunRequest{}, err
-	}
-	request, err := s.taskRequest(full)
-	if err != nil {
-		return drydock.RunRecord{}, drydock.RunRequest{}, err
+		return record, request, err
 	}
 	override, _ := doc["overrideTaskStepProperties"].(object)
 	overrideStep(&request, override)
 	if template := text(doc, "logTemplate"); template != "" {
 		request.LogTemplate = template
 	}
-	if _, has := task.doc["identity"]; has {
-		request.Identity = task.ID
+	if pool := text(doc, "agentPoolName"); pool != "" {
+		record.Pool = pool
 	}
-	record := drydock.RunRecord{Type: drydock.QuickRun, Task: task.ID.Name(), Pool: text(doc, "agentPoolName")}
+	record.Type = drydock.QuickRun
 	if request.Kind == drydock.DockerBuildRun {
 		record.Type = drydock.QuickBuild
 	}
-	if record.Pool == "" {
-		record.Pool = text(task.doc, "properties.agentPoolName")
-	}
 	return record, request, nil
+}
+
+// runOfTask returns what runs of a task have in common, however they started.
+func (s *Server) runOfTask(task *stored) (drydock.RunRecord, drydock.RunRequest, error) {
+	if !enabled(task.doc, "properties.status") {
+		return drydock.RunRecord{}, drydock.RunRequest{}, conflict("TaskDisabled", "The task '%s' is disabled.", task.ID.Name())
+	}
+	doc, err := s.reveal(task, taskSecrets)
+	if err != nil {
+		return drydock.RunRecord{}, drydock.RunRequest{}, err
+	}
+	request, err := s.taskRequest(doc)
+	if err != nil {
+		return drydock.RunRecord{}, drydock.RunRequest{}, err
+	}
+	if _, has := task.doc["identity"]; has {
+		request.Identity = task.ID
+	}
+	return drydock.RunRecord{Task: task.ID.Name(), Pool: text(task.doc, "properties.agentPoolName")}, request, nil
 }
 
 // taskNamed returns the task with an id, which must be in a registry.

@@ -130,6 +130,15 @@ func (q *Queue) Enqueue(ctx context.Context, r drydock.RunRecord) (drydock.RunRe
 	return r, nil
 }
 
+// Enlist lets runs wait that somebody else has stored, once they are committed.
+func (q *Queue) Enlist(runs ...drydock.RunRecord) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, r := range runs {
+		q.enlist(entryOf(r))
+	}
+}
+
 // SetSlots says how many runs a pool of a registry carries out at a time; an
 // empty name is the default pool of all. Without slots its runs wait.
 func (q *Queue) SetSlots(registry drydock.ResourceID, name string, slots int) {

@@ -16,7 +16,7 @@ const selectEvent = `SELECT number, id, kind, subject, data, time FROM events`
 func (s *Store) AppendEvent(ctx context.Context, e drydock.Event) (drydock.Event, error) {
 	var stored drydock.Event
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
-		stored, err = appendEvent(ctx, tx, e)
+		stored, err = s.appendEvent(ctx, tx, e)
 		return err
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Store) DeleteEvents(ctx context.Context, before time.Time) error {
 }
 
 // appendEvent writes an event in the transaction of what it tells of.
-func appendEvent(ctx context.Context, tx *sql.Tx, e drydock.Event) (drydock.Event, error) {
+func (s *Store) appendEvent(ctx context.Context, tx *sql.Tx, e drydock.Event) (drydock.Event, error) {
 	old, err := scanEvent(tx.QueryRowContext(ctx, selectEvent+` WHERE id = $1`, e.ID))
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return old, err
@@ -88,6 +88,7 @@ func appendEvent(ctx context.Context, tx *sql.Tx, e drydock.Event) (drydock.Even
 	if err != nil {
 		return e, err
 	}
+	s.events.appended()
 	_, err = tx.ExecContext(ctx, `INSERT INTO events (number, id, kind, subject, data, time)
 		VALUES ($1, $2, $3, $4, $5, $6)`, e.Number, e.ID, e.Kind, idText(e.Subject), e.Data, nanos(e.Time))
 	return e, err

@@ -29,14 +29,14 @@ func (s *Store) PutManifest(ctx context.Context, m drydock.Manifest, tags []stri
 			return err
 		}
 		if len(tags) == 0 {
-			return registryEvent(ctx, tx, drydock.PushEvent, m, "", "", actor)
+			return s.registryEvent(ctx, tx, drydock.PushEvent, m, "", "", actor)
 		}
 		for _, tag := range tags {
 			previous, err := putTag(ctx, tx, place{p.registry, p.repository, tag}, m.Digest, now)
 			if err != nil {
 				return err
 			}
-			if err := registryEvent(ctx, tx, drydock.PushEvent, m, tag, previous, actor); err != nil {
+			if err := s.registryEvent(ctx, tx, drydock.PushEvent, m, tag, previous, actor); err != nil {
 				return err
 			}
 		}
@@ -45,7 +45,7 @@ func (s *Store) PutManifest(ctx context.Context, m drydock.Manifest, tags []stri
 }
 
 // registryEvent appends an event about a manifest.
-func registryEvent(ctx context.Context, tx *sql.Tx, kind string, m drydock.Manifest, tag, previous, actor string) error {
+func (s *Store) registryEvent(ctx context.Context, tx *sql.Tx, kind string, m drydock.Manifest, tag, previous, actor string) error {
 	data, err := json.Marshal(drydock.RegistryEvent{
 		Repository: m.Repository, Tag: tag, Digest: m.Digest, Previous: previous,
 		MediaType: m.MediaType, ArtifactType: m.ArtifactType, Size: m.Size, Actor: actor,
@@ -53,7 +53,7 @@ func registryEvent(ctx context.Context, tx *sql.Tx, kind string, m drydock.Manif
 	if err != nil {
 		return fmt.Errorf("writing an event: %w", err)
 	}
-	_, err = appendEvent(ctx, tx, drydock.Event{
+	_, err = s.appendEvent(ctx, tx, drydock.Event{
 		ID: uuid.NewString(), Kind: kind, Subject: m.Registry, Data: data, Time: time.Now(),
 	})
 	return err
@@ -311,7 +311,7 @@ func (s *Store) DeleteManifest(ctx context.Context, ref drydock.ArtifactRef, act
 			return err
 		}
 		for _, m := range gone {
-			if err := registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", actor); err != nil {
+			if err := s.registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", actor); err != nil {
 				return err
 			}
 		}

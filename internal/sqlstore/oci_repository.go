@@ -83,7 +83,7 @@ func (s *Store) DeleteRepository(ctx context.Context, ref drydock.ArtifactRef, a
 			return err
 		}
 		for _, m := range gone {
-			if err := registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", actor); err != nil {
+			if err := s.registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", actor); err != nil {
 				return err
 			}
 		}

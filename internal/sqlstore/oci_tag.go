@@ -79,7 +79,7 @@ func (s *Store) DeleteTag(ctx context.Context, ref drydock.ArtifactRef, actor st
 			p.registry, p.repository, p.reference); err != nil {
 			return err
 		}
-		if err := registryEvent(ctx, tx, drydock.UntagEvent, m, p.reference, m.Digest, actor); err != nil {
+		if err := s.registryEvent(ctx, tx, drydock.UntagEvent, m, p.reference, m.Digest, actor); err != nil {
 			return err
 		}
 		return touchRepository(ctx, tx, p)

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -71,12 +72,29 @@ func (s *Store) UpdateRun(ctx context.Context, registry drydock.ResourceID, id s
 			return err
 		}
 		r.Registry, r.ID, r.Number = old.Registry, old.ID, old.Number
-		return updateRun(ctx, tx, r)
+		if err := updateRun(ctx, tx, r); err != nil || old.Status.Ended() || !r.Status.Ended() {
+			return err
+		}
+		return s.runEnded(ctx, tx, r)
 	})
 	if err != nil {
 		return drydock.RunRecord{}, err
 	}
 	return r, nil
+}
+
+// runEnded writes the event of a run that has just ended.
+func (s *Store) runEnded(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {
+	data, err := json.Marshal(drydock.RunEvent{Run: r.ID, Task: r.Task, Status: r.Status})
+	if err != nil {
+		return err
+	}
+	_, err = s.appendEvent(ctx, tx, drydock.Event{
+		// A registry that is made anew numbers its runs anew.
+		ID:   fmt.Sprintf("%s %s %s %d", drydock.RunEndedEvent, r.Registry.Key(), r.ID, nanos(r.Created)),
+		Kind: drydock.RunEndedEvent, Subject: r.Registry, Data: data, Time: r.Finished,
+	})
+	return err
 }
 
 func run(ctx context.Context, tx *sql.Tx, registry drydock.ResourceID, id string) (drydock.RunRecord, error) {

@@ -35,6 +35,7 @@ type Store struct {
 	path   string
 	writer *sql.DB // one connection: SQLite has one writer at a time
 	reader *sql.DB
+	events eventSignal
 }
 
 // Open opens the database in a file, which it makes if it is not there, and

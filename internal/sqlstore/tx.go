@@ -25,7 +25,11 @@ func (s *Store) Atomically(ctx context.Context, f func(ctx context.Context) erro
 // nil. It joins the transaction that ctx carries, if any. f may be called
 // again, when the database was busy.
 func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return s.transact(ctx, s.writer, f)
+	err := s.transact(ctx, s.writer, f)
+	if _, within := ctx.Value(txKey{s}).(*sql.Tx); !within && err == nil {
+		s.events.committed()
+	}
+	return err
 }
 
 // read calls f in a transaction that sees one state of the database, or in the

@@ -122,7 +122,7 @@ func (s *Site) authority(t testing.TB) {
 func (s *Site) Restart(t testing.TB) {
 	t.Helper()
 	server := arm.New(arm.Config{
-		Resources: &resources{s.Store, &s.away}, Runs: s.Store, Principals: s.Store, Roles: s.Store,
+		Resources: &resources{s.Store, &s.away}, Runs: s.Store, Events: s.Store, Store: s.Store, Principals: s.Store, Roles: s.Store,
 		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{},
 		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
 		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain,

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/drydockhq/drydock/internal/dispatch"
+)
+
+// hooksPath is where others tell the resource manager's host of changes: git
+// hosts and registries. What is below it checks its callers itself.
+const hooksPath = "/hooks/"
+
+// openTriggers opens what starts runs by itself.
+func (d *daemon) openTriggers(context.Context) error {
+	d.hooks = http.NewServeMux()
+	return nil
+}
+
+// follow lets a consumer read the events while the daemon serves.
+func (d *daemon) follow(name string, handle dispatch.Handler) {
+	c := &dispatch.Consumer{
+		Name: name, Events: d.store, Store: d.store, Handle: handle,
+		Created: d.queue.Enlist, Log: d.log,
+	}
+	d.alongside(func(ctx context.Context) {
+		if err := c.Run(ctx); err != nil {
+			d.log.ErrorContext(ctx, "following the events", "consumer", name, "error", err)
+		}
+	})
+}
+
+// alongside adds something that goes on while the daemon serves, until its
+// context ends.
+func (d *daemon) alongside(f func(ctx context.Context)) { d.loops = append(d.loops, f) }
+
+// withHooks serves the hooks beside the resource manager.
+func (d *daemon) withHooks(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(hooksPath, d.hooks)
+	mux.Handle("/", next)
+	return mux
+}

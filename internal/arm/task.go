@@ -75,6 +75,9 @@ func (s *Server) checkTask(ctx context.Context, id drydock.ResourceID, doc objec
 	if err := s.checkPool(ctx, id.Parent(), text(doc, "properties.agentPoolName")); err != nil {
 		return err
 	}
+	if err := checkTimers(doc); err != nil {
+		return err
+	}
 	if flag(doc, "properties.isSystemTask", false) {
 		return nil
 	}

@@ -10,6 +10,7 @@ type TaskTriggers struct {
 	// Paused says that the registry holds its triggers back. What is due then
 	// runs when they go on.
 	Paused    bool
+	Changed   time.Time // when the task was last written
 	Source    []SourceTrigger
 	BaseImage *BaseImageTrigger // nil for none
 	Timers    []TimerTrigger

@@ -26,6 +26,7 @@ func (s *Server) Triggers(ctx context.Context, id drydock.ResourceID) (drydock.T
 		Task:    task.ID,
 		Enabled: enabled(doc, "properties.status") && !flag(doc, "properties.isSystemTask", false),
 		Paused:  strings.EqualFold(text(registry.doc, "properties.taskTriggers.status"), "Paused"),
+		Changed: task.Updated,
 	}
 	for _, e := range list(doc, "properties.trigger.sourceTriggers") {
 		if o, ok := e.(object); ok {

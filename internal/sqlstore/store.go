@@ -22,6 +22,7 @@ var (
 	_ drydock.RoleStore      = (*Store)(nil)
 	_ drydock.RunStore       = (*Store)(nil)
 	_ drydock.SettingStore   = (*Store)(nil)
+	_ drydock.TimerStore     = (*Store)(nil)
 	_ drydock.Transactor     = (*Store)(nil)
 )
 

@@ -20,6 +20,7 @@ type Store interface {
 	drydock.RoleStore
 	drydock.RunStore
 	drydock.SettingStore
+	drydock.TimerStore
 	drydock.Transactor
 }
 
@@ -37,6 +38,7 @@ func Run(t *testing.T, newData func(t *testing.T) Opener) {
 		"Resources":  resourceTests,
 		"Roles":      roleTests,
 		"Settings":   settingTests,
+		"Timers":     timerTests,
 		"Together":   atomicTests,
 	}
 	for name, tests := range groups {

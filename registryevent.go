@@ -23,4 +23,5 @@ type RegistryEvent struct {
 	ArtifactType string
 	Size         int64  // of the manifest in bytes
 	Actor        string // object id of who did it
+	Run          string // resource id of the run that did it; empty for anybody else
 }

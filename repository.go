@@ -97,27 +97,33 @@ type ArtifactRef struct {
 	Reference  string // a digest or a tag; empty for the repository itself
 }
 
+// Actor is who changes what a registry holds.
+type Actor struct {
+	ID  string     // object id
+	Run ResourceID // the run that does it; zero for anybody else
+}
+
 // ArtifactStore changes what registries hold. Each change is checked against the
-// attributes, and is one transaction with the Event that it causes; actor is the
-// object id of who makes it. What is not there is an error with code NotFound,
+// attributes, and is one transaction with the Event that it causes, which says who made
+// it. What is not there is an error with code NotFound,
 // what attributes forbid one with code Conflict. Methods may be called from
 // several goroutines and servers.
 type ArtifactStore interface {
 	// PutManifest stores a manifest, points the tags at it, and makes the
 	// repository if need be. Blobs and children must be in the repository; the
 	// first that is not is returned in a *MissingContentError.
-	PutManifest(ctx context.Context, m Manifest, tags []string, actor string) error
+	PutManifest(ctx context.Context, m Manifest, tags []string, by Actor) error
 
 	// DeleteManifest deletes a manifest by its digest, its tags, and the
 	// manifests whose subject it is unless these are locked.
-	DeleteManifest(ctx context.Context, ref ArtifactRef, actor string) error
+	DeleteManifest(ctx context.Context, ref ArtifactRef, by Actor) error
 
 	// DeleteTag deletes a tag; its manifest stays.
-	DeleteTag(ctx context.Context, ref ArtifactRef, actor string) error
+	DeleteTag(ctx context.Context, ref ArtifactRef, by Actor) error
 
 	// DeleteRepository deletes a repository with all that is in it; nothing of
 	// it if a part is locked.
-	DeleteRepository(ctx context.Context, ref ArtifactRef, actor string) error
+	DeleteRepository(ctx context.Context, ref ArtifactRef, by Actor) error
 
 	// SetAttributes changes the attributes of a repository, a manifest or a tag.
 	SetAttributes(ctx context.Context, ref ArtifactRef, change AttributesChange) error

@@ -175,11 +175,11 @@ func (c *call) acrDelete() error {
 	store, ctx := c.server.options.Store, c.r.Context()
 	switch c.route.kind {
 	case acrManifest:
-		if err := store.DeleteManifest(ctx, c.ref(), c.caller.ID); err != nil {
+		if err := store.DeleteManifest(ctx, c.ref(), c.actor()); err != nil {
 			return err
 		}
 	case acrTag:
-		if err := store.DeleteTag(ctx, c.ref(), c.caller.ID); err != nil {
+		if err := store.DeleteTag(ctx, c.ref(), c.actor()); err != nil {
 			return err
 		}
 	default:
@@ -202,7 +202,7 @@ func (c *call) deleteRepository() error {
 	for _, m := range manifests {
 		digests, tags = append(digests, m.Digest), append(tags, m.Tags...)
 	}
-	if err := store.DeleteRepository(ctx, c.ref(), c.caller.ID); err != nil {
+	if err := store.DeleteRepository(ctx, c.ref(), c.actor()); err != nil {
 		return err
 	}
 	writeJSON(c.w, c.r, http.StatusAccepted, map[string][]string{"manifestsDeleted": digests, "tagsDeleted": tags})

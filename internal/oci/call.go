@@ -21,6 +21,15 @@ type call struct {
 	grants grants
 }
 
+// actor is who the call is from, for the events that it causes.
+func (c *call) actor() drydock.Actor {
+	by := drydock.Actor{ID: c.caller.ID}
+	if c.caller.Kind == drydock.RunIdentity {
+		by.Run = c.caller.Owner
+	}
+	return by
+}
+
 // serve answers what is neither a token nor a health check: it finds out what
 // the path is about, checks that the caller may, and passes on.
 func (c *call) serve() error {

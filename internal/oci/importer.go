@@ -70,7 +70,7 @@ func (i *importer) tree(s sourceManifest, tag string) error {
 	if tag != "" {
 		tags = []string{tag}
 	}
-	if err := i.content.store.PutManifest(i.ctx, m, tags, i.actor); err != nil {
+	if err := i.content.store.PutManifest(i.ctx, m, tags, drydock.Actor{ID: i.actor}); err != nil {
 		return err
 	}
 	referrers, err := i.source.Referrers(i.ctx, s.digest)

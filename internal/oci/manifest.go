@@ -85,7 +85,7 @@ func (c *call) putManifest() error {
 	if err := c.addPlatform(&m); err != nil {
 		return err
 	}
-	if err := c.server.options.Store.PutManifest(c.r.Context(), m, tags, c.caller.ID); err != nil {
+	if err := c.server.options.Store.PutManifest(c.r.Context(), m, tags, c.actor()); err != nil {
 		return err
 	}
 	h := c.w.Header()
@@ -142,7 +142,7 @@ func (c *call) deleteManifest() error {
 	if isDigest(c.route.reference) {
 		remove = c.server.options.Store.DeleteManifest
 	}
-	if err := remove(c.r.Context(), c.ref(), c.caller.ID); err != nil {
+	if err := remove(c.r.Context(), c.ref(), c.actor()); err != nil {
 		return err
 	}
 	c.accepted()

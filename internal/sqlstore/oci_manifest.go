@@ -15,7 +15,7 @@ import (
 )
 
 // PutManifest implements drydock.ArtifactStore.
-func (s *Store) PutManifest(ctx context.Context, m drydock.Manifest, tags []string, actor string) error {
+func (s *Store) PutManifest(ctx context.Context, m drydock.Manifest, tags []string, by drydock.Actor) error {
 	p := place{idKey(m.Registry), m.Repository, m.Digest}
 	return s.write(ctx, func(tx *sql.Tx) error {
 		now := time.Now()
@@ -29,14 +29,14 @@ func (s *Store) PutManifest(ctx context.Context, m drydock.Manifest, tags []stri
 			return err
 		}
 		if len(tags) == 0 {
-			return s.registryEvent(ctx, tx, drydock.PushEvent, m, "", "", actor)
+			return s.registryEvent(ctx, tx, drydock.PushEvent, m, "", "", by)
 		}
 		for _, tag := range tags {
 			previous, err := putTag(ctx, tx, place{p.registry, p.repository, tag}, m.Digest, now)
 			if err != nil {
 				return err
 			}
-			if err := s.registryEvent(ctx, tx, drydock.PushEvent, m, tag, previous, actor); err != nil {
+			if err := s.registryEvent(ctx, tx, drydock.PushEvent, m, tag, previous, by); err != nil {
 				return err
 			}
 		}
@@ -45,10 +45,10 @@ func (s *Store) PutManifest(ctx context.Context, m drydock.Manifest, tags []stri
 }
 
 // registryEvent appends an event about a manifest.
-func (s *Store) registryEvent(ctx context.Context, tx *sql.Tx, kind string, m drydock.Manifest, tag, previous, actor string) error {
+func (s *Store) registryEvent(ctx context.Context, tx *sql.Tx, kind string, m drydock.Manifest, tag, previous string, by drydock.Actor) error {
 	data, err := json.Marshal(drydock.RegistryEvent{
 		Repository: m.Repository, Tag: tag, Digest: m.Digest, Previous: previous,
-		MediaType: m.MediaType, ArtifactType: m.ArtifactType, Size: m.Size, Actor: actor,
+		MediaType: m.MediaType, ArtifactType: m.ArtifactType, Size: m.Size, Actor: by.ID, Run: idText(by.Run),
 	})
 	if err != nil {
 		return fmt.Errorf("writing an event: %w", err)
@@ -300,7 +300,7 @@ func pageTail(ctx context.Context, tx *sql.Tx, c *conditions, table, alias, name
 }
 
 // DeleteManifest implements drydock.ArtifactStore.
-func (s *Store) DeleteManifest(ctx context.Context, ref drydock.ArtifactRef, actor string) error {
+func (s *Store) DeleteManifest(ctx context.Context, ref drydock.ArtifactRef, by drydock.Actor) error {
 	p := placeOf(ref)
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if err := mayDelete(ctx, tx, p); err != nil {
@@ -311,7 +311,7 @@ func (s *Store) DeleteManifest(ctx context.Context, ref drydock.ArtifactRef, act
 			return err
 		}
 		for _, m := range gone {
-			if err := s.registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", actor); err != nil {
+			if err := s.registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", by); err != nil {
 				return err
 			}
 		}

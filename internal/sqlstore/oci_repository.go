@@ -65,7 +65,7 @@ func (s *Store) Repositories(ctx context.Context, registry drydock.ResourceID, p
 }
 
 // DeleteRepository implements drydock.ArtifactStore.
-func (s *Store) DeleteRepository(ctx context.Context, ref drydock.ArtifactRef, actor string) error {
+func (s *Store) DeleteRepository(ctx context.Context, ref drydock.ArtifactRef, by drydock.Actor) error {
 	p := place{idKey(ref.Registry), ref.Repository, ""}
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if err := mayDeleteAll(ctx, tx, p); err != nil {
@@ -83,7 +83,7 @@ func (s *Store) DeleteRepository(ctx context.Context, ref drydock.ArtifactRef, a
 			return err
 		}
 		for _, m := range gone {
-			if err := s.registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", actor); err != nil {
+			if err := s.registryEvent(ctx, tx, drydock.DeleteEvent, m, "", "", by); err != nil {
 				return err
 			}
 		}

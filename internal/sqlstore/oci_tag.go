@@ -62,7 +62,7 @@ func (s *Store) Tags(ctx context.Context, f drydock.TagFilter) ([]drydock.Tag, e
 }
 
 // DeleteTag implements drydock.ArtifactStore.
-func (s *Store) DeleteTag(ctx context.Context, ref drydock.ArtifactRef, actor string) error {
+func (s *Store) DeleteTag(ctx context.Context, ref drydock.ArtifactRef, by drydock.Actor) error {
 	p := placeOf(ref)
 	if isDigest(p.reference) {
 		return p.unknown()
@@ -79,7 +79,7 @@ func (s *Store) DeleteTag(ctx context.Context, ref drydock.ArtifactRef, actor st
 			p.registry, p.repository, p.reference); err != nil {
 			return err
 		}
-		if err := s.registryEvent(ctx, tx, drydock.UntagEvent, m, p.reference, m.Digest, actor); err != nil {
+		if err := s.registryEvent(ctx, tx, drydock.UntagEvent, m, p.reference, m.Digest, by); err != nil {
 			return err
 		}
 		return touchRepository(ctx, tx, p)

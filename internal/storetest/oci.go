@@ -49,6 +49,9 @@ func Artifacts(t *testing.T, newStore func(t *testing.T) ArtifactStore) {
 // artifacts is a store with what tests do often.
 type artifacts struct{ ArtifactStore }
 
+// somebody makes the changes of tests.
+var somebody = drydock.Actor{ID: "somebody"}
+
 // far is a time before which everything was used, and past one before which
 // nothing was.
 func far() time.Time  { return time.Now().Add(time.Hour) }
@@ -75,7 +78,7 @@ func manifestOf(repository, name string, blobs ...string) drydock.Manifest {
 
 func (a artifacts) put(t *testing.T, m drydock.Manifest, tags ...string) {
 	t.Helper()
-	check(t, a.PutManifest(t.Context(), m, tags, "somebody"))
+	check(t, a.PutManifest(t.Context(), m, tags, somebody))
 }
 
 func (a artifacts) blob(t *testing.T, repository, name string, size int64) {
@@ -183,7 +186,7 @@ var putTests = map[string]func(*testing.T, artifacts){
 		index := manifestOf("app", "index")
 		index.Children = []drydock.ChildManifest{{Digest: digestOf("child")}}
 		for _, m := range []drydock.Manifest{manifestOf("app", "one", "layer"), index} {
-			err := a.PutManifest(t.Context(), m, []string{"v1"}, "somebody")
+			err := a.PutManifest(t.Context(), m, []string{"v1"}, somebody)
 			var missing *drydock.MissingContentError
 			if !errors.As(err, &missing) || missing.Digest != append(m.Blobs, digestOf("child"))[0] {
 				t.Errorf("error %v", err)
@@ -206,12 +209,12 @@ var putTests = map[string]func(*testing.T, artifacts){
 		}
 		m := manifestOf("app", "one")
 		m.Registry = mustID(group.String() + "/providers/Microsoft.ContainerRegistry/registries/nowhere")
-		wantCode(t, "a registry that is not there", a.PutManifest(t.Context(), m, nil, "somebody"), drydock.NotFound)
+		wantCode(t, "a registry that is not there", a.PutManifest(t.Context(), m, nil, somebody), drydock.NotFound)
 	},
 	"a transaction that fails leaves no event": func(t *testing.T, a artifacts) {
 		stop := errors.New("stop")
 		err := a.Atomically(t.Context(), func(ctx context.Context) error {
-			if err := a.PutManifest(ctx, manifestOf("app", "one"), []string{"v1"}, "somebody"); err != nil {
+			if err := a.PutManifest(ctx, manifestOf("app", "one"), []string{"v1"}, somebody); err != nil {
 				return err
 			}
 			return stop
@@ -239,10 +242,10 @@ var putTests = map[string]func(*testing.T, artifacts){
 var deleteTests = map[string]func(*testing.T, artifacts){
 	"a tag goes and its manifest stays": func(t *testing.T, a artifacts) {
 		a.put(t, manifestOf("app", "one"), "v1", "v2")
-		check(t, a.DeleteTag(t.Context(), at("app", "v1"), "somebody"))
+		check(t, a.DeleteTag(t.Context(), at("app", "v1"), somebody))
 		same(t, "tags", a.manifest(t, "app", digestOf("one")).Tags, []string{"v2"})
-		wantCode(t, "again", a.DeleteTag(t.Context(), at("app", "v1"), "somebody"), drydock.NotFound)
-		wantCode(t, "a digest", a.DeleteTag(t.Context(), at("app", digestOf("one")), "somebody"), drydock.NotFound)
+		wantCode(t, "again", a.DeleteTag(t.Context(), at("app", "v1"), somebody), drydock.NotFound)
+		wantCode(t, "a digest", a.DeleteTag(t.Context(), at("app", digestOf("one")), somebody), drydock.NotFound)
 		same(t, "last event", a.eventTexts(t)[2:], []string{"registry.untag app:v1 one was one"})
 	},
 	"a manifest goes with its tags and referrers": func(t *testing.T, a artifacts) {
@@ -257,10 +260,10 @@ var deleteTests = map[string]func(*testing.T, artifacts){
 		a.put(t, m)
 		no := false
 		check(t, a.SetAttributes(t.Context(), at("app", digestOf("locked")), drydock.AttributesChange{Delete: &no}))
-		check(t, a.DeleteManifest(t.Context(), at("app", digestOf("one")), "somebody"))
+		check(t, a.DeleteManifest(t.Context(), at("app", digestOf("one")), somebody))
 		same(t, "left", a.manifestNames(t, drydock.ManifestFilter{Repository: "app"}), []string{"locked"})
 		same(t, "tags", a.tagNames(t, drydock.TagFilter{Repository: "app"}), nil)
-		wantCode(t, "again", a.DeleteManifest(t.Context(), at("app", digestOf("one")), "somebody"), drydock.NotFound)
+		wantCode(t, "again", a.DeleteManifest(t.Context(), at("app", digestOf("one")), somebody), drydock.NotFound)
 		same(t, "events", a.eventTexts(t)[5:], []string{
 			"registry.delete app: one", "registry.delete app: signature", "registry.delete app: of the signature",
 		})
@@ -269,13 +272,13 @@ var deleteTests = map[string]func(*testing.T, artifacts){
 		a.put(t, manifestOf("app", "one"), "v1")
 		a.put(t, manifestOf("app", "two"))
 		a.put(t, manifestOf("app/sub", "one"), "v1")
-		check(t, a.DeleteRepository(t.Context(), at("app", ""), "somebody"))
+		check(t, a.DeleteRepository(t.Context(), at("app", ""), somebody))
 		all, err := a.Repositories(t.Context(), registry, drydock.Page{})
 		check(t, err)
 		if len(all) != 1 || all[0].Name != "app/sub" {
 			t.Errorf("left: %+v", all)
 		}
-		wantCode(t, "again", a.DeleteRepository(t.Context(), at("app", ""), "somebody"), drydock.NotFound)
+		wantCode(t, "again", a.DeleteRepository(t.Context(), at("app", ""), somebody), drydock.NotFound)
 		events := a.eventTexts(t)[3:]
 		slices.Sort(events)
 		same(t, "events", events, []string{"registry.delete app: one", "registry.delete app: two"})
@@ -375,13 +378,13 @@ var lockTests = map[string]func(*testing.T, artifacts){
 		no := false
 		noDelete, noWrite := drydock.AttributesChange{Delete: &no}, drydock.AttributesChange{Write: &no}
 		actions := map[string]func(repository string) error{
-			"push": func(r string) error { return a.PutManifest(t.Context(), manifestOf(r, "one"), nil, "somebody") },
+			"push": func(r string) error { return a.PutManifest(t.Context(), manifestOf(r, "one"), nil, somebody) },
 			"move": func(r string) error {
-				return a.PutManifest(t.Context(), manifestOf(r, "two"), []string{"v1"}, "somebody")
+				return a.PutManifest(t.Context(), manifestOf(r, "two"), []string{"v1"}, somebody)
 			},
-			"untag":  func(r string) error { return a.DeleteTag(t.Context(), at(r, "v1"), "somebody") },
-			"delete": func(r string) error { return a.DeleteManifest(t.Context(), at(r, digestOf("one")), "somebody") },
-			"clear":  func(r string) error { return a.DeleteRepository(t.Context(), at(r, ""), "somebody") },
+			"untag":  func(r string) error { return a.DeleteTag(t.Context(), at(r, "v1"), somebody) },
+			"delete": func(r string) error { return a.DeleteManifest(t.Context(), at(r, digestOf("one")), somebody) },
+			"clear":  func(r string) error { return a.DeleteRepository(t.Context(), at(r, ""), somebody) },
 		}
 		for i, test := range []struct {
 			reference string
@@ -468,7 +471,7 @@ var blobTests = map[string]func(*testing.T, artifacts){
 		if len(links) != 2 {
 			t.Errorf("swept %+v", links)
 		}
-		check(t, a.DeleteManifest(t.Context(), at("app", digestOf("one")), "somebody"))
+		check(t, a.DeleteManifest(t.Context(), at("app", digestOf("one")), somebody))
 		_, gone, err = a.SweepBlobs(t.Context(), registry, far(), 10)
 		check(t, err)
 		same(t, "gone after the manifest", gone, []string{digestOf("needed")})

@@ -16,14 +16,16 @@ import (
 )
 
 var (
-	_ drydock.EventStore     = (*Store)(nil)
-	_ drydock.PrincipalStore = (*Store)(nil)
-	_ drydock.ResourceStore  = (*Store)(nil)
-	_ drydock.RoleStore      = (*Store)(nil)
-	_ drydock.RunStore       = (*Store)(nil)
-	_ drydock.SettingStore   = (*Store)(nil)
-	_ drydock.TimerStore     = (*Store)(nil)
-	_ drydock.Transactor     = (*Store)(nil)
+	_ drydock.EventStore         = (*Store)(nil)
+	_ drydock.ImagePollStore     = (*Store)(nil)
+	_ drydock.RegistryPauseStore = (*Store)(nil)
+	_ drydock.PrincipalStore     = (*Store)(nil)
+	_ drydock.ResourceStore      = (*Store)(nil)
+	_ drydock.RoleStore          = (*Store)(nil)
+	_ drydock.RunStore           = (*Store)(nil)
+	_ drydock.SettingStore       = (*Store)(nil)
+	_ drydock.TimerStore         = (*Store)(nil)
+	_ drydock.Transactor         = (*Store)(nil)
 )
 
 // readers is how many reads can go on at a time, beside the one writer.

@@ -15,6 +15,8 @@ import (
 // Store is all store ports together.
 type Store interface {
 	drydock.EventStore
+	drydock.ImagePollStore
+	drydock.RegistryPauseStore
 	drydock.PrincipalStore
 	drydock.ResourceStore
 	drydock.RoleStore
@@ -34,6 +36,7 @@ func Run(t *testing.T, newData func(t *testing.T) Opener) {
 	newStore := func(t *testing.T) Store { return newData(t)() }
 	groups := map[string]map[string]func(*testing.T, Store){
 		"Events":     eventTests,
+		"ImagePolls": imagePollTests,
 		"Principals": principalTests,
 		"Resources":  resourceTests,
 		"Roles":      roleTests,

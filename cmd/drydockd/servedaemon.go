@@ -101,7 +101,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
 		return nil, err
 	}
-	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers} {
+	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers, d.openTimers} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package arm
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 
@@ -29,4 +31,19 @@ func checkTimers(doc object) error {
 		}
 	}
 	return nil
+}
+
+// TimedTasks returns the tasks of a registry that have timers.
+func (s *Server) TimedTasks(ctx context.Context, registry drydock.ResourceID) ([]drydock.ResourceID, error) {
+	tasks, err := s.c.Resources.Resources(ctx, drydock.ResourceFilter{Below: registry, Type: taskType})
+	if err != nil {
+		return nil, err
+	}
+	var timed []drydock.ResourceID
+	for _, t := range tasks {
+		if bytes.Contains(t.Body, []byte(`"timerTriggers"`)) {
+			timed = append(timed, t.ID)
+		}
+	}
+	return timed, nil
 }

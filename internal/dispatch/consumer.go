@@ -124,3 +124,12 @@ func (c *Consumer) handle(ctx context.Context, events []drydock.Event) error {
 func transient(err error) bool {
 	return drydock.CodeOf(err) == drydock.Unavailable || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
+
+// All handles the events that there are.
+func (c *Consumer) All(ctx context.Context) error {
+	for {
+		if more, err := c.Next(ctx); err != nil || !more {
+			return err
+		}
+	}
+}

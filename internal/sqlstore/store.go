@@ -16,6 +16,7 @@ import (
 )
 
 var (
+	_ drydock.CommitStatusStore  = (*Store)(nil)
 	_ drydock.EventStore         = (*Store)(nil)
 	_ drydock.ImagePollStore     = (*Store)(nil)
 	_ drydock.RegistryPauseStore = (*Store)(nil)
@@ -24,6 +25,7 @@ var (
 	_ drydock.RoleStore          = (*Store)(nil)
 	_ drydock.RunStore           = (*Store)(nil)
 	_ drydock.SettingStore       = (*Store)(nil)
+	_ drydock.SourceWatchStore   = (*Store)(nil)
 	_ drydock.TimerStore         = (*Store)(nil)
 	_ drydock.Transactor         = (*Store)(nil)
 )

@@ -14,6 +14,7 @@ import (
 
 // Store is all store ports together.
 type Store interface {
+	drydock.CommitStatusStore
 	drydock.EventStore
 	drydock.ImagePollStore
 	drydock.RegistryPauseStore
@@ -22,6 +23,7 @@ type Store interface {
 	drydock.RoleStore
 	drydock.RunStore
 	drydock.SettingStore
+	drydock.SourceWatchStore
 	drydock.TimerStore
 	drydock.Transactor
 }
@@ -35,14 +37,16 @@ type Opener func() Store
 func Run(t *testing.T, newData func(t *testing.T) Opener) {
 	newStore := func(t *testing.T) Store { return newData(t)() }
 	groups := map[string]map[string]func(*testing.T, Store){
-		"Events":     eventTests,
-		"ImagePolls": imagePollTests,
-		"Principals": principalTests,
-		"Resources":  resourceTests,
-		"Roles":      roleTests,
-		"Settings":   settingTests,
-		"Timers":     timerTests,
-		"Together":   atomicTests,
+		"CommitStatuses": commitStatusTests,
+		"Events":         eventTests,
+		"ImagePolls":     imagePollTests,
+		"Principals":     principalTests,
+		"Resources":      resourceTests,
+		"Roles":          roleTests,
+		"SourceWatches":  sourceWatchTests,
+		"Settings":       settingTests,
+		"Timers":         timerTests,
+		"Together":       atomicTests,
 	}
 	for name, tests := range groups {
 		t.Run(name, func(t *testing.T) {

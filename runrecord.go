@@ -70,6 +70,17 @@ type RunRecord struct {
 	Finished time.Time // zero until then
 	Updated  time.Time
 
+	// Root orders runs by what began the chain of causes that led to them: the
+	// number of the event, or of the next one when somebody asked for the run. A
+	// store sets it when it is 0.
+	Root int64
+	// Batch names runs of which only some are carried out at a time; empty for
+	// none.
+	Batch string
+	// Altered says that a run of a task was asked for with something other than
+	// what the task has, so that it says nothing of what the task is built from.
+	Altered bool
+
 	Archived        bool // isArchiveEnabled
 	CancelRequested bool
 	Attempts        int       // how often it was started
@@ -107,7 +118,8 @@ type RunFilter struct {
 type RunStore interface {
 	// CreateRun stores a run in the state Queued and sets its number, the next
 	// of its registry, and its id. When there is no such registry, the error has
-	// code NotFound.
+	// code NotFound. A store that knows what tasks are built from says of the
+	// run's task that it is settled, as DueStore does, unless the run is altered.
 	CreateRun(ctx context.Context, r RunRecord) (RunRecord, error)
 
 	Run(ctx context.Context, registry ResourceID, id string) (RunRecord, error)

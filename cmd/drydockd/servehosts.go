@@ -50,8 +50,15 @@ func (h hostNames) storageDomain() string {
 // isRegistry reports whether a host, with its port unless that is HTTPS's, is
 // one of the server's registries.
 func (h hostNames) isRegistry(host string) bool {
-	name, ok := strings.CutSuffix(strings.ToLower(host), h.host("."+registryHosts))
-	return ok && name != "" && !strings.Contains(name, ".")
+	_, ok := h.registryName(host)
+	return ok
+}
+
+// registryName returns the name of the registry that has a host, and false for
+// the host of something else.
+func (h hostNames) registryName(host string) (string, bool) {
+	name, ok := strings.CutSuffix(strings.ToLower(host), "."+h.host(registryHosts))
+	return name, ok && name != "" && !strings.Contains(name, ".")
 }
 
 // kind returns what sort of host a request is for: "management", "login",

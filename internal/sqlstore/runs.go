@@ -27,7 +27,15 @@ func (s *Store) CreateRun(ctx context.Context, r drydock.RunRecord) (drydock.Run
 			return err
 		}
 		r.ID = drydock.RunID(r.Number)
-		return insertRun(ctx, tx, r)
+		if r.Root == 0 {
+			if err := tx.QueryRowContext(ctx, `SELECT last + 1 FROM event_numbers`).Scan(&r.Root); err != nil {
+				return err
+			}
+		}
+		if err := insertRun(ctx, tx, r); err != nil || r.Task == "" || r.Altered {
+			return err
+		}
+		return settle(ctx, tx, []string{r.Registry.Child("tasks", r.Task).Key()})
 	})
 	if err != nil {
 		return drydock.RunRecord{}, fmt.Errorf("storing a run: %w", err)
@@ -112,8 +120,10 @@ func run(ctx context.Context, tx *sql.Tx, registry drydock.ResourceID, id string
 func insertRun(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO runs (registry, number, id,
 			status, type, task, task_key, pool, pool_key, request, secrets, cause, result, outputs,
-			created, started, finished, updated, archived, cancel_requested, attempts, owner, lease_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+			created, started, finished, updated, archived, cancel_requested, attempts, owner, lease_until,
+			root, batch, altered)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+			$24, $25, $26)`,
 		append([]any{r.Registry.Key(), r.Number, r.ID}, runValues(r)...)...)
 	return err
 }
@@ -123,7 +133,7 @@ func updateRun(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {
 			status = $3, type = $4, task = $5, task_key = $6, pool = $7, pool_key = $8, request = $9,
 			secrets = $10, cause = $11, result = $12, outputs = $13, created = $14, started = $15,
 			finished = $16, updated = $17, archived = $18, cancel_requested = $19, attempts = $20,
-			owner = $21, lease_until = $22
+			owner = $21, lease_until = $22, root = $23, batch = $24, altered = $25
 		WHERE registry = $1 AND number = $2`,
 		append([]any{r.Registry.Key(), r.Number}, runValues(r)...)...)
 	return err
@@ -136,6 +146,7 @@ func runValues(r drydock.RunRecord) []any {
 		r.Request, r.Secrets, r.Trigger, r.Result, outputs(r.Result),
 		nanos(r.Created), nanos(r.Started), nanos(r.Finished), nanos(r.Updated),
 		number(r.Archived), number(r.CancelRequested), r.Attempts, r.Owner, nanos(r.LeaseUntil),
+		r.Root, r.Batch, number(r.Altered),
 	}
 }
 
@@ -151,17 +162,18 @@ func scanRun(row scanner) (drydock.RunRecord, error) {
 		r                                        drydock.RunRecord
 		registry                                 string
 		created, started, finished, updated, due int64
-		archived, cancelRequested                int
+		archived, cancelRequested, altered       int
 	)
 	err := row.Scan(&registry, &r.Number, &r.ID, &r.Status, &r.Type, &r.Task, &r.Pool,
 		&created, &started, &finished, &updated, &archived, &cancelRequested, &r.Attempts, &r.Owner, &due,
+		&r.Root, &r.Batch, &altered,
 		&r.Request, &r.Secrets, &r.Trigger, &r.Result)
 	if err != nil {
 		return drydock.RunRecord{}, err
 	}
 	r.Created, r.Started, r.Finished = fromNanos(created), fromNanos(started), fromNanos(finished)
 	r.Updated, r.LeaseUntil = fromNanos(updated), fromNanos(due)
-	r.Archived, r.CancelRequested = archived != 0, cancelRequested != 0
+	r.Archived, r.CancelRequested, r.Altered = archived != 0, cancelRequested != 0, altered != 0
 	r.Registry, err = resourceID(registry)
 	return r, err
 }

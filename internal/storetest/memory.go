@@ -41,6 +41,9 @@ func (m *Memory) CreateRun(ctx context.Context, r drydock.RunRecord) (drydock.Ru
 	r.Registry, r.Status = id, drydock.RunQueued
 	r.Number = int64(len(m.runs[id.Key()]) + 1)
 	r.ID = drydock.RunID(r.Number)
+	if r.Root == 0 {
+		r.Root = r.Number
+	}
 	m.runs[id.Key()] = append(m.runs[id.Key()], r)
 	return r, context.Cause(ctx)
 }

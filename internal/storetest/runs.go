@@ -38,6 +38,7 @@ func fullRun() drydock.RunRecord {
 		Request: []byte(`{"a":1}`), Secrets: []byte{0, 255}, Trigger: []byte(`{"b":2}`), Result: []byte(`{"c":3}`),
 		Created: day, Started: day.Add(1), Finished: day.Add(2), Updated: day.Add(3),
 		Archived: true, CancelRequested: true, Attempts: 2, Owner: "me", LeaseUntil: day.Add(4),
+		Root: 7, Batch: "b", Altered: true,
 	}
 }
 

@@ -22,6 +22,9 @@ CREATE TABLE runs (
 	attempts         INTEGER NOT NULL,
 	owner            TEXT NOT NULL,
 	lease_until      BIGINT NOT NULL,
+	root             BIGINT NOT NULL,
+	batch            TEXT NOT NULL,
+	altered          INTEGER NOT NULL,
 	PRIMARY KEY (registry, number)
 );
 CREATE UNIQUE INDEX runs_by_id ON runs (registry, id);

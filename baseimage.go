@@ -1,0 +1,137 @@
+package drydock
+
+import (
+	"context"
+	"time"
+)
+
+// BaseImageKind says how an image goes into a build, named as in ACR's API.
+type BaseImageKind string
+
+// The kinds of base image.
+const (
+	// RuntimeBase is what the final stage of a build stands on.
+	RuntimeBase BaseImageKind = "Runtime"
+	// BuildTimeBase is any other image that a build takes something from.
+	BuildTimeBase BaseImageKind = "BuildTime"
+)
+
+// BaseImage is an image that a task is built from.
+type BaseImage struct {
+	Image ImageName // one that is pinned to a digest is known and never due
+	Kind  BaseImageKind
+	// Digest is what the task's newest run stands on, or is going to; empty when
+	// there was nothing under this name.
+	Digest string
+	// Since is the root, as of a RunRecord, of the change that made the task due
+	// because of this image; 0 while it stands on what the tag means. The store
+	// sets it.
+	Since int64
+}
+
+// TaskImages is what is known of a task's images.
+type TaskImages struct {
+	Task    ResourceID
+	Bases   []BaseImage // ordered by their names
+	Outputs []ImageName // that it pushes, ordered
+
+	// Learnt is the number of the run whose builds resolved the bases; 0 when
+	// they were read from Dockerfiles.
+	Learnt int64
+	// Ended is the greatest number of a run whose end was taken notice of.
+	Ended int64
+	// Armed is when the Dockerfiles were last read; zero for never.
+	Armed time.Time
+	// Problem says why they could not be read; empty when they were.
+	Problem string
+	// Trigger is what makes the task due; empty when nothing does: it has no base
+	// image trigger, or that or the task is disabled.
+	Trigger BaseImageTriggerType
+	// Paused says that its registry holds triggers back.
+	Paused bool
+}
+
+// Counts reports whether a change of the base makes the task due.
+func (t TaskImages) Counts(b BaseImage) bool {
+	switch {
+	case b.Image.Pinned(), t.Paused:
+		return false
+	case t.Trigger == AllImages:
+		return true
+	}
+	return t.Trigger == RuntimeImages && b.Kind == RuntimeBase
+}
+
+// ImageState is what a tag is known to point at. It is known of tags that some
+// task is built from.
+type ImageState struct {
+	Image    ImageName
+	Digest   string    // empty when there is no such tag
+	Previous string    // the digest before, the last that was not empty
+	Event    int64     // number of the event that told of the change; 0 for none
+	Changed  time.Time // when it happened
+	// Root is that of the run which pushed the digest, or else Event.
+	Root int64
+	Run  ResourceID // that pushed the digest; zero when none of this server's did
+}
+
+// DueTask is a task that stands on another digest than one of its tags points
+// at now.
+type DueTask struct {
+	Task   ResourceID
+	Images []DueImage
+	Ended  int64 // as of TaskImages
+	Newest int64 // number of its newest run; 0 for none
+}
+
+// DueImage is an image that makes a task due.
+type DueImage struct {
+	Base BaseImage
+	Now  ImageState
+}
+
+// TaskImageStore keeps what tasks are built from and what they push. A task
+// that is not there is an error with code NotFound. What is kept of a task goes
+// with it.
+type TaskImageStore interface {
+	// TaskImages returns what is known of tasks; a zero value, but for the task,
+	// of one that nothing is known of.
+	TaskImages(ctx context.Context, tasks ...ResourceID) ([]TaskImages, error)
+
+	// PutTaskImages replaces what is known of a task.
+	PutTaskImages(ctx context.Context, t TaskImages) error
+
+	// RegistryImages returns what is known of the tasks of a registry, or of all
+	// with the zero id, ordered by their ids.
+	RegistryImages(ctx context.Context, registry ResourceID) ([]TaskImages, error)
+
+	// Producers returns the tasks that push images, by image.
+	Producers(ctx context.Context, images ...ImageName) (map[ImageName][]ResourceID, error)
+}
+
+// ImageStateStore keeps what tags point at.
+type ImageStateStore interface {
+	// ImageStates returns what is known of images; those that nothing is known of
+	// are left out.
+	ImageStates(ctx context.Context, images ...ImageName) (map[ImageName]ImageState, error)
+
+	// PutImageState says what a tag points at, and makes the tasks due that stand
+	// on something else. It reports false, and forgets the tag, when no task is
+	// built from it.
+	PutImageState(ctx context.Context, s ImageState) (bool, error)
+
+	// ImagesWithDigest returns the tags of a repository that are known to point
+	// at a digest.
+	ImagesWithDigest(ctx context.Context, registry, repository, digest string) ([]ImageName, error)
+}
+
+// DueStore finds the tasks that are due.
+type DueStore interface {
+	// DueTasks returns the tasks that are due by images that count, those given
+	// or all, in the order in which they became due.
+	DueTasks(ctx context.Context, tasks ...ResourceID) ([]DueTask, error)
+
+	// Settle says that tasks stand on what their tags point at now, or are going
+	// to. A RunStore does so itself for the task of a run that it stores.
+	Settle(ctx context.Context, tasks ...ResourceID) error
+}

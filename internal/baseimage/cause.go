@@ -1,0 +1,144 @@
+package baseimage
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/drydockhq/drydock"
+)
+
+// trigger is the Trigger of a RunRecord that an image update has started.
+type trigger struct {
+	Update *imageUpdate      `json:"imageUpdateTrigger,omitempty"`
+	Cause  *drydock.RunCause `json:"cause,omitempty"`
+}
+
+// imageUpdate is ACR's imageUpdateTrigger.
+type imageUpdate struct {
+	ID        string            `json:"id"`
+	Timestamp string            `json:"timestamp"`
+	Images    []imageDescriptor `json:"images"`
+}
+
+type imageDescriptor struct {
+	Type       drydock.BaseImageKind `json:"type,omitempty"`
+	Registry   string                `json:"registry"`
+	Repository string                `json:"repository"`
+	Tag        string                `json:"tag,omitempty"`
+	Digest     string                `json:"digest"`
+}
+
+// causeOf returns the cause of a run; zero for a run that somebody asked for.
+func causeOf(r drydock.RunRecord) drydock.RunCause {
+	var t trigger
+	if len(r.Trigger) == 0 || json.Unmarshal(r.Trigger, &t) != nil || t.Cause == nil {
+		return drydock.RunCause{}
+	}
+	return *t.Cause
+}
+
+// newTrigger returns the trigger of a run that is started because of a decision.
+func newTrigger(d decision, id string) ([]byte, error) {
+	cause := newCause(d)
+	update := &imageUpdate{ID: id, Timestamp: cause.Time.UTC().Format(time.RFC3339Nano)}
+	for _, i := range d.Task.Images {
+		update.Images = append(update.Images, descriptor(i))
+	}
+	return json.Marshal(trigger{Update: update, Cause: &cause})
+}
+
+// addCause adds a decision's images to the trigger of a run that is queued. It
+// stays a run of the sort that it is.
+func addCause(old []byte, d decision) ([]byte, error) {
+	whole := map[string]json.RawMessage{}
+	var t trigger
+	if len(old) > 0 {
+		if err := json.Unmarshal(old, &whole); err != nil {
+			return nil, fmt.Errorf("reading a trigger: %w", err)
+		}
+		if err := json.Unmarshal(old, &t); err != nil {
+			return nil, fmt.Errorf("reading a trigger: %w", err)
+		}
+	}
+	more := newCause(d)
+	if t.Cause == nil {
+		t.Cause = &drydock.RunCause{Time: more.Time, By: more.By, Event: more.Event}
+	}
+	for _, image := range more.Image {
+		t.Cause.Image = putImage(t.Cause.Image, image)
+	}
+	var err error
+	if whole["cause"], err = json.Marshal(t.Cause); err != nil {
+		return nil, err
+	}
+	if t.Update != nil {
+		for _, i := range d.Task.Images {
+			t.Update.Images = putDescriptor(t.Update.Images, descriptor(i))
+		}
+		if whole["imageUpdateTrigger"], err = json.Marshal(t.Update); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(whole)
+}
+
+// putImage adds an image to a cause. One that changed again keeps the digest
+// that it had before both changes.
+func putImage(images []drydock.CauseImage, image drydock.CauseImage) []drydock.CauseImage {
+	i := slices.IndexFunc(images, func(c drydock.CauseImage) bool { return c.Image == image.Image })
+	if i < 0 {
+		return append(images, image)
+	}
+	image.Previous = images[i].Previous
+	images[i] = image
+	return images
+}
+
+func putDescriptor(images []imageDescriptor, d imageDescriptor) []imageDescriptor {
+	i := slices.IndexFunc(images, func(e imageDescriptor) bool {
+		return e.Registry == d.Registry && e.Repository == d.Repository && e.Tag == d.Tag
+	})
+	if i < 0 {
+		return append(images, d)
+	}
+	images[i] = d
+	return images
+}
+
+func descriptor(i drydock.DueImage) imageDescriptor {
+	ref := i.Now.Image.Reference()
+	return imageDescriptor{Type: i.Base.Kind, Registry: ref.Registry, Repository: ref.Repository, Tag: ref.Tag, Digest: i.Now.Digest}
+}
+
+func newCause(d decision) drydock.RunCause {
+	first := d.Task.Images[0]
+	for _, i := range d.Task.Images {
+		if i.Base.Since < first.Base.Since {
+			first = i
+		}
+	}
+	cause := drydock.RunCause{Event: first.Now.Event, Time: first.Now.Changed, By: pusher(first.Now)}
+	for _, i := range d.Task.Images {
+		image := drydock.CauseImage{Image: i.Now.Image.String(), Previous: i.Base.Digest, Digest: i.Now.Digest}
+		if i.Now.Run.Subscription != "" {
+			image.Run = i.Now.Run.String()
+		}
+		cause.Image = append(cause.Image, image)
+	}
+	for _, r := range d.Failed {
+		cause.Notes = append(cause.Notes, fmt.Sprintf(
+			"task %s, which this one builds on, was to be rebuilt first, but its run %s ended as %s: this run stands on the image before",
+			r.Task, r.ID, r.Status))
+	}
+	return cause
+}
+
+// pusher says in words who pushed an image.
+func pusher(s drydock.ImageState) string {
+	if s.Run.Subscription != "" {
+		return fmt.Sprintf("run %s in registry %s pushed %s", s.Run.Name(), s.Run.Parent().Name(), s.Image.Familiar())
+	}
+	return fmt.Sprintf("%s points at another image", s.Image.Familiar())
+}

@@ -1,0 +1,57 @@
+package baseimage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/drydockhq/drydock"
+)
+
+// Follower brings events into the index. Its fields are set before Handle.
+type Follower struct {
+	Store Store
+	Tasks Tasks
+	Hosts Hosts
+	// Changed is told, within the transaction, that tasks may have become due.
+	Changed func()
+}
+
+// Handle takes notice of events. It is a dispatch.Handler that makes no runs.
+func (f *Follower) Handle(ctx context.Context, events []drydock.Event) ([]drydock.RunRecord, error) {
+	for _, e := range events {
+		if err := f.handle(ctx, e); err != nil {
+			return nil, fmt.Errorf("event %d, %s: %w", e.Number, e.Kind, err)
+		}
+	}
+	return nil, nil
+}
+
+func (f *Follower) handle(ctx context.Context, e drydock.Event) error {
+	switch e.Kind {
+	case drydock.PushEvent, drydock.UntagEvent, drydock.DeleteEvent:
+		var data drydock.RegistryEvent
+		if err := json.Unmarshal(e.Data, &data); err != nil {
+			return err
+		}
+		return f.registryChanged(ctx, e, data)
+	case drydock.ImageEvent:
+		var data drydock.ImageChange
+		if err := json.Unmarshal(e.Data, &data); err != nil {
+			return err
+		}
+		image := drydock.ImageName{Registry: drydock.RegistryHost(data.Registry), Repository: data.Repository, Tag: data.Tag}
+		return f.imageChanged(ctx, image, data.Digest, e, drydock.ResourceID{})
+	case drydock.RunEndedEvent:
+		var data drydock.RunEvent
+		if err := json.Unmarshal(e.Data, &data); err != nil {
+			return err
+		}
+		return f.runEnded(ctx, e.Subject, data)
+	case drydock.TaskChangedEvent:
+		return f.taskChanged(ctx, e.Subject)
+	case drydock.TriggersChangedEvent:
+		return f.triggersChanged(ctx, e.Subject)
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package baseimage
+
+import (
+	"context"
+
+	"github.com/drydockhq/drydock"
+)
+
+// Store is what this package needs of a store. All of it joins the transaction
+// that a context carries.
+type Store interface {
+	drydock.Transactor
+	drydock.TaskImageStore
+	drydock.ImageStateStore
+	drydock.DueStore
+	drydock.RunStore
+	Tags
+}
+
+// Tags knows what the tags of this server's registries point at.
+type Tags interface {
+	Tags(ctx context.Context, f drydock.TagFilter) ([]drydock.Tag, error)
+}
+
+// Tasks knows what tasks do by themselves.
+type Tasks interface {
+	// Triggers returns what starts runs of a task; code NotFound when it is gone.
+	Triggers(ctx context.Context, task drydock.ResourceID) (drydock.TaskTriggers, error)
+
+	// TaskRun returns the record of a run of a task that nobody asked for, ready
+	// to be stored but for its trigger. A task that is disabled is an error with
+	// code Conflict, one that is gone with code NotFound.
+	TaskRun(ctx context.Context, task drydock.ResourceID, change func(*drydock.RunRequest)) (drydock.RunRecord, error)
+}
+
+// Hosts knows under which hosts this server's registries are reached.
+type Hosts interface {
+	Host(registry drydock.ResourceID) string
+	// Registry returns the registry with a host, and false for the host of
+	// somebody else.
+	Registry(ctx context.Context, host string) (drydock.ResourceID, bool, error)
+}

@@ -1,0 +1,95 @@
+package baseimage
+
+import (
+	"context"
+
+	"github.com/drydockhq/drydock"
+)
+
+// registryChanged takes notice of a change of one of this server's registries.
+// What counts is what the tag points at now: an event whose digest that isn't
+// has a successor, which tells the same better.
+func (f *Follower) registryChanged(ctx context.Context, e drydock.Event, data drydock.RegistryEvent) error {
+	host := f.Hosts.Host(e.Subject)
+	if data.Tag == "" {
+		if e.Kind != drydock.DeleteEvent {
+			return nil // a push by digest moves no tag
+		}
+		return f.manifestDeleted(ctx, e, host, data)
+	}
+	image := drydock.ImageName{Registry: host, Repository: data.Repository, Tag: data.Tag}
+	now, err := tagDigest(ctx, f.Store, e.Subject, image)
+	if err != nil {
+		return err
+	}
+	if e.Kind == drydock.PushEvent && now != data.Digest || e.Kind == drydock.UntagEvent && now != "" {
+		return nil
+	}
+	var run drydock.ResourceID
+	if data.Run != "" {
+		if run, err = drydock.ParseResourceID(data.Run); err != nil {
+			return err
+		}
+	}
+	return f.imageChanged(ctx, image, now, e, run)
+}
+
+// manifestDeleted takes notice that a manifest is gone with all its tags.
+func (f *Follower) manifestDeleted(ctx context.Context, e drydock.Event, host string, data drydock.RegistryEvent) error {
+	images, err := f.Store.ImagesWithDigest(ctx, host, data.Repository, data.Digest)
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		now, err := tagDigest(ctx, f.Store, e.Subject, image)
+		if err != nil {
+			return err
+		}
+		if err := f.imageChanged(ctx, image, now, e, drydock.ResourceID{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tagDigest returns what a tag of one of this server's registries points at, ""
+// when there is none.
+func tagDigest(ctx context.Context, tags Tags, registry drydock.ResourceID, image drydock.ImageName) (string, error) {
+	found, err := tags.Tags(ctx, drydock.TagFilter{Registry: registry, Repository: image.Repository, Name: image.Tag, Hidden: true})
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0].Digest, nil
+}
+
+// imageChanged says what a tag points at since an event.
+func (f *Follower) imageChanged(ctx context.Context, image drydock.ImageName, digest string, e drydock.Event, run drydock.ResourceID) error {
+	known, err := f.Store.ImageStates(ctx, image)
+	if err != nil {
+		return err
+	}
+	before, there := known[image]
+	if there && before.Digest == digest {
+		return nil
+	}
+	state := drydock.ImageState{
+		Image: image, Digest: digest, Previous: before.Digest, Event: e.Number, Changed: e.Time, Root: e.Number, Run: run,
+	}
+	if state.Previous == "" {
+		state.Previous = before.Previous
+	}
+	if run.Subscription != "" {
+		r, err := f.Store.Run(ctx, run.Parent(), run.Name())
+		switch {
+		case err == nil:
+			state.Root = r.Root
+		case drydock.CodeOf(err) != drydock.NotFound:
+			return err
+		}
+	}
+	watched, err := f.Store.PutImageState(ctx, state)
+	if err == nil && watched {
+		f.Changed()
+	}
+	return err
+}

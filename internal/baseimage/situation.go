@@ -1,0 +1,149 @@
+package baseimage
+
+import (
+	"context"
+
+	"github.com/drydockhq/drydock"
+)
+
+// situation is what decides which of the tasks that are due may run now. Tasks
+// are named by the keys of their ids.
+type situation struct {
+	due   []drydock.DueTask          // in the order in which they became due
+	nodes map[string]*node           // of these and of all that they are built from
+	made  map[string][]string        // producers, by image
+	chain map[string]map[string]bool // tasks that led to a run, its own included, by the run's id
+}
+
+// node is a task in the graph of those that build on one another.
+type node struct {
+	images drydock.TaskImages
+	due    *drydock.DueTask    // nil when it is not due
+	active []drydock.RunRecord // in brief; those that have not ended, oldest first
+	newest drydock.RunRecord   // in brief; zero for none
+}
+
+// since returns the root of the oldest change that makes the task due.
+func since(t *drydock.DueTask) int64 {
+	first := t.Images[0].Base.Since
+	for _, i := range t.Images {
+		first = min(first, i.Base.Since)
+	}
+	return first
+}
+
+// look finds out what the situation is.
+func look(ctx context.Context, store Store) (*situation, error) {
+	s := &situation{nodes: map[string]*node{}, made: map[string][]string{}, chain: map[string]map[string]bool{}}
+	var err error
+	if s.due, err = store.DueTasks(ctx); err != nil || len(s.due) == 0 {
+		return s, err
+	}
+	tasks := make([]drydock.ResourceID, len(s.due))
+	for i, t := range s.due {
+		tasks[i] = t.Task
+	}
+	if err := s.climb(ctx, store, tasks); err != nil {
+		return nil, err
+	}
+	for i := range s.due {
+		s.nodes[s.due[i].Task.Key()].due = &s.due[i]
+	}
+	if err := s.findRuns(ctx, store); err != nil {
+		return nil, err
+	}
+	for _, t := range s.due {
+		for _, i := range t.Images {
+			if err := s.follow(ctx, store, i.Now.Run); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// climb adds tasks and those that they are built from, to the last.
+func (s *situation) climb(ctx context.Context, store Store, tasks []drydock.ResourceID) error {
+	for len(tasks) > 0 {
+		found, err := store.TaskImages(ctx, tasks...)
+		if err != nil {
+			return err
+		}
+		var images []drydock.ImageName
+		for _, t := range found {
+			s.nodes[t.Task.Key()] = &node{images: t}
+			for _, b := range t.Bases {
+				if _, asked := s.made[b.Image.String()]; !asked && !b.Image.Pinned() {
+					s.made[b.Image.String()] = nil
+					images = append(images, b.Image)
+				}
+			}
+		}
+		producers, err := store.Producers(ctx, images...)
+		if err != nil {
+			return err
+		}
+		tasks = nil
+		for image, ids := range producers {
+			for _, id := range ids {
+				s.made[image.String()] = append(s.made[image.String()], id.Key())
+				if s.nodes[id.Key()] == nil {
+					s.nodes[id.Key()] = &node{}
+					tasks = append(tasks, id)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// findRuns adds the runs that go on.
+func (s *situation) findRuns(ctx context.Context, store Store) error {
+	active, err := store.Runs(ctx, drydock.RunFilter{OnlyActive: true, Brief: true})
+	if err != nil {
+		return err
+	}
+	for i := len(active) - 1; i >= 0; i-- {
+		r := active[i]
+		if n := s.nodes[r.Registry.Child("tasks", r.Task).Key()]; n != nil && r.Task != "" {
+			n.active = append(n.active, r)
+		}
+	}
+	return nil
+}
+
+// follow finds the tasks in the chain of causes that led to a run.
+func (s *situation) follow(ctx context.Context, store Store, run drydock.ResourceID) error {
+	if run.Subscription == "" || s.chain[run.Key()] != nil {
+		return nil
+	}
+	tasks := map[string]bool{}
+	seen := map[string]bool{}
+	for queue := []drydock.ResourceID{run}; len(queue) > 0 && len(seen) < maxChain; queue = queue[1:] {
+		id := queue[0]
+		if seen[id.Key()] {
+			continue
+		}
+		seen[id.Key()] = true
+		r, err := store.Run(ctx, id.Parent(), id.Name())
+		if drydock.CodeOf(err) == drydock.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if r.Task != "" {
+			tasks[r.Registry.Child("tasks", r.Task).Key()] = true
+		}
+		for _, image := range causeOf(r).Image {
+			if before, err := drydock.ParseResourceID(image.Run); err == nil && image.Run != "" {
+				queue = append(queue, before)
+			}
+		}
+	}
+	s.chain[run.Key()] = tasks
+	return nil
+}
+
+// maxChain is how many runs a chain of causes is followed back at most.
+const maxChain = 10_000

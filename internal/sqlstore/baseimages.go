@@ -1,0 +1,237 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/drydockhq/drydock"
+)
+
+var (
+	_ drydock.TaskImageStore  = (*Store)(nil)
+	_ drydock.ImageStateStore = (*Store)(nil)
+	_ drydock.DueStore        = (*Store)(nil)
+)
+
+const selectTaskImages = `SELECT resources.id, t.learnt, t.ended, t.armed, t.problem, t.base_trigger, t.paused
+	FROM task_images t JOIN resources ON resources.key = t.task`
+
+// TaskImages implements drydock.TaskImageStore.
+func (s *Store) TaskImages(ctx context.Context, tasks ...drydock.ResourceID) ([]drydock.TaskImages, error) {
+	all := make([]drydock.TaskImages, len(tasks))
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		for i, task := range tasks {
+			found, err := taskImages(ctx, tx, ` WHERE t.task = $1`, task.Key())
+			if err != nil {
+				return err
+			}
+			all[i].Task = task
+			if len(found) > 0 {
+				all[i] = found[0]
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the images of tasks: %w", err)
+	}
+	return all, nil
+}
+
+// RegistryImages implements drydock.TaskImageStore.
+func (s *Store) RegistryImages(ctx context.Context, registry drydock.ResourceID) ([]drydock.TaskImages, error) {
+	var c conditions
+	if key := idKey(registry); key != "" {
+		c.add("t.registry = ?", key)
+	}
+	var all []drydock.TaskImages
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = taskImages(ctx, tx, c.where(), c.args...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the images of tasks: %w", err)
+	}
+	return all, nil
+}
+
+// taskImages reads the rows of task_images, as t, that a clause selects, with
+// their bases and outputs.
+func taskImages(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]drydock.TaskImages, error) {
+	all, err := list(ctx, tx, scanTaskImages, selectTaskImages+where+` ORDER BY t.task`, args...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	at := make(map[string]*drydock.TaskImages, len(all))
+	for i := range all {
+		at[all[i].Task.Key()] = &all[i]
+	}
+	_, err = list(ctx, tx, func(row scanner) (struct{}, error) {
+		task, base, err := scanBase(row)
+		if t := at[task]; t != nil && err == nil {
+			t.Bases = append(t.Bases, base)
+		}
+		return struct{}{}, err
+	}, `SELECT b.task, b.image, b.kind, b.digest, b.since FROM task_images t JOIN task_bases b ON b.task = t.task`+
+		where+` ORDER BY b.image`, args...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = list(ctx, tx, func(row scanner) (struct{}, error) {
+		task, image, err := scanOutput(row)
+		if t := at[task]; t != nil && err == nil {
+			t.Outputs = append(t.Outputs, image)
+		}
+		return struct{}{}, err
+	}, `SELECT o.task, o.image FROM task_images t JOIN task_outputs o ON o.task = t.task`+where+` ORDER BY o.image`, args...)
+	return all, err
+}
+
+// PutTaskImages implements drydock.TaskImageStore.
+func (s *Store) PutTaskImages(ctx context.Context, t drydock.TaskImages) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := resource(ctx, tx, t.Task); err != nil {
+			return err
+		}
+		if err := putTaskImages(ctx, tx, t); err != nil {
+			return err
+		}
+		return putBases(ctx, tx, t)
+	})
+	if err != nil {
+		return fmt.Errorf("storing the images of task %s: %w", t.Task.Name(), err)
+	}
+	return nil
+}
+
+func putTaskImages(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO task_images
+			(task, registry, name, learnt, ended, armed, problem, base_trigger, paused)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (task) DO UPDATE SET learnt = excluded.learnt, ended = excluded.ended, armed = excluded.armed,
+			problem = excluded.problem, base_trigger = excluded.base_trigger, paused = excluded.paused`,
+		t.Task.Key(), t.Task.Parent().Key(), strings.ToLower(t.Task.Name()), t.Learnt, t.Ended, nanos(t.Armed),
+		t.Problem, string(t.Trigger), number(t.Paused))
+	return err
+}
+
+// putBases replaces the bases and outputs of a task. What is due stays due since
+// the same change.
+func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
+	task := t.Task.Key()
+	since := map[string]int64{}
+	_, err := list(ctx, tx, func(row scanner) (struct{}, error) {
+		_, base, err := scanBase(row)
+		since[base.Image.String()] = base.Since
+		return struct{}{}, err
+	}, `SELECT task, image, kind, digest, since FROM task_bases WHERE task = $1`, task)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{`DELETE FROM task_bases WHERE task = $1`, `DELETE FROM task_outputs WHERE task = $1`} {
+		if _, err := tx.ExecContext(ctx, statement, task); err != nil {
+			return err
+		}
+	}
+	for _, b := range t.Bases {
+		image := b.Image.String()
+		_, err := tx.ExecContext(ctx, `INSERT INTO task_bases (task, image, kind, digest, since, counts)
+			VALUES ($1, $2, $3, $4, COALESCE((SELECT CASE WHEN $5 > 0 THEN $5 ELSE root END FROM image_states
+				WHERE image = $2 AND digest <> '' AND digest <> $4), 0), $6)`,
+			task, image, string(b.Kind), b.Digest, since[image], number(t.Counts(b)))
+		if err != nil {
+			return err
+		}
+	}
+	for _, image := range t.Outputs {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO task_outputs (task, image) VALUES ($1, $2)
+			ON CONFLICT (task, image) DO NOTHING`, task, image.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Producers implements drydock.TaskImageStore.
+func (s *Store) Producers(ctx context.Context, images ...drydock.ImageName) (map[drydock.ImageName][]drydock.ResourceID, error) {
+	producers := map[drydock.ImageName][]drydock.ResourceID{}
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		return inParts(imageTexts(images), func(c *conditions, part []string) error {
+			in(c, "o.image", part)
+			_, err := list(ctx, tx, func(row scanner) (struct{}, error) {
+				task, image, err := scanOutput(row)
+				if err != nil {
+					return struct{}{}, err
+				}
+				id, err := resourceID(task)
+				producers[image] = append(producers[image], id)
+				return struct{}{}, err
+			}, `SELECT resources.id, o.image FROM task_outputs o JOIN resources ON resources.key = o.task`+c.where()+
+				` ORDER BY o.image, o.task`, c.args...)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("finding the tasks that push images: %w", err)
+	}
+	return producers, nil
+}
+
+func imageTexts(images []drydock.ImageName) []string {
+	texts := make([]string, len(images))
+	for i, image := range images {
+		texts[i] = image.String()
+	}
+	return texts
+}
+
+// partSize is how many values one statement gets at most.
+const partSize = 400
+
+// inParts calls f with the values, a part at a time.
+func inParts(values []string, f func(c *conditions, part []string) error) error {
+	for len(values) > 0 {
+		n := min(partSize, len(values))
+		if err := f(&conditions{}, values[:n]); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+func scanTaskImages(row scanner) (drydock.TaskImages, error) {
+	var (
+		t      drydock.TaskImages
+		id     string
+		armed  int64
+		paused int
+	)
+	err := row.Scan(&id, &t.Learnt, &t.Ended, &armed, &t.Problem, &t.Trigger, &paused)
+	if err != nil {
+		return t, err
+	}
+	t.Armed, t.Paused = fromNanos(armed), paused != 0
+	t.Task, err = resourceID(id)
+	return t, err
+}
+
+func scanBase(row scanner) (task string, b drydock.BaseImage, err error) {
+	var image string
+	if err := row.Scan(&task, &image, &b.Kind, &b.Digest, &b.Since); err != nil {
+		return "", b, err
+	}
+	b.Image, err = drydock.ParseImageName(image)
+	return task, b, err
+}
+
+func scanOutput(row scanner) (task string, image drydock.ImageName, err error) {
+	var text string
+	if err := row.Scan(&task, &text); err != nil {
+		return "", image, err
+	}
+	image, err = drydock.ParseImageName(text)
+	return task, image, err
+}

@@ -2,9 +2,9 @@ package sqlstore
 
 import "sync"
 
-// eventSignal tells those who follow the events that there are new ones. There
-// is one writer at a time, so what was appended is committed, or rolled back,
-// before anything else is appended.
+// eventSignal tells those who follow a table that there is something new in it.
+// There is one writer at a time, so what was appended is committed, or rolled
+// back, before anything else is appended.
 type eventSignal struct {
 	mu      sync.Mutex
 	pending bool
@@ -12,16 +12,22 @@ type eventSignal struct {
 }
 
 // EventsChanged implements drydock.EventStore.
-func (s *Store) EventsChanged() <-chan struct{} {
-	s.events.mu.Lock()
-	defer s.events.mu.Unlock()
-	if s.events.changed == nil {
-		s.events.changed = make(chan struct{})
+func (s *Store) EventsChanged() <-chan struct{} { return s.events.wait() }
+
+// DeliveriesChanged implements drydock.DeliveryStore.
+func (s *Store) DeliveriesChanged() <-chan struct{} { return s.deliveries.wait() }
+
+// wait returns what is closed when something was appended after the call.
+func (e *eventSignal) wait() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.changed == nil {
+		e.changed = make(chan struct{})
 	}
-	return s.events.changed
+	return e.changed
 }
 
-// appended says that the transaction that goes on has an event.
+// appended says that the transaction that goes on has something new.
 func (e *eventSignal) appended() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -41,6 +41,8 @@ type Store struct {
 	writer *sql.DB // one connection: SQLite has one writer at a time
 	reader *sql.DB
 	events eventSignal
+	// deliveries is the same for deliveries.
+	deliveries eventSignal
 }
 
 // Open opens the database in a file, which it makes if it is not there, and

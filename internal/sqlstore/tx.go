@@ -28,6 +28,7 @@ func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	err := s.transact(ctx, s.writer, f)
 	if _, within := ctx.Value(txKey{s}).(*sql.Tx); !within && err == nil {
 		s.events.committed()
+		s.deliveries.committed()
 	}
 	return err
 }

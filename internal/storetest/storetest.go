@@ -14,6 +14,8 @@ import (
 
 // Store is all store ports together.
 type Store interface {
+	drydock.DeliveryLog
+	drydock.DeliveryStore
 	drydock.CommitStatusStore
 	drydock.EventStore
 	drydock.ImagePollStore

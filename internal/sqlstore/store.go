@@ -17,6 +17,8 @@ import (
 
 var (
 	_ drydock.CommitStatusStore  = (*Store)(nil)
+	_ drydock.DeliveryLog        = (*Store)(nil)
+	_ drydock.DeliveryStore      = (*Store)(nil)
 	_ drydock.EventStore         = (*Store)(nil)
 	_ drydock.ImagePollStore     = (*Store)(nil)
 	_ drydock.RegistryPauseStore = (*Store)(nil)

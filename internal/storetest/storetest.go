@@ -25,9 +25,11 @@ type Store interface {
 	drydock.RoleStore
 	drydock.RunStore
 	drydock.SettingStore
+	drydock.TaskImageStore
 	drydock.SourceWatchStore
 	drydock.TimerStore
 	drydock.Transactor
+	drydock.WatchedImageStore
 }
 
 // Opener opens one set of data, again and again: a store may have been left
@@ -40,6 +42,7 @@ func Run(t *testing.T, newData func(t *testing.T) Opener) {
 	newStore := func(t *testing.T) Store { return newData(t)() }
 	groups := map[string]map[string]func(*testing.T, Store){
 		"CommitStatuses": commitStatusTests,
+		"Deliveries":     deliveryTests,
 		"Events":         eventTests,
 		"ImagePolls":     imagePollTests,
 		"Principals":     principalTests,

@@ -58,3 +58,13 @@ type RegistryPauseStore interface {
 	// it.
 	PutRegistryPause(ctx context.Context, p RegistryPause) error
 }
+
+// WatchedImageStore knows which images tasks wait for.
+type WatchedImageStore interface {
+	// WatchedImages returns the images whose change makes a task due, or will when
+	// the triggers of its registry go on, ordered by their names.
+	WatchedImages(ctx context.Context) ([]ImageName, error)
+
+	// ImageWatchers returns those tasks of an image, ordered by their ids.
+	ImageWatchers(ctx context.Context, image ImageName) ([]ResourceID, error)
+}

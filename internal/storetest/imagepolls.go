@@ -13,6 +13,7 @@ var imagePollTests = map[string]func(*testing.T, Store){
 	"kept":     imagePollKept,
 	"together": imagePollTogether,
 	"pauses":   registryPauses,
+	"watched":  imagesWatched,
 }
 
 func imagePollKept(t *testing.T, s Store) {
@@ -85,4 +86,51 @@ func registryPauses(t *testing.T, s Store) {
 	all, err = s.RegistryPauses(t.Context())
 	check(t, err)
 	same(t, "after one has ended", all, []drydock.RegistryPause{other})
+}
+
+// A task watches what its trigger is for, whether that is held or not.
+func imagesWatched(t *testing.T, s Store) {
+	putRegistries(t, s)
+	bases := func(names ...string) []drydock.BaseImage {
+		var all []drydock.BaseImage
+		for i, name := range names {
+			image, err := drydock.ParseImageName(name)
+			check(t, err)
+			kind := drydock.RuntimeBase
+			if i > 0 {
+				kind = drydock.BuildTimeBase
+			}
+			all = append(all, drydock.BaseImage{Image: image, Kind: kind})
+		}
+		return all
+	}
+	pinned := "pinned@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for name, images := range map[string]drydock.TaskImages{
+		"one":    {Trigger: drydock.AllImages, Bases: bases("node:15", "golang:1", pinned)},
+		"two":    {Trigger: drydock.RuntimeImages, Bases: bases("node:15", "quay.io/tool:1")},
+		"paused": {Trigger: drydock.RuntimeImages, Paused: true, Bases: bases("quay.io/held:1")},
+		"off":    {Bases: bases("quay.io/off:1")},
+	} {
+		images.Task = registry.Child("tasks", name)
+		put(t, s, drydock.Resource{ID: images.Task})
+		check(t, s.PutTaskImages(t.Context(), images))
+	}
+	watched, err := s.WatchedImages(t.Context())
+	check(t, err)
+	var got []string
+	for _, image := range watched {
+		got = append(got, image.Familiar())
+	}
+	same(t, "watched images", got, []string{"golang:1", "node:15", "quay.io/held:1"})
+	for image, want := range map[string][]string{"node:15": {"one", "two"}, "golang:1": {"one"}, "quay.io/tool:1": nil} {
+		name, err := drydock.ParseImageName(image)
+		check(t, err)
+		tasks, err := s.ImageWatchers(t.Context(), name)
+		check(t, err)
+		var got []string
+		for _, task := range tasks {
+			got = append(got, task.Name())
+		}
+		same(t, "tasks that watch "+image, got, want)
+	}
 }

@@ -24,6 +24,7 @@ type CommitStatus struct {
 	Trigger    string // name
 	Repository string // as the trigger had it
 	Commit     string
+	Pull       string // number of the pull request; empty for none
 	Link       string // random: who knows it may read the log of the run
 	State      CommitState
 	Text       string      // one line

@@ -99,13 +99,15 @@ type SourceChange struct {
 	Provider   string // Github, VisualStudioTeamService, Gitea, …
 	Repository string // URL
 	Ref        string // refs/heads/…, refs/tags/…; of a pull request that it is to be merged into
+	Default    bool   // Ref is the repository's default branch
 	Commit     string // the newest; what is built
 	Before     string // the commit that the ref was at; empty for a new one
 	Paths      []string
 	AllPaths   bool // Paths is not known: any file may have changed
 	Actor      string
 	Pull       string // number of the pull request
+	Branch     string // name of the branch that a pull request comes from
 	PullRef    string // ref by which the host gives its head, as refs/pull/7/head
 	Fork       bool   // it comes from another repository
-	Action     string // what happened to it, in the host's word
+	Action     string // what happened to the pull request: opened or updated
 }

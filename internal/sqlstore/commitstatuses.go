@@ -11,20 +11,20 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-const selectCommitStatus = `SELECT resources.id, c.run, c.task, c.name, c.repository, c.revision, c.link, c.state, c.text,
+const selectCommitStatus = `SELECT resources.id, c.run, c.task, c.name, c.repository, c.revision, c.pull, c.link, c.state, c.text,
 	c.told, c.attempts, c.due, c.created FROM commit_statuses c JOIN resources ON resources.key = c.registry`
 
 // PutCommitStatus implements drydock.CommitStatusStore.
 func (s *Store) PutCommitStatus(ctx context.Context, c drydock.CommitStatus) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO commit_statuses
-				(registry, run, task, name, repository, revision, link, state, text, told, attempts, due, created)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+				(registry, run, task, name, repository, revision, pull, link, state, text, told, attempts, due, created)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 			ON CONFLICT (registry, run) DO UPDATE SET task = excluded.task, name = excluded.name,
-				repository = excluded.repository, revision = excluded.revision, link = excluded.link,
+				repository = excluded.repository, revision = excluded.revision, pull = excluded.pull, link = excluded.link,
 				state = excluded.state, text = excluded.text, told = excluded.told,
 				attempts = excluded.attempts, due = excluded.due, created = excluded.created`,
-			c.Registry.Key(), strings.ToLower(c.Run), idText(c.Task), c.Trigger, c.Repository, c.Commit, c.Link,
+			c.Registry.Key(), strings.ToLower(c.Run), idText(c.Task), c.Trigger, c.Repository, c.Commit, c.Pull, c.Link,
 			string(c.State), c.Text, string(c.Told), c.Attempts, nanos(c.Due), nanos(c.Created))
 		if breaksForeignKey(err) {
 			return drydock.Errorf(drydock.NotFound, "there is no registry %s", c.Registry)
@@ -93,7 +93,7 @@ func scanCommitStatus(row scanner) (drydock.CommitStatus, error) {
 		registry, task string
 		due, created   int64
 	)
-	err := row.Scan(&registry, &c.Run, &task, &c.Trigger, &c.Repository, &c.Commit, &c.Link, &c.State, &c.Text,
+	err := row.Scan(&registry, &c.Run, &task, &c.Trigger, &c.Repository, &c.Commit, &c.Pull, &c.Link, &c.State, &c.Text,
 		&c.Told, &c.Attempts, &due, &created)
 	if err != nil {
 		return drydock.CommitStatus{}, err

@@ -17,7 +17,7 @@ func statusKept(t *testing.T, s Store) {
 	putRegistries(t, s)
 	c := drydock.CommitStatus{
 		Registry: registry, Run: "ca1", Task: registry.Child("tasks", "One"), Trigger: "t", Repository: "https://h/r.git",
-		Commit: "abc", Link: "secret", State: drydock.CommitPending, Text: "queued", Due: day, Created: day,
+		Commit: "abc", Pull: "7", Link: "secret", State: drydock.CommitPending, Text: "queued", Due: day, Created: day,
 	}
 	check(t, s.PutCommitStatus(t.Context(), c))
 	c.State, c.Told, c.Attempts, c.Due = drydock.CommitSuccess, drydock.CommitPending, 3, time.Time{}

@@ -34,6 +34,7 @@ CREATE TABLE commit_statuses (
 	name       TEXT NOT NULL, -- of the trigger
 	repository TEXT NOT NULL,
 	revision   TEXT NOT NULL, -- the commit
+	pull       TEXT NOT NULL, -- number of the pull request
 	link       TEXT NOT NULL UNIQUE,
 	state      TEXT NOT NULL,
 	text       TEXT NOT NULL,

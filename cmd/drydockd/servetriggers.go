@@ -18,8 +18,9 @@ func (d *daemon) openTriggers(context.Context) error {
 	return nil
 }
 
-// follow lets a consumer read the events while the daemon serves.
-func (d *daemon) follow(name string, handle dispatch.Handler) {
+// follow lets a consumer read the events while the daemon serves, and returns it
+// to be completed.
+func (d *daemon) follow(name string, handle dispatch.Handler) *dispatch.Consumer {
 	c := &dispatch.Consumer{
 		Name: name, Events: d.store, Store: d.store, Handle: handle,
 		Created: d.queue.Enlist, Log: d.log,
@@ -29,6 +30,7 @@ func (d *daemon) follow(name string, handle dispatch.Handler) {
 			d.log.ErrorContext(ctx, "following the events", "consumer", name, "error", err)
 		}
 	})
+	return c
 }
 
 // alongside adds something that goes on while the daemon serves, until its

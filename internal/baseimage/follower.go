@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/drydockhq/drydock"
 )
@@ -13,8 +14,19 @@ type Follower struct {
 	Store Store
 	Tasks Tasks
 	Hosts Hosts
-	// Changed is told, within the transaction, that tasks may have become due.
+	// Changed is told that tasks may have become due, or that what they wait for
+	// may have come.
 	Changed func()
+
+	changed atomic.Bool // by events that may not be stored yet
+}
+
+// Handled tells what was changed by events that are stored now; see
+// dispatch.Consumer.
+func (f *Follower) Handled() {
+	if f.changed.Swap(false) {
+		f.Changed()
+	}
 }
 
 // Handle takes notice of events. It is a dispatch.Handler that makes no runs.

@@ -17,7 +17,7 @@ type runResult struct {
 
 // runEnded learns from a run what its task is built from.
 func (f *Follower) runEnded(ctx context.Context, registry drydock.ResourceID, data drydock.RunEvent) error {
-	f.Changed() // others may have waited for it
+	f.changed.Store(true) // others may have waited for it
 	if data.Task == "" {
 		return nil
 	}

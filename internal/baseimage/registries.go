@@ -89,7 +89,7 @@ func (f *Follower) imageChanged(ctx context.Context, image drydock.ImageName, di
 	}
 	watched, err := f.Store.PutImageState(ctx, state)
 	if err == nil && watched {
-		f.Changed()
+		f.changed.Store(true)
 	}
 	return err
 }

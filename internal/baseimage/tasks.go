@@ -21,7 +21,7 @@ func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID) err
 	}
 	images := known[0]
 	images.Trigger, images.Paused = countedImages(triggers), triggers.Paused
-	f.Changed()
+	f.changed.Store(true)
 	return f.Store.PutTaskImages(ctx, images)
 }
 
@@ -56,6 +56,6 @@ func (f *Follower) triggersChanged(ctx context.Context, registry drydock.Resourc
 			return err
 		}
 	}
-	f.Changed()
+	f.changed.Store(true)
 	return nil
 }

@@ -28,6 +28,8 @@ type Consumer struct {
 	Handle Handler
 	// Created is told of runs after they are stored, so that they are started.
 	Created func(runs ...drydock.RunRecord)
+	// Handled is told after events were handled and that is stored; may be nil.
+	Handled func()
 	Log     *slog.Logger
 
 	Batch int           // events that are handled together at most; 100 if 0
@@ -116,6 +118,9 @@ func (c *Consumer) handle(ctx context.Context, events []drydock.Event) error {
 	}
 	if len(created) > 0 {
 		c.Created(created...)
+	}
+	if c.Handled != nil {
+		c.Handled()
 	}
 	return nil
 }

@@ -41,14 +41,34 @@ func (s *Server) Azure() *Azure {
 	return a
 }
 
+// RawRun returns a run as the server says it, with what is not Azure's.
+func (a *Azure) RawRun(registry, id string) string {
+	a.Server.t.Helper()
+	return string(a.Server.get("/subscriptions/" + a.Subscription + "/resourceGroups/" + Group +
+		"/providers/Microsoft.ContainerRegistry/registries/" + registry + "/runs/" + id + "?api-version=2019-06-01-preview"))
+}
+
 // subscription asks the server for its subscription.
 func (s *Server) subscription() string {
+	s.t.Helper()
+	text := s.get("/subscriptions?api-version=2022-12-01")
+	var list struct {
+		Value []struct{ SubscriptionID string }
+	}
+	if err := json.Unmarshal(text, &list); err != nil || len(list.Value) != 1 {
+		s.t.Fatal("listing the subscriptions: ", err, string(text))
+	}
+	return list.Value[0].SubscriptionID
+}
+
+// get asks the resource manager as the admin.
+func (s *Server) get(path string) []byte {
 	s.t.Helper()
 	token, err := s.Admin().GetToken(s.t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://" + s.Host("management") + "/.default"}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "https://"+s.Host("management")+"/subscriptions?api-version=2022-12-01", nil)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "https://"+s.Host("management")+path, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -59,13 +79,10 @@ func (s *Server) subscription() string {
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	var list struct {
-		Value []struct{ SubscriptionID string }
+	if err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatal("asking for ", path, ": ", resp.Status, err, string(text))
 	}
-	if err != nil || json.Unmarshal(text, &list) != nil || len(list.Value) != 1 {
-		s.t.Fatal("listing the subscriptions: ", resp.Status, err, string(text))
-	}
-	return list.Value[0].SubscriptionID
+	return text
 }
 
 // CreateRegistry makes the group and a registry in it, and returns its login

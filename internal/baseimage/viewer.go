@@ -1,0 +1,87 @@
+package baseimage
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/drydockhq/drydock"
+)
+
+// Viewer shows people what is known.
+type Viewer struct{ Store Store }
+
+var _ drydock.TaskImagesViewer = Viewer{}
+
+// ViewTaskImages implements drydock.TaskImagesViewer.
+func (v Viewer) ViewTaskImages(ctx context.Context, registry drydock.ResourceID) ([]drydock.TaskImagesView, error) {
+	known, err := v.Store.RegistryImages(ctx, registry)
+	if err != nil {
+		return nil, err
+	}
+	var images []drydock.ImageName
+	for _, t := range known {
+		for _, b := range t.Bases {
+			images = append(images, b.Image)
+		}
+	}
+	states, err := v.Store.ImageStates(ctx, images...)
+	if err != nil {
+		return nil, err
+	}
+	producers, err := v.Store.Producers(ctx, images...)
+	if err != nil {
+		return nil, err
+	}
+	waits, err := v.waits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]drydock.TaskImagesView, len(known))
+	for i, t := range known {
+		views[i] = drydock.TaskImagesView{Task: t.Task, Known: t, Waiting: waits[t.Task.Key()]}
+		for _, b := range t.Bases {
+			base := viewBase(t, b, states[b.Image])
+			base.Producers = producers[b.Image]
+			views[i].Bases = append(views[i].Bases, base)
+			views[i].Due = views[i].Due || base.Due
+		}
+	}
+	return views, nil
+}
+
+func viewBase(t drydock.TaskImages, b drydock.BaseImage, now drydock.ImageState) drydock.BaseImageView {
+	v := drydock.BaseImageView{BaseImage: b, Now: now}
+	v.Stale = !b.Image.Pinned() && b.Since > 0
+	v.Due = v.Stale && t.Counts(b)
+	switch {
+	case b.Image.Pinned():
+		v.Note = "it is pinned to a digest: no push changes what it means"
+	case t.Trigger == "":
+		v.Note = "the task or its base image trigger is disabled"
+	case t.Paused:
+		v.Note = "the triggers of the registry are paused"
+	case !t.Counts(b):
+		v.Note = "only the base of the final stage counts for a trigger of type Runtime"
+	}
+	return v
+}
+
+// waits says what the tasks that are due wait for, by their keys.
+func (v Viewer) waits(ctx context.Context) (map[string][]drydock.ImageWait, error) {
+	s, err := look(ctx, v.Store)
+	if err != nil {
+		return nil, err
+	}
+	waits := map[string][]drydock.ImageWait{}
+	for _, d := range s.decide() {
+		key := d.Task.Task.Key()
+		for _, id := range d.For {
+			why := fmt.Sprintf("task %s, which it builds on, is rebuilt first", id.Name())
+			if id.Key() == key {
+				why = "its run goes on"
+			}
+			waits[key] = append(waits[key], drydock.ImageWait{Task: id, Why: why})
+		}
+	}
+	return waits, nil
+}

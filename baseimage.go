@@ -23,6 +23,11 @@ type BaseImage struct {
 	// Digest is what the task's newest run stands on, or is going to; empty when
 	// there was nothing under this name.
 	Digest string
+	// Before is what the tag was known to point at when the newest run was made,
+	// if that run resolved something else in a registry that is not this server's:
+	// the registry had changed already, or doesn't say the same to all. Such a tag
+	// doesn't make the task due before it changes again.
+	Before string
 	// Since is the root, as of a RunRecord, of the change that made the task due
 	// because of this image; 0 while it stands on what the tag means. The store
 	// sets it.

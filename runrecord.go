@@ -122,6 +122,10 @@ type RunStore interface {
 	// run's task that it is settled, as DueStore does, unless the run is altered.
 	CreateRun(ctx context.Context, r RunRecord) (RunRecord, error)
 
+	// CreateRuns stores runs as CreateRun does, all of them or none, and returns
+	// them in their order. It is quicker than one by one.
+	CreateRuns(ctx context.Context, runs []RunRecord) ([]RunRecord, error)
+
 	Run(ctx context.Context, registry ResourceID, id string) (RunRecord, error)
 
 	// Runs returns the selected runs, newest first: by their numbers, and those

@@ -20,22 +20,26 @@ const selectTaskImages = `SELECT resources.id, t.learnt, t.ended, t.armed, t.pro
 
 // TaskImages implements drydock.TaskImageStore.
 func (s *Store) TaskImages(ctx context.Context, tasks ...drydock.ResourceID) ([]drydock.TaskImages, error) {
-	all := make([]drydock.TaskImages, len(tasks))
+	known := make(map[string]drydock.TaskImages, len(tasks))
 	err := s.read(ctx, func(tx *sql.Tx) error {
-		for i, task := range tasks {
-			found, err := taskImages(ctx, tx, ` WHERE t.task = $1`, task.Key())
-			if err != nil {
-				return err
+		return inParts(taskKeys(tasks), func(c *conditions, part []string) error {
+			in(c, "t.task", part)
+			found, err := taskImages(ctx, tx, c.where(), c.args...)
+			for _, t := range found {
+				known[t.Task.Key()] = t
 			}
-			all[i].Task = task
-			if len(found) > 0 {
-				all[i] = found[0]
-			}
-		}
-		return nil
+			return err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the images of tasks: %w", err)
+	}
+	all := make([]drydock.TaskImages, len(tasks))
+	for i, task := range tasks {
+		all[i] = known[task.Key()]
+		if all[i].Task.Subscription == "" {
+			all[i].Task = task
+		}
 	}
 	return all, nil
 }
@@ -74,7 +78,7 @@ func taskImages(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]d
 			t.Bases = append(t.Bases, base)
 		}
 		return struct{}{}, err
-	}, `SELECT b.task, b.image, b.kind, b.digest, b.since FROM task_images t JOIN task_bases b ON b.task = t.task`+
+	}, `SELECT b.task, b.image, b.kind, b.digest, b.before, b.since FROM task_images t JOIN task_bases b ON b.task = t.task`+
 		where+` ORDER BY b.image`, args...)
 	if err != nil {
 		return nil, err
@@ -126,7 +130,7 @@ func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
 		_, base, err := scanBase(row)
 		since[base.Image.String()] = base.Since
 		return struct{}{}, err
-	}, `SELECT task, image, kind, digest, since FROM task_bases WHERE task = $1`, task)
+	}, `SELECT task, image, kind, digest, before, since FROM task_bases WHERE task = $1`, task)
 	if err != nil {
 		return err
 	}
@@ -137,10 +141,10 @@ func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
 	}
 	for _, b := range t.Bases {
 		image := b.Image.String()
-		_, err := tx.ExecContext(ctx, `INSERT INTO task_bases (task, image, kind, digest, since, counts)
-			VALUES ($1, $2, $3, $4, COALESCE((SELECT CASE WHEN $5 > 0 THEN $5 ELSE root END FROM image_states
-				WHERE image = $2 AND digest <> '' AND digest <> $4), 0), $6)`,
-			task, image, string(b.Kind), b.Digest, since[image], number(t.Counts(b)))
+		_, err := tx.ExecContext(ctx, `INSERT INTO task_bases (task, image, kind, digest, before, since, counts)
+			VALUES ($1, $2, $3, $4, $5, COALESCE((SELECT CASE WHEN $6 > 0 THEN $6 ELSE MAX(root, 1) END FROM image_states
+				WHERE image = $2 AND digest NOT IN ('', $4, $5)), 0), $7)`,
+			task, image, string(b.Kind), b.Digest, b.Before, since[image], number(t.Counts(b)))
 		if err != nil {
 			return err
 		}
@@ -220,7 +224,7 @@ func scanTaskImages(row scanner) (drydock.TaskImages, error) {
 
 func scanBase(row scanner) (task string, b drydock.BaseImage, err error) {
 	var image string
-	if err := row.Scan(&task, &image, &b.Kind, &b.Digest, &b.Since); err != nil {
+	if err := row.Scan(&task, &image, &b.Kind, &b.Digest, &b.Before, &b.Since); err != nil {
 		return "", b, err
 	}
 	b.Image, err = drydock.ParseImageName(image)

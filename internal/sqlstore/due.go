@@ -23,7 +23,7 @@ func (s *Store) DueTasks(ctx context.Context, tasks ...drydock.ResourceID) ([]dr
 	var due []drydock.DueTask
 	at := map[string]int{}
 	collect := func(tx *sql.Tx, c *conditions) error {
-		c.add("b.since > 0 AND b.counts = 1 AND s.digest <> '' AND s.digest <> b.digest")
+		c.add("b.since > 0 AND b.counts = 1 AND s.digest NOT IN ('', b.digest, b.before)")
 		_, err := list(ctx, tx, func(row scanner) (struct{}, error) {
 			task, err := scanDue(row)
 			if err != nil {
@@ -69,7 +69,7 @@ func settle(ctx context.Context, tx *sql.Tx, tasks []string) error {
 	return inParts(tasks, func(c *conditions, part []string) error {
 		in(c, "task", part)
 		c.add("since > 0")
-		_, err := tx.ExecContext(ctx, `UPDATE task_bases SET since = 0,
+		_, err := tx.ExecContext(ctx, `UPDATE task_bases SET since = 0, before = '',
 			digest = (SELECT s.digest FROM image_states s WHERE s.image = task_bases.image)`+c.where(), c.args...)
 		return err
 	})

@@ -66,13 +66,18 @@ func putImageState(ctx context.Context, tx *sql.Tx, s drydock.ImageState) error 
 
 // markDue notes since when tasks are due by an image.
 func markDue(ctx context.Context, tx *sql.Tx, s drydock.ImageState) error {
+	image := s.Image.String()
 	_, err := tx.ExecContext(ctx, `UPDATE task_bases SET since = 0
-		WHERE image = $1 AND since > 0 AND (digest = $2 OR $2 = '')`, s.Image.String(), s.Digest)
+		WHERE image = $1 AND since > 0 AND ($2 = '' OR $2 = digest OR $2 = before)`, image, s.Digest)
 	if err != nil || s.Digest == "" {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE task_bases SET since = $3
-		WHERE image = $1 AND since = 0 AND digest <> $2`, s.Image.String(), s.Digest, max(s.Root, 1))
+		WHERE image = $1 AND since = 0 AND digest <> $2 AND before <> $2`, image, s.Digest, max(s.Root, 1))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE task_bases SET before = '' WHERE image = $1 AND before NOT IN ('', $2)`, image, s.Digest)
 	return err
 }
 

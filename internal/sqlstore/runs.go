@@ -11,38 +11,6 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// CreateRun implements drydock.RunStore.
-func (s *Store) CreateRun(ctx context.Context, r drydock.RunRecord) (drydock.RunRecord, error) {
-	r.Status = drydock.RunQueued
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		registry, err := resource(ctx, tx, r.Registry)
-		if err != nil {
-			return err
-		}
-		r.Registry = registry.ID
-		err = tx.QueryRowContext(ctx, `INSERT INTO run_numbers (registry, last) VALUES ($1, 1)
-			ON CONFLICT (registry) DO UPDATE SET last = run_numbers.last + 1 RETURNING last`,
-			r.Registry.Key()).Scan(&r.Number)
-		if err != nil {
-			return err
-		}
-		r.ID = drydock.RunID(r.Number)
-		if r.Root == 0 {
-			if err := tx.QueryRowContext(ctx, `SELECT last + 1 FROM event_numbers`).Scan(&r.Root); err != nil {
-				return err
-			}
-		}
-		if err := insertRun(ctx, tx, r); err != nil || r.Task == "" || r.Altered {
-			return err
-		}
-		return settle(ctx, tx, []string{r.Registry.Child("tasks", r.Task).Key()})
-	})
-	if err != nil {
-		return drydock.RunRecord{}, fmt.Errorf("storing a run: %w", err)
-	}
-	return r, nil
-}
-
 // Run implements drydock.RunStore.
 func (s *Store) Run(ctx context.Context, registry drydock.ResourceID, id string) (drydock.RunRecord, error) {
 	var r drydock.RunRecord
@@ -115,17 +83,6 @@ func run(ctx context.Context, tx *sql.Tx, registry drydock.ResourceID, id string
 		return r, fmt.Errorf("reading run %s: %w", id, err)
 	}
 	return r, nil
-}
-
-func insertRun(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO runs (registry, number, id,
-			status, type, task, task_key, pool, pool_key, request, secrets, cause, result, outputs,
-			created, started, finished, updated, archived, cancel_requested, attempts, owner, lease_until,
-			root, batch, altered)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-			$24, $25, $26)`,
-		append([]any{r.Registry.Key(), r.Number, r.ID}, runValues(r)...)...)
-	return err
 }
 
 func updateRun(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {

@@ -48,6 +48,26 @@ func (m *Memory) CreateRun(ctx context.Context, r drydock.RunRecord) (drydock.Ru
 	return r, context.Cause(ctx)
 }
 
+// CreateRuns implements drydock.RunStore.
+func (m *Memory) CreateRuns(ctx context.Context, runs []drydock.RunRecord) ([]drydock.RunRecord, error) {
+	m.mu.Lock()
+	for _, r := range runs {
+		if _, ok := m.registries[r.Registry.Key()]; !ok {
+			m.mu.Unlock()
+			return nil, drydock.Errorf(drydock.NotFound, "there is no registry %s", r.Registry)
+		}
+	}
+	m.mu.Unlock()
+	created := make([]drydock.RunRecord, len(runs))
+	for i, r := range runs {
+		var err error
+		if created[i], err = m.CreateRun(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return created, nil
+}
+
 // Run implements drydock.RunStore.
 func (m *Memory) Run(ctx context.Context, registry drydock.ResourceID, id string) (drydock.RunRecord, error) {
 	m.mu.Lock()

@@ -14,6 +14,7 @@ import (
 var runTests = map[string]func(*testing.T, drydock.RunStore){
 	"kept":         runKept,
 	"numbered":     runNumbered,
+	"many":         runMany,
 	"updated":      runUpdated,
 	"update races": runUpdateRaces,
 	"filters":      runFilters,
@@ -119,6 +120,41 @@ func runNumbered(t *testing.T, s drydock.RunStore) {
 	}
 	_, err := s.CreateRun(t.Context(), drydock.RunRecord{Registry: mustID(registry.String() + "-none")})
 	wantCode(t, "a run of a registry that is not there", err, drydock.NotFound)
+}
+
+// Many runs at once are numbered as if they had come one by one, and are stored
+// all or not at all.
+func runMany(t *testing.T, s drydock.RunStore) {
+	create(t, s, drydock.RunRecord{Registry: registry})
+	var runs []drydock.RunRecord
+	for i := range 50 {
+		r := drydock.RunRecord{Registry: registry, Task: fmt.Sprint("t", i), Created: day, Root: int64(i % 3)}
+		if i%5 == 0 {
+			r.Registry = mustID(other.Key())
+		}
+		runs = append(runs, r)
+	}
+	created, err := s.CreateRuns(t.Context(), runs)
+	check(t, err)
+	next := map[string]int64{registry.Key(): 1}
+	for i, r := range created {
+		key := r.Registry.Key()
+		next[key]++
+		if r.Number != next[key] || r.ID != drydock.RunID(r.Number) || r.Task != runs[i].Task || r.Root == 0 || r.Status != drydock.RunQueued {
+			t.Errorf("run %d is %+v", i, r)
+		}
+		stored, err := s.Run(t.Context(), r.Registry, r.ID)
+		check(t, err)
+		same(t, "stored", stored, r)
+	}
+	_, err = s.CreateRuns(t.Context(), append(runs[:3:3], drydock.RunRecord{Registry: mustID(registry.String() + "-none")}))
+	wantCode(t, "one of a registry that is not there", err, drydock.NotFound)
+	if r := create(t, s, drydock.RunRecord{Registry: registry}); r.Number != next[registry.Key()]+1 {
+		t.Errorf("after a failure the next number is %d", r.Number)
+	}
+	none, err := s.CreateRuns(t.Context(), nil)
+	check(t, err)
+	same(t, "none", none, nil)
 }
 
 func runUpdated(t *testing.T, s drydock.RunStore) {

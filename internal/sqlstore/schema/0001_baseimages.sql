@@ -20,6 +20,7 @@ CREATE TABLE task_bases (
 	image  TEXT NOT NULL,
 	kind   TEXT NOT NULL,
 	digest TEXT NOT NULL,
+	before TEXT NOT NULL, -- a digest
 	since  BIGINT NOT NULL,
 	counts INTEGER NOT NULL,
 	PRIMARY KEY (task, image)

@@ -17,6 +17,9 @@ func (f *Fetcher) git(ctx context.Context, fetched *Fetched, spec string) error 
 	if err != nil {
 		return err
 	}
+	if f.Ref != "" && !refForm.MatchString(f.Ref) {
+		return drydock.Errorf(drydock.Invalid, "%q can't be a ref", f.Ref)
+	}
 	dir := fetched.Dir
 	git, err := f.newGit(ctx, g, dir)
 	if err != nil {
@@ -33,7 +36,7 @@ func (f *Fetcher) git(ctx context.Context, fetched *Fetched, spec string) error 
 	if err != nil {
 		return err
 	}
-	if err := git.checkout(ctx, g, at); err != nil {
+	if err := git.checkout(ctx, g, at, f.Ref); err != nil {
 		return err
 	}
 	if fetched.Commit, err = git.run(ctx, "rev-parse", "--verify", "HEAD"); err != nil {
@@ -41,6 +44,9 @@ func (f *Fetcher) git(ctx context.Context, fetched *Fetched, spec string) error 
 	}
 	fetched.Branch = at.branchName()
 	f.logf("Fetched %s at commit %s", g.shown(), fetched.Commit)
+	if f.Untrusted {
+		git.forgetCredentials()
+	}
 	if err := git.submodules(ctx, g); err != nil {
 		return err
 	}

@@ -134,13 +134,13 @@ func near(ref string, refs map[string]string) []string {
 }
 
 // checkout fetches a revision, as little of it as the server allows, and checks
-// it out.
-func (r *gitRunner) checkout(ctx context.Context, g *gitURL, v revision) error {
+// it out. A commit may be found at a ref that is not a branch, if one is named.
+func (r *gitRunner) checkout(ctx context.Context, g *gitURL, v revision, ref string) error {
 	err := r.fetchOne(ctx, v)
 	target := "FETCH_HEAD"
 	if err != nil && v.ref == "" {
 		// The server gives no single commits, or it is a shortened one.
-		if err = r.fetchAll(ctx); err == nil {
+		if err = r.fetchAll(ctx, ref); err == nil {
 			target, err = r.run(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", v.hash+"^{commit}")
 			if err != nil && ctx.Err() == nil {
 				return r.noSuchRef(ctx, g)
@@ -177,8 +177,16 @@ func (r *gitRunner) fetchOne(ctx context.Context, v revision) error {
 	return err
 }
 
-// fetchAll fetches all branches and tags with their history.
-func (r *gitRunner) fetchAll(ctx context.Context) error {
+// fetchAll fetches all branches and tags with their history, and that of another
+// ref if one is named.
+func (r *gitRunner) fetchAll(ctx context.Context, ref string) error {
+	if ref != "" {
+		// It may be gone, while the commit is in a branch.
+		_, err := r.run(ctx, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "origin", "+"+ref+":refs/remotes/drydock/"+ref)
+		if ctx.Err() != nil {
+			return err
+		}
+	}
 	_, err := r.run(ctx, "fetch", "--quiet", "--tags", "--no-recurse-submodules", "origin", "+refs/heads/*:refs/remotes/origin/*")
 	return err
 }

@@ -127,6 +127,15 @@ func (f *Fetcher) addCredential(ctx context.Context, r *gitRunner, g *gitURL, ho
 	return nil
 }
 
+// forgetCredentials leaves git without any: the token, and the keys of an agent.
+func (r *gitRunner) forgetCredentials() {
+	r.env = slices.DeleteFunc(r.env, func(v string) bool {
+		return strings.HasPrefix(v, "GIT_ASKPASS=") || strings.HasPrefix(v, "DRYDOCK_GIT_") ||
+			strings.HasPrefix(v, "SSH_AUTH_SOCK=") || strings.HasPrefix(v, "GIT_SSH_COMMAND=")
+	})
+	r.env = append(r.env, "GIT_ASKPASS=", "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityFile=/dev/null")
+}
+
 // run runs git and returns what it printed.
 func (r *gitRunner) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, r.program, args...)

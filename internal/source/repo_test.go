@@ -66,19 +66,25 @@ func (r *repo) reachable() {
 	}
 }
 
-// serve serves the folder above the repository by git http-backend, for whom has
-// the password, if there is one, and returns the repository's URL.
-func (r *repo) serve(password string) string {
+// handler serves the folder above the repository by git http-backend.
+func (r *repo) handler() http.Handler {
 	r.t.Helper()
 	backend, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	handler := &cgi.Handler{
+	return &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(backend)), "git-http-backend"), Dir: r.dir,
 		Env:        []string{"GIT_PROJECT_ROOT=" + filepath.Dir(r.dir), "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_GLOBAL=/dev/null", "HOME=/nonexistent"},
 		InheritEnv: []string{"PATH"},
 	}
+}
+
+// serve serves the folder above the repository for whom has the password, if
+// there is one, and returns the repository's URL.
+func (r *repo) serve(password string) string {
+	r.t.Helper()
+	handler := r.handler()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if _, p, _ := q.BasicAuth(); p != password {
 			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)

@@ -30,6 +30,12 @@ type Fetcher struct {
 	Log       func(string, ...any)   // progress and warnings, a line each, without secrets; nil for none
 	Token     Tokens                 // for git over HTTP(S); nil for none
 	PlainHTTP func(host string) bool // registries beside loopback that speak plain HTTP; nil for none
+	// Ref is where a git source's commit can be found, as refs/pull/7/head, when
+	// it is in no branch and the server gives no single commits. May be empty.
+	Ref string
+	// Untrusted says that strangers wrote what is fetched: credentials are for
+	// the repository itself, and neither for its submodules nor its large files.
+	Untrusted bool
 }
 
 // Tokens returns the user name and token for a git host, with its port if any;

@@ -24,4 +24,5 @@ type RegistryEvent struct {
 	Size         int64  // of the manifest in bytes
 	Actor        string // object id of who did it
 	Run          string // resource id of the run that did it; empty for anybody else
+	Agent        string // user agent of the request; empty for none
 }

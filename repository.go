@@ -99,8 +99,9 @@ type ArtifactRef struct {
 
 // Actor is who changes what a registry holds.
 type Actor struct {
-	ID  string     // object id
-	Run ResourceID // the run that does it; zero for anybody else
+	ID    string     // object id
+	Run   ResourceID // the run that does it; zero for anybody else
+	Agent string     // user agent of the request; empty for none
 }
 
 // ArtifactStore changes what registries hold. Each change is checked against the

@@ -101,7 +101,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
 		return nil, err
 	}
-	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers, d.openTimers} {
+	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers, d.openTimers, d.openNotify} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -323,6 +323,7 @@ func (d *daemon) openARM(context.Context) error {
 		Resources: d.store, Runs: d.store, Events: d.store, Store: d.store, Principals: d.store, Roles: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
 		Importer: importer{d}, Usage: d.usage(),
+		Outbox:       d.outbox(),
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts),

@@ -61,10 +61,14 @@ func (s *Server) listUsages(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks, err := s.Webhooks(req.Context(), registry.ID)
+	if err != nil {
+		return nil, err
+	}
 	const unlimited = 1 << 50
 	return ok(object{"value": []any{
 		object{"name": "Size", "limit": unlimited, "currentValue": size, "unit": "Bytes"},
-		object{"name": "Webhooks", "limit": 500, "currentValue": 0, "unit": "Count"},
+		object{"name": "Webhooks", "limit": 500, "currentValue": len(webhooks), "unit": "Count"},
 		object{"name": "ScopeMaps", "limit": 50000, "currentValue": 0, "unit": "Count"},
 		object{"name": "Tokens", "limit": 50000, "currentValue": 0, "unit": "Count"},
 	}})

@@ -16,6 +16,7 @@ const (
 	taskRunType   = registryType + "/taskRuns"
 	agentPoolType = registryType + "/agentPools"
 	runType       = registryType + "/runs"
+	webhookType   = registryType + "/webhooks"
 	privateKey    = "drydock" // of a stored body, for what is ours in it
 	deletingState = "Deleting"
 	succeeded     = "Succeeded"
@@ -69,7 +70,7 @@ func canonical(id drydock.ResourceID) drydock.ResourceID {
 	types := make([]string, len(id.Types))
 	for i, t := range id.Types {
 		types[i] = t
-		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs"} {
+		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks"} {
 			if strings.EqualFold(t, known) {
 				types[i] = known
 			}

@@ -26,6 +26,7 @@ type Config struct {
 	Blobs     Blobs
 	Importer  Importer
 	Usage     Usage
+	Outbox    Outbox
 	// AdminUsers keeps the passwords of registries' admin users.
 	AdminUsers *auth.AdminUsers
 

@@ -19,7 +19,7 @@ func (s *Server) table() []route {
 	var all []route
 	for _, part := range [][]route{
 		s.managerRoutes(), s.groupRoutes(), s.roleRoutes(), s.registryRoutes(), s.taskRoutes(),
-		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), unservedRoutes(),
+		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), unservedRoutes(),
 	} {
 		all = append(all, part...)
 	}
@@ -140,6 +140,20 @@ func (s *Server) agentPoolRoutes() []route {
 	}
 }
 
+func (s *Server) webhookRoutes() []route {
+	all, one, action := registryPath+"/webhooks", registryPath+"/webhooks/{webhookName}", acrAction+"/webhooks"
+	return []route{
+		{method: http.MethodGet, path: all, action: action + "/read", what: "List webhooks.", handle: s.listWebhooks},
+		{method: http.MethodGet, path: one, action: action + "/read", what: "Show a webhook, but not where its messages go.", handle: s.showWebhook},
+		{method: http.MethodPut, path: one, action: action + "/write", what: "Create or replace a webhook, which tells a URL of pushes, deletions and runs.", handle: s.putWebhook},
+		{method: http.MethodPatch, path: one, action: action + "/write", what: "Change a webhook.", handle: s.patchWebhook},
+		{method: http.MethodDelete, path: one, action: action + "/delete", what: "Delete a webhook with what was not sent yet.", handle: s.deleteResource},
+		{method: http.MethodPost, path: one + "/getCallbackConfig", action: action + "/getCallbackConfig/action", what: "Show the URL, the headers and the signing secret of a webhook.", handle: s.showCallback},
+		{method: http.MethodPost, path: one + "/listEvents", action: action + "/listEvents/action", what: "List the newest messages of a webhook with what became of them.", handle: s.listWebhookEvents},
+		{method: http.MethodPost, path: one + "/ping", action: action + "/ping/action", what: "Send a message to try a webhook.", handle: s.pingWebhook},
+	}
+}
+
 // unserved are the operations of Azure's that answer 501, by what they are for.
 var unserved = []struct {
 	methods string
@@ -161,11 +175,6 @@ var unserved = []struct {
 	{"GET", "/tokens", "Tokens"},
 	{"GET PUT PATCH DELETE", "/tokens/{tokenName}", "Tokens"},
 	{"POST", "/generateCredentials", "Tokens"},
-	{"GET", "/webhooks", "Webhooks"},
-	{"GET PUT PATCH DELETE", "/webhooks/{webhookName}", "Webhooks"},
-	{"POST", "/webhooks/{webhookName}/getCallbackConfig", "Webhooks"},
-	{"POST", "/webhooks/{webhookName}/listEvents", "Webhooks"},
-	{"POST", "/webhooks/{webhookName}/ping", "Webhooks"},
 }
 
 // verbs are the ends of the actions of methods on a resource.

@@ -40,7 +40,10 @@ type Config struct {
 	CAs      map[string][]byte     // registry host, or "" for all → PEM certificates
 	Insecure []string
 	Images   map[string]string // image aliases of `cmd`
-	Proxy    Proxy
+	// WebhooksDeny are networks that webhooks may not reach, beside those that
+	// none may.
+	WebhooksDeny []netip.Prefix
+	Proxy        Proxy
 }
 
 // Proxy is how the server reaches others; empty fields mean directly.

@@ -152,16 +152,26 @@ func duration(set func(*Config, time.Duration), zero bool) func(*Config, string)
 	}
 }
 
-func addNetwork(c *Config, v string) error {
+// network adds a network to a list.
+func network(list func(c *Config) *[]netip.Prefix) func(c *Config, v string) error {
+	return func(c *Config, v string) error {
+		p, err := parseNetwork(v)
+		if err == nil {
+			*list(c) = append(*list(c), p)
+		}
+		return err
+	}
+}
+
+func parseNetwork(v string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(v)
 	if addr, addrErr := netip.ParseAddr(v); addrErr == nil {
 		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	if err != nil {
-		return fmt.Errorf("%q is not a network, as 10.0.0.0/8", v)
+		return p, fmt.Errorf("%q is not a network, as 10.0.0.0/8", v)
 	}
-	c.MetricsFrom = append(c.MetricsFrom, p.Masked())
-	return nil
+	return p.Masked(), nil
 }
 
 func addImage(c *Config, v string) error {

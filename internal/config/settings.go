@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"time"
@@ -44,7 +45,7 @@ func serverSettings() []*Setting {
 		},
 		{
 			Name: "metrics-from", Value: "NETWORK", Usage: "who may read /metrics", List: true,
-			Default: []string{"127.0.0.0/8", "::1/128"}, set: each(addNetwork),
+			Default: []string{"127.0.0.0/8", "::1/128"}, set: each(network(func(c *Config) *[]netip.Prefix { return &c.MetricsFrom })),
 		},
 		{
 			Name: "log-level", Value: "LEVEL", Usage: "debug, info, warn or error",
@@ -121,6 +122,10 @@ func registrySettings() []*Setting {
 		{
 			Name: "registries.insecure", Value: "HOST", Usage: "allow plain HTTP and unknown certificates of HOST", List: true,
 			set: each(addInsecure),
+		},
+		{
+			Name: "webhooks.deny", Value: "NETWORK", Usage: "networks that webhooks may not reach, beside link-local ones", List: true,
+			set: each(network(func(c *Config) *[]netip.Prefix { return &c.WebhooksDeny })),
 		},
 		{
 			Name: "proxy.http", Value: "URL", Usage: "proxy for plain HTTP (default: $HTTP_PROXY)",

@@ -23,7 +23,8 @@ type call struct {
 
 // actor is who the call is from, for the events that it causes.
 func (c *call) actor() drydock.Actor {
-	by := drydock.Actor{ID: c.caller.ID}
+	agent := c.r.UserAgent()
+	by := drydock.Actor{ID: c.caller.ID, Agent: agent[:min(len(agent), 256)]}
 	if c.caller.Kind == drydock.RunIdentity {
 		by.Run = c.caller.Owner
 	}

@@ -48,7 +48,7 @@ func (s *Store) PutManifest(ctx context.Context, m drydock.Manifest, tags []stri
 func (s *Store) registryEvent(ctx context.Context, tx *sql.Tx, kind string, m drydock.Manifest, tag, previous string, by drydock.Actor) error {
 	data, err := json.Marshal(drydock.RegistryEvent{
 		Repository: m.Repository, Tag: tag, Digest: m.Digest, Previous: previous,
-		MediaType: m.MediaType, ArtifactType: m.ArtifactType, Size: m.Size, Actor: by.ID, Run: idText(by.Run),
+		MediaType: m.MediaType, ArtifactType: m.ArtifactType, Size: m.Size, Actor: by.ID, Run: idText(by.Run), Agent: by.Agent,
 	})
 	if err != nil {
 		return fmt.Errorf("writing an event: %w", err)

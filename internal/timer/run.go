@@ -23,15 +23,6 @@ func (k *Keeper) tell(ctx context.Context, t drydock.Timer, occurrence time.Time
 	return err
 }
 
-// runTrigger is the trigger of a run as a RunRecord has it.
-type runTrigger struct {
-	Timer struct {
-		Name       string `json:"timerTriggerName"`
-		Occurrence string `json:"scheduleOccurrence"`
-	} `json:"timerTrigger"`
-	Cause drydock.RunCause `json:"cause"`
-}
-
 // start creates the run of a timer that was due, nil if the timer may start none
 // now.
 func (k *Keeper) start(ctx context.Context, e drydock.Event) (*drydock.RunRecord, error) {
@@ -59,13 +50,14 @@ func (k *Keeper) create(ctx context.Context, e drydock.Event, tick drydock.Timer
 	if err != nil {
 		return nil, err
 	}
-	var t runTrigger
-	t.Timer.Name, t.Timer.Occurrence = tick.Timer, tick.Occurrence.UTC().Format(time.RFC3339)
-	t.Cause = drydock.RunCause{
+	cause := &drydock.RunCause{
 		Event: e.Number, Time: tick.Occurrence, By: fmt.Sprintf("timer %s (%s)", timer.Name, timer.Schedule),
 	}
+	t := drydock.RunTrigger{Cause: cause, Timer: &drydock.TimerTriggerDescriptor{
+		Name: tick.Timer, Occurrence: tick.Occurrence.UTC().Format(time.RFC3339),
+	}}
 	if tick.Missed > 0 {
-		t.Cause.Notes = []string{fmt.Sprintf("The timer was due %d more %s before that while no server told the time; this run stands for all.",
+		cause.Notes = []string{fmt.Sprintf("The timer was due %d more %s before that while no server told the time; this run stands for all.",
 			tick.Missed, plural(tick.Missed, "time"))}
 		k.Log.WarnContext(ctx, "a timer missed occurrences, which one run stands for",
 			"task", e.Subject.String(), "timer", timer.Name, "occurrence", tick.Occurrence, "missed", tick.Missed)

@@ -1,0 +1,42 @@
+package notify
+
+import (
+	"time"
+
+	"github.com/drydockhq/drydock"
+)
+
+const (
+	firstPause = 10 * time.Second
+	longPause  = time.Hour
+	// mostAttempts bounds what the clock would not: it may have been wrong.
+	mostAttempts = 60
+)
+
+// outage says how the other side failed to take a message.
+type outage struct {
+	refused bool          // it is there, and does not want this message
+	after   time.Duration // that it asks to be left alone for; 0 if it does not say
+}
+
+// missed notes an attempt that failed: when the next one is, or that there is
+// none.
+func (s *Sender) missed(d *drydock.Delivery, a drydock.DeliveryAttempt, out outage) {
+	d.Attempts++
+	d.Last, d.Blocks = a, !out.refused
+	if a.Time.Sub(d.Created) >= giveUpAfter || d.Attempts >= mostAttempts {
+		d.Next = time.Time{}
+		return
+	}
+	d.Next = a.Time.Add(max(pauseAfter(d.Attempts, s.Random()), min(out.after, longPause)))
+}
+
+// pauseAfter returns how long to wait after so many attempts: 10 s, then twice
+// as long each time up to an hour, by up to a fifth more or less.
+func pauseAfter(attempts int, random float64) time.Duration {
+	pause := longPause
+	if shift := attempts - 1; shift < 9 {
+		pause = min(longPause, firstPause<<shift)
+	}
+	return pause + time.Duration((random-0.5)*0.4*float64(pause))
+}

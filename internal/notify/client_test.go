@@ -1,0 +1,70 @@
+package notify_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/drydockhq/drydock/internal/notify"
+)
+
+// post posts to a URL and returns the status, or what is wrong.
+func post(t *testing.T, c *http.Client, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := c.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	answer.Body.Close()
+	return fmt.Sprint(answer.StatusCode)
+}
+
+func TestClientKeepsToThePolicy(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/away" {
+			http.Redirect(w, r, "/", http.StatusFound)
+		}
+	}))
+	t.Cleanup(other.Close)
+	open := notify.NewClient(notify.ClientOptions{})
+	if got := post(t, open, other.URL); got != "200" {
+		t.Error("this machine: ", got)
+	}
+	if got := post(t, open, other.URL+"/away"); got != "302" {
+		t.Error("a redirect: ", got)
+	}
+	for _, address := range []string{
+		"169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0", "[::]", "224.0.0.1", "255.255.255.255", "[fd00:ec2::254]",
+	} {
+		if got := post(t, open, "http://"+address+"/"); !strings.Contains(got, "nothing is sent to this address") {
+			t.Errorf("%s: %s", address, got)
+		}
+	}
+	narrow := notify.NewClient(notify.ClientOptions{Deny: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	if got := post(t, narrow, other.URL); !strings.Contains(got, "127.0.0.1 is in 127.0.0.0/8: nothing is sent to this address") {
+		t.Error("a network that is denied: ", got)
+	}
+}
+
+// The policy is about what a name resolves to.
+func TestClientChecksWhatNamesResolveTo(t *testing.T) {
+	t.Parallel()
+	found, err := (&net.Resolver{}).LookupNetIP(context.Background(), "ip", "localhost")
+	if err != nil || len(found) == 0 {
+		t.Fatal("this machine does not know localhost: ", err)
+	}
+	c := notify.NewClient(notify.ClientOptions{Deny: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}})
+	if got := post(t, c, "http://localhost:1/"); !strings.Contains(got, "nothing is sent to this address") {
+		t.Error(got)
+	}
+}

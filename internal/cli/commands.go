@@ -27,6 +27,9 @@ func acrCommands() []command {
 		{use: "agentpool", short: "Pools that runs are carried out by", group: []command{
 			agentpoolCreate(), agentpoolUpdate(), agentpoolShow(), agentpoolList(), agentpoolDelete(),
 		}},
+		{use: "webhook", short: "URLs that are told of pushes, deletions and runs", group: []command{
+			webhookCreate(), webhookUpdate(), webhookShow(), webhookList(), webhookDelete(), webhookPing(), webhookEvents(), webhookConfig(),
+		}},
 		{use: "repository", short: "Repositories and tags", group: []command{
 			repositoryList(), repositoryTags(), repositoryManifests(), repositoryShow(), repositoryUpdate(), repositoryDelete(), repositoryUntag(),
 		}},

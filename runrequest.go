@@ -2,6 +2,7 @@ package drydock
 
 import (
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -26,6 +27,12 @@ type RunRequest struct {
 	// "/dev/null" for none.
 	Source      string
 	SourceToken string // secret
+	// SourceRef is where the commit that Source names can be found if it is in no
+	// branch, as refs/pull/7/head; may be empty.
+	SourceRef string
+	// Untrusted says that strangers wrote what is run, as a pull request from a
+	// fork: it may do nothing that would reach further than its own log.
+	Untrusted bool
 
 	Dockerfile string // of a DockerBuildRun, in the source
 	Images     []string
@@ -96,6 +103,22 @@ type RunSecrets struct {
 // Empty reports that there is nothing secret.
 func (s RunSecrets) Empty() bool {
 	return s.Source == "" && s.SourceToken == "" && len(s.Arguments)+len(s.Values)+len(s.Usernames)+len(s.Passwords) == 0
+}
+
+// Distrusted returns the request for a run of what strangers wrote: without its
+// secrets, credentials and identities, without the rights of its registry, and
+// with nothing to push or to keep elsewhere. What it fetches the source with
+// stays: that is for the server's own use. It leaves r alone.
+func (r RunRequest) Distrusted() RunRequest {
+	r.Untrusted = true
+	r.Push, r.RegistryLogin = false, false
+	r.Credentials, r.Identity = nil, ResourceID{}
+	r.LogTemplate, r.UpdateTriggerToken = "", ""
+	open := func(values []RunValue) []RunValue {
+		return slices.DeleteFunc(slices.Clone(values), func(v RunValue) bool { return v.Secret })
+	}
+	r.Arguments, r.Values = open(r.Arguments), open(r.Values)
+	return r
 }
 
 // Split returns the request without its secrets, and those. It leaves r alone.

@@ -10,6 +10,27 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
+func TestRunRequestDistrusted(t *testing.T) {
+	t.Parallel()
+	trusted := drydock.RunRequest{
+		Kind: drydock.DockerBuildRun, Source: "https://git.example/app.git#main", SourceToken: "token", Images: []string{"app"}, Push: true,
+		Arguments:     []drydock.RunValue{{Name: "a", Value: "1"}, {Name: "b", Value: "hush", Secret: true}},
+		Values:        []drydock.RunValue{{Name: "b", Value: "hush", Secret: true}, {Name: "c", Value: "x"}},
+		Credentials:   []drydock.RunCredential{{Registry: "one", Password: drydock.SecretValue{Value: "hush"}}},
+		RegistryLogin: true, Identity: drydock.ResourceID{Subscription: "hush"}, LogTemplate: "hush", UpdateTriggerToken: "hush",
+	}
+	want := drydock.RunRequest{
+		Kind: trusted.Kind, Source: trusted.Source, SourceToken: "token", Images: trusted.Images, Untrusted: true,
+		Arguments: trusted.Arguments[:1], Values: trusted.Values[1:],
+	}
+	if d := cmp.Diff(want, trusted.Distrusted()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if len(trusted.Arguments) != 2 || trusted.Arguments[1].Value != "hush" {
+		t.Errorf("it changed the request: %+v", trusted)
+	}
+}
+
 func TestRunRequestSplitsAndJoins(t *testing.T) {
 	t.Parallel()
 	want := drydock.RunRequest{

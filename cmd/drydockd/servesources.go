@@ -31,6 +31,7 @@ var _ runner.Sources = (*runSources)(nil)
 // Fetch implements runner.Sources.
 func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner.Checkout, error) {
 	f := &source.Fetcher{
+		Ref: r.Ref, Untrusted: r.Untrusted,
 		Dir: s.dir, HTTP: s.http, Env: s.env, Log: r.Log, PlainHTTP: s.plain,
 		Keychain: credentials.Static("the run", r.Credentials...),
 	}

@@ -34,7 +34,11 @@ type RunSpec struct {
 	Secret func(values ...string)
 
 	AllowPrivileged bool // steps with `privileged: true` may run
-	Publish         bool // `ports` are published on this machine too
+	// Untrusted says that strangers wrote what is run: it neither reads nor writes
+	// caches of runs that are trusted, but for what builds are keyed by, and
+	// pushes nothing.
+	Untrusted bool
+	Publish   bool // `ports` are published on this machine too
 }
 
 // Session is one run on an executor. It owns the run's image table, networks,

@@ -12,6 +12,10 @@ const maxPushes = 3
 
 // push pushes the images of a push step one after the other.
 func (r *run) push(ctx context.Context, j *job) error {
+	if r.spec.Untrusted {
+		r.engine.Log.Printf("Pushing nothing: strangers wrote what is run, and it is not trusted")
+		return nil
+	}
 	out := r.engine.Log.Stream(j.ID, "stdout")
 	defer func() { _ = out.Close() }() // see streams.close
 	for _, image := range j.Push {

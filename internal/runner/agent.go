@@ -46,6 +46,8 @@ type SourceRequest struct {
 	Registry    drydock.ResourceID
 	Source      string // as in drydock.RunRequest
 	Token       string // for a git host; empty for none
+	Ref         string // as SourceRef in drydock.RunRequest
+	Untrusted   bool   // the token is for the source alone, and nothing that it names
 	Credentials []drydock.Credential
 	Log         func(format string, args ...any)
 }

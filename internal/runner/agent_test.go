@@ -86,6 +86,50 @@ func (s *server) PushLog(_ context.Context, r drydock.RunRecord, c drydock.Crede
 	return "sha256:" + repository + "+" + tag, nil
 }
 
+// What strangers wrote gets no rights, and does all else.
+func TestAgentDistrusts(t *testing.T) {
+	t.Parallel()
+	s := &server{checkout: runner.Checkout{Dir: folder(t, "-- Dockerfile --\nFROM scratch\n-- acr-task.yaml --\nsteps:\n- build: -t app .\n- push: [app]\n- cmd: image\n")}}
+	request := drydock.RunRequest{
+		Kind: drydock.FileTaskRun, TaskFile: "acr-task.yaml", Source: "https://git.example/app.git#c0ffee", SourceToken: "t", SourceRef: "refs/pull/7/head",
+		RegistryLogin: true, Untrusted: true,
+	}
+	fake := &enginetest.Fake{}
+	o := s.agent(fake).CarryOut(t.Context(), record(t, request), begin)
+	text := s.log.String()
+	if o.Status != drydock.RunSucceeded || !strings.Contains(text, "Pushing nothing") || len(decode(t, o).OutputImages) > 0 {
+		t.Errorf("%s: %s\n%s", o.Status, o.Result, text)
+	}
+	if a := s.asked; len(a.Credentials) > 0 || !a.Untrusted || a.Ref != "refs/pull/7/head" || a.Token != "t" {
+		t.Errorf("asked for the source as %+v", a)
+	}
+	request.Kind, request.TaskContent = drydock.EncodedTaskRun, []byte("steps:\n- cmd: image\n  privileged: true\n")
+	agent := s.agent(fake)
+	agent.Privileged = true
+	if o := agent.CarryOut(t.Context(), record(t, request), begin); o.Status != drydock.RunFailed || !strings.Contains(string(o.Result), "privileged") {
+		t.Errorf("%s: %s", o.Status, o.Result)
+	}
+}
+
+func TestAgentTellsOfTheChange(t *testing.T) {
+	t.Parallel()
+	for branch, want := range map[string]string{
+		"dev":          "c0ffee dev  Source",
+		"refs/tags/v1": "c0ffee of-the-checkout v1 Source",
+	} {
+		s := &server{checkout: runner.Checkout{Dir: folder(t, "-- x --\n"), Commit: "another", Branch: "of-the-checkout"}}
+		r := record(t, drydock.RunRequest{
+			Kind: drydock.EncodedTaskRun, Source: "https://git.example/app.git",
+			TaskContent: []byte("steps:\n- cmd: image\n  env: ['FAKE_OUT={{.Run.Commit}} {{.Run.Branch}} {{.Run.GitTag}} {{.Run.TriggeredBy}}']\n"),
+		})
+		r.Trigger = []byte(`{"sourceTrigger":{"commitId":"c0ffee","branchName":"` + branch + `"}}`)
+		o := s.agent(&enginetest.Fake{}).CarryOut(t.Context(), r, begin)
+		if o.Status != drydock.RunSucceeded || !strings.Contains(s.log.String(), want) {
+			t.Errorf("%s: %s\n%s", branch, o.Status, s.log.String())
+		}
+	}
+}
+
 func TestAgentKeepsTheLogInTheRegistry(t *testing.T) {
 	t.Parallel()
 	for template, want := range map[string]string{

@@ -91,7 +91,10 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 	j.facts = j.newFacts()
 	j.result, err = runs.Run(ctx, Request{
 		Source: j.request.Source, Task: announced{planner, j.begin}, Facts: j.facts,
-		Spec: engine.RunSpec{Credentials: creds, Limits: j.limits(), AllowPrivileged: j.agent.Privileged},
+		Spec: engine.RunSpec{
+			Credentials: creds, Limits: j.limits(), Untrusted: j.request.Untrusted,
+			AllowPrivileged: j.agent.Privileged && !j.request.Untrusted,
+		},
 	})
 	return err
 }
@@ -126,6 +129,14 @@ func (j *job) newFacts() drydock.RunFacts {
 		ID: j.record.ID, TaskName: j.record.Task, Registry: j.host(), Date: j.record.Created,
 		OS: j.request.OS, Architecture: j.request.Architecture,
 		TriggeredBy: j.triggeredBy(),
+	}
+	// What a change of the source started is about that change, wherever the
+	// source has got to since. A trigger that can't be read says nothing.
+	if t, err := drydock.ParseRunTrigger(j.record.Trigger); err == nil && t.Source != nil {
+		f.Commit, f.Branch = t.Source.CommitID, t.Source.BranchName
+		if tag, ok := strings.CutPrefix(f.Branch, "refs/tags/"); ok {
+			f.Branch, f.GitTag = "", tag
+		}
 	}
 	if f.OS == "" {
 		f.OS = runtime.GOOS
@@ -173,7 +184,7 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 		j.masker.Add(found.Password)
 		creds = append(creds, found)
 	}
-	if !j.request.RegistryLogin {
+	if !j.request.RegistryLogin || j.request.Untrusted {
 		return creds, nil
 	}
 	token, err := j.agent.Tokens.RunToken(j.record.Registry, j.record.ID, j.record.Attempts, timeout)
@@ -226,6 +237,7 @@ func (s jobSource) Fetch(ctx context.Context, source string) (*Checkout, error) 
 	}
 	c, err := s.agent.Sources.Fetch(ctx, SourceRequest{
 		Registry: s.record.Registry, Source: source, Token: s.request.SourceToken,
+		Ref: s.request.SourceRef, Untrusted: s.request.Untrusted,
 		Credentials: s.creds, Log: s.log.Printf,
 	})
 	if err == nil && !none {

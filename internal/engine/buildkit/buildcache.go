@@ -18,7 +18,7 @@ import (
 // findCaches finds what --cache-from and --cache-to, and `cache: enabled`, name.
 func (b *build) findCaches() {
 	b.cacheFrom, b.cacheTo = slices.Clone(b.Flags.CacheFrom), slices.Clone(b.Flags.CacheTo)
-	if !b.Cache {
+	if !b.Cache || b.session.spec.Untrusted {
 		return
 	}
 	ref := b.cacheRef()
@@ -91,9 +91,12 @@ func (b *build) wantsInlineCache() bool {
 	return slices.ContainsFunc(b.cacheTo, func(c buildflags.CacheEntry) bool { return c.Type == "inline" })
 }
 
-// cacheNamespace separates the cache mounts of tasks. Runs without a task share
-// theirs.
+// cacheNamespace separates the cache mounts of tasks, and those of runs that are
+// not trusted from all others. Runs without a task share theirs.
 func (b *build) cacheNamespace() string {
+	if b.session.spec.Untrusted {
+		return "untrusted:" + b.session.spec.TaskName
+	}
 	if b.session.spec.TaskName == "" {
 		return quickRun
 	}

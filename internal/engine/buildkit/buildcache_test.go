@@ -94,14 +94,22 @@ RUN --mount=type=cache,target=/cache --mount=type=bind,target=/context \
 	task := func(name string) func(*engine.RunSpec) {
 		return func(s *engine.RunSpec) { s.TaskName = name }
 	}
-	for _, step := range []struct{ task, name, want string }{
-		{"one", "a", "done\n"},
-		{"two", "b", "done\n"},
-		{"one", "c", "a\ndone\n"},
-		{"", "d", "done\n"},
-		{"", "e", "d\ndone\n"},
+	untrusted := func(s *engine.RunSpec) { s.Untrusted = true }
+	trusted := func(*engine.RunSpec) {}
+	for _, step := range []struct {
+		task, name string
+		trust      func(*engine.RunSpec)
+		want       string
+	}{
+		{"one", "a", trusted, "done\n"},
+		{"two", "b", trusted, "done\n"},
+		{"one", "f", untrusted, "done\n"},
+		{"one", "c", trusted, "a\ndone\n"},
+		{"", "d", trusted, "done\n"},
+		{"", "g", untrusted, "done\n"},
+		{"", "e", trusted, "d\ndone\n"},
 	} {
-		r := openRun(t, e, files+step.name+"\n", task(step.task))
+		r := openRun(t, e, files+step.name+"\n", task(step.task), step.trust)
 		// Nobody gets at the cache of another task by asking for it.
 		r.build("-t", "mounts", "--build-arg", "BUILDKIT_CACHE_MOUNT_NS=task:one", ".")
 		wantEqual(t, "what task "+step.task+" finds in the cache", r.run("mounts", "cat /found"), step.want)

@@ -121,8 +121,9 @@ type ImageStateStore interface {
 	ImageStates(ctx context.Context, images ...ImageName) (map[ImageName]ImageState, error)
 
 	// PutImageState says what a tag points at, and makes the tasks due that stand
-	// on something else. It reports false, and forgets the tag, when no task is
-	// built from it.
+	// on something else. Of the first that is known of a tag, those that stand on
+	// nothing are not due but stand on it from then on. It reports false, and
+	// forgets the tag, when no task is built from it.
 	PutImageState(ctx context.Context, s ImageState) (bool, error)
 
 	// ImagesWithDigest returns the tags of a repository that are known to point
@@ -139,4 +140,10 @@ type DueStore interface {
 	// Settle says that tasks stand on what their tags point at now, or are going
 	// to. A RunStore does so itself for the task of a run that it stores.
 	Settle(ctx context.Context, tasks ...ResourceID) error
+
+	// SettleImages says so of some of the images of a task.
+	SettleImages(ctx context.Context, task ResourceID, images ...ImageName) error
+
+	// PauseTasks says of all tasks of a registry whether it holds triggers back.
+	PauseTasks(ctx context.Context, registry ResourceID, paused bool) error
 }

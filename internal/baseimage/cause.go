@@ -2,6 +2,7 @@ package baseimage
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -9,31 +10,10 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// trigger is the Trigger of a RunRecord that an image update has started.
-type trigger struct {
-	Update *imageUpdate      `json:"imageUpdateTrigger,omitempty"`
-	Cause  *drydock.RunCause `json:"cause,omitempty"`
-}
-
-// imageUpdate is ACR's imageUpdateTrigger.
-type imageUpdate struct {
-	ID        string            `json:"id"`
-	Timestamp string            `json:"timestamp"`
-	Images    []imageDescriptor `json:"images"`
-}
-
-type imageDescriptor struct {
-	Type       drydock.BaseImageKind `json:"type,omitempty"`
-	Registry   string                `json:"registry"`
-	Repository string                `json:"repository"`
-	Tag        string                `json:"tag,omitempty"`
-	Digest     string                `json:"digest"`
-}
-
 // causeOf returns the cause of a run; zero for a run that somebody asked for.
 func causeOf(r drydock.RunRecord) drydock.RunCause {
-	var t trigger
-	if len(r.Trigger) == 0 || json.Unmarshal(r.Trigger, &t) != nil || t.Cause == nil {
+	t, err := drydock.ParseRunTrigger(r.Trigger)
+	if err != nil || t.Cause == nil {
 		return drydock.RunCause{}
 	}
 	return *t.Cause
@@ -42,25 +22,19 @@ func causeOf(r drydock.RunRecord) drydock.RunCause {
 // newTrigger returns the trigger of a run that is started because of a decision.
 func newTrigger(d decision, id string) ([]byte, error) {
 	cause := newCause(d)
-	update := &imageUpdate{ID: id, Timestamp: cause.Time.UTC().Format(time.RFC3339Nano)}
+	update := &drydock.ImageUpdateTrigger{ID: id, Timestamp: cause.Time.UTC().Format(time.RFC3339Nano)}
 	for _, i := range d.Task.Images {
 		update.Images = append(update.Images, descriptor(i))
 	}
-	return json.Marshal(trigger{Update: update, Cause: &cause})
+	return json.Marshal(drydock.RunTrigger{Image: update, Cause: &cause})
 }
 
 // addCause adds a decision's images to the trigger of a run that is queued. It
 // stays a run of the sort that it is.
 func addCause(old []byte, d decision) ([]byte, error) {
-	whole := map[string]json.RawMessage{}
-	var t trigger
-	if len(old) > 0 {
-		if err := json.Unmarshal(old, &whole); err != nil {
-			return nil, fmt.Errorf("reading a trigger: %w", err)
-		}
-		if err := json.Unmarshal(old, &t); err != nil {
-			return nil, fmt.Errorf("reading a trigger: %w", err)
-		}
+	whole, t, err := openTrigger(old)
+	if err != nil {
+		return nil, err
 	}
 	more := newCause(d)
 	if t.Cause == nil {
@@ -69,19 +43,56 @@ func addCause(old []byte, d decision) ([]byte, error) {
 	for _, image := range more.Image {
 		t.Cause.Image = putImage(t.Cause.Image, image)
 	}
-	var err error
+	for _, note := range more.Notes {
+		if !slices.Contains(t.Cause.Notes, note) {
+			t.Cause.Notes = append(t.Cause.Notes, note)
+		}
+	}
 	if whole["cause"], err = json.Marshal(t.Cause); err != nil {
 		return nil, err
 	}
-	if t.Update != nil {
+	if t.Image != nil {
 		for _, i := range d.Task.Images {
-			t.Update.Images = putDescriptor(t.Update.Images, descriptor(i))
+			t.Image.Images = putDescriptor(t.Image.Images, descriptor(i))
 		}
-		if whole["imageUpdateTrigger"], err = json.Marshal(t.Update); err != nil {
+		if whole["imageUpdateTrigger"], err = json.Marshal(t.Image); err != nil {
 			return nil, err
 		}
 	}
 	return json.Marshal(whole)
+}
+
+// addNote adds a note to the cause of a run that was created at a time, once.
+func addNote(old []byte, created time.Time, note string) ([]byte, error) {
+	whole, t, err := openTrigger(old)
+	if err != nil {
+		return nil, err
+	}
+	if t.Cause == nil {
+		t.Cause = &drydock.RunCause{Time: created}
+	}
+	if slices.Contains(t.Cause.Notes, note) {
+		return old, nil
+	}
+	t.Cause.Notes = append(t.Cause.Notes, note)
+	if whole["cause"], err = json.Marshal(t.Cause); err != nil {
+		return nil, err
+	}
+	return json.Marshal(whole)
+}
+
+// openTrigger reads a trigger, whole and what of it is known here.
+func openTrigger(text []byte) (map[string]json.RawMessage, drydock.RunTrigger, error) {
+	whole := map[string]json.RawMessage{}
+	var t drydock.RunTrigger
+	if len(text) == 0 {
+		return whole, t, nil
+	}
+	err := errors.Join(json.Unmarshal(text, &whole), json.Unmarshal(text, &t))
+	if err != nil {
+		err = fmt.Errorf("reading a trigger: %w", err)
+	}
+	return whole, t, err
 }
 
 // putImage adds an image to a cause. One that changed again keeps the digest
@@ -96,8 +107,8 @@ func putImage(images []drydock.CauseImage, image drydock.CauseImage) []drydock.C
 	return images
 }
 
-func putDescriptor(images []imageDescriptor, d imageDescriptor) []imageDescriptor {
-	i := slices.IndexFunc(images, func(e imageDescriptor) bool {
+func putDescriptor(images []drydock.ImageDescriptor, d drydock.ImageDescriptor) []drydock.ImageDescriptor {
+	i := slices.IndexFunc(images, func(e drydock.ImageDescriptor) bool {
 		return e.Registry == d.Registry && e.Repository == d.Repository && e.Tag == d.Tag
 	})
 	if i < 0 {
@@ -107,9 +118,9 @@ func putDescriptor(images []imageDescriptor, d imageDescriptor) []imageDescripto
 	return images
 }
 
-func descriptor(i drydock.DueImage) imageDescriptor {
+func descriptor(i drydock.DueImage) drydock.ImageDescriptor {
 	ref := i.Now.Image.Reference()
-	return imageDescriptor{Type: i.Base.Kind, Registry: ref.Registry, Repository: ref.Repository, Tag: ref.Tag, Digest: i.Now.Digest}
+	return drydock.ImageDescriptor{Type: i.Base.Kind, Registry: ref.Registry, Repository: ref.Repository, Tag: ref.Tag, Digest: i.Now.Digest}
 }
 
 func newCause(d decision) drydock.RunCause {

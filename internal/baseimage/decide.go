@@ -23,8 +23,8 @@ type decision struct {
 	Run    drydock.RunRecord // that is joined, in brief
 	// For are the tasks that are waited for, the task itself for its own run.
 	For []drydock.ResourceID
-	// Failed are the newest runs of tasks that the task builds on, which the same
-	// change has started and which did not succeed.
+	// Failed are the newest runs of tasks that the task builds on, which were to
+	// bring a change and did not succeed.
 	Failed []drydock.RunRecord
 }
 
@@ -63,14 +63,14 @@ func (s *situation) decideOn(g *graph, t drydock.DueTask) decision {
 	n := s.nodes[t.Task.Key()]
 	for _, r := range n.active {
 		if r.Altered {
-			continue
+			continue // it may be about something else
 		}
 		if r.Status == drydock.RunQueued {
 			return decision{Task: t, Action: join, Run: r}
 		}
 		d.Action = wait
 	}
-	if d.Action == wait || t.Newest > t.Ended && len(n.active) == 0 {
+	if d.Action == wait || t.Newest > t.Ended {
 		// It may have resolved the newest already; its end will tell.
 		return decision{Task: t, Action: wait, For: []drydock.ResourceID{t.Task}}
 	}
@@ -81,7 +81,7 @@ func (s *situation) decideOn(g *graph, t drydock.DueTask) decision {
 		case blocks(u, first):
 			d.Action = wait
 			d.For = append(d.For, u.images.Task)
-		case u.newest.Root == first && u.newest.Status.Ended() && u.newest.Status != drydock.RunSucceeded:
+		case u.newest.Batch != "" && u.newest.Status.Ended() && u.newest.Status != drydock.RunSucceeded:
 			d.Failed = append(d.Failed, u.newest)
 		}
 	}

@@ -2,6 +2,8 @@ package baseimage
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -23,6 +25,8 @@ type Evaluator struct {
 	Poll time.Duration
 	// Part is how many tasks one transaction is about at most; 200 if 0.
 	Part int
+
+	refusals map[string]refusal // by the keys of tasks
 }
 
 // Run looks for what is due until ctx ends, from the start on.
@@ -51,7 +55,7 @@ func (e *Evaluator) Evaluate(ctx context.Context) error {
 	}
 	var doing []decision
 	for _, d := range s.decide() {
-		if d.Action != wait {
+		if d.Action != wait && !e.refused(d) {
 			doing = append(doing, d)
 		}
 	}
@@ -69,42 +73,87 @@ func (e *Evaluator) Evaluate(ctx context.Context) error {
 	return nil
 }
 
-// carryOut carries decisions out that still hold.
+// carryOut carries decisions out: all of them together, or one by one when one
+// of them can't be.
 func (e *Evaluator) carryOut(ctx context.Context, decisions []decision) error {
+	err := e.transact(ctx, decisions)
+	if err == nil || transient(err) {
+		return err
+	}
+	for _, d := range decisions {
+		err := e.transact(ctx, []decision{d})
+		if transient(err) {
+			return err
+		}
+		if err != nil {
+			e.refuse(ctx, d, err)
+		}
+	}
+	return nil
+}
+
+// transient reports that the same may succeed soon.
+func transient(err error) bool {
+	return drydock.CodeOf(err) == drydock.Unavailable || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// refusedFor is how long a run that can't be made is not tried again, unless its
+// task is changed.
+const refusedFor = 10 * time.Minute
+
+// refuse notes that a decision can't be carried out.
+func (e *Evaluator) refuse(ctx context.Context, d decision, err error) {
+	e.Log.ErrorContext(ctx, "a task whose base image has changed can't be run", "task", d.Task.Task.String(), "error", err)
+	if e.refusals == nil {
+		e.refusals = map[string]refusal{}
+	}
+	e.refusals[d.Task.Task.Key()] = refusal{since(&d.Task), time.Now()}
+}
+
+// refused reports whether the same was refused a short while ago.
+func (e *Evaluator) refused(d decision) bool {
+	r, there := e.refusals[d.Task.Task.Key()]
+	return there && r.since == since(&d.Task) && time.Since(r.at) < refusedFor
+}
+
+// refusal is a run that could not be made.
+type refusal struct {
+	since int64
+	at    time.Time
+}
+
+// transact carries out those decisions that still hold, together.
+func (e *Evaluator) transact(ctx context.Context, decisions []decision) error {
 	var created []drydock.RunRecord
 	err := e.Store.Atomically(ctx, func(ctx context.Context) error {
-		created = nil
-		tasks := make([]drydock.ResourceID, len(decisions))
-		for i, d := range decisions {
-			tasks[i] = d.Task.Task
-		}
-		due, err := e.Store.DueTasks(ctx, tasks...)
+		holding, err := e.holding(ctx, decisions)
 		if err != nil {
 			return err
 		}
-		now := map[string]drydock.DueTask{}
-		for _, t := range due {
-			now[t.Task.Key()] = t
-		}
-		for _, d := range decisions {
-			t, still := now[d.Task.Task.Key()]
-			if !still || t.Newest != d.Task.Newest {
-				continue
-			}
+		var runs []drydock.RunRecord
+		for _, d := range holding {
 			switch d.Action {
 			case start:
-				r, err := e.start(ctx, d)
-				if err != nil {
-					return err
+				r, err := e.newRun(ctx, d)
+				switch drydock.CodeOf(err) {
+				case "":
+					runs = append(runs, r)
+				case drydock.Conflict, drydock.NotFound: // disabled or deleted meanwhile
+				default:
+					return fmt.Errorf("making a run of task %s: %w", d.Task.Task.Name(), err)
 				}
-				created = append(created, r)
 			case join:
 				if err := e.join(ctx, d); err != nil {
 					return err
 				}
+			case cut:
+				if err := e.cut(ctx, d); err != nil {
+					return err
+				}
 			}
 		}
-		return nil
+		created, err = e.Store.CreateRuns(ctx, runs)
+		return err
 	})
 	if err == nil && len(created) > 0 {
 		e.Created(created...)
@@ -112,8 +161,32 @@ func (e *Evaluator) carryOut(ctx context.Context, decisions []decision) error {
 	return err
 }
 
-// start stores a run.
-func (e *Evaluator) start(ctx context.Context, d decision) (drydock.RunRecord, error) {
+// holding returns those decisions whose tasks are due still, and have no other
+// run since.
+func (e *Evaluator) holding(ctx context.Context, decisions []decision) ([]decision, error) {
+	tasks := make([]drydock.ResourceID, len(decisions))
+	for i, d := range decisions {
+		tasks[i] = d.Task.Task
+	}
+	due, err := e.Store.DueTasks(ctx, tasks...)
+	if err != nil {
+		return nil, err
+	}
+	now := map[string]drydock.DueTask{}
+	for _, t := range due {
+		now[t.Task.Key()] = t
+	}
+	var holding []decision
+	for _, d := range decisions {
+		if t, still := now[d.Task.Task.Key()]; still && t.Newest == d.Task.Newest {
+			holding = append(holding, d)
+		}
+	}
+	return holding, nil
+}
+
+// newRun returns a run that is ready to be stored.
+func (e *Evaluator) newRun(ctx context.Context, d decision) (drydock.RunRecord, error) {
 	r, err := e.Tasks.TaskRun(ctx, d.Task.Task, nil)
 	if err != nil {
 		return r, err
@@ -123,7 +196,7 @@ func (e *Evaluator) start(ctx context.Context, d decision) (drydock.RunRecord, e
 	}
 	r.Root = since(&d.Task)
 	r.Batch = "base-image/" + strconv.FormatInt(r.Root, 10)
-	return e.Store.CreateRun(ctx, r)
+	return r, nil
 }
 
 // join adds a cause to a run that is queued, which will build on the newest.
@@ -141,4 +214,25 @@ func (e *Evaluator) join(ctx context.Context, d decision) error {
 		return err
 	}
 	return e.Store.Settle(ctx, d.Task.Task)
+}
+
+// cut lets a task stand on images that it has led to itself, and notes that with
+// the runs that pushed them.
+func (e *Evaluator) cut(ctx context.Context, d decision) error {
+	var images []drydock.ImageName
+	for _, i := range d.Task.Images {
+		images = append(images, i.Now.Image)
+		note := fmt.Sprintf("%s is not rebuilt on %s, although it builds on it: a run of it has led to this one",
+			d.Task.Task.Name(), i.Now.Image.Familiar())
+		_, err := e.Store.UpdateRun(ctx, i.Now.Run.Parent(), i.Now.Run.Name(), func(r *drydock.RunRecord) (err error) {
+			r.Trigger, err = addNote(r.Trigger, r.Created, note)
+			return err
+		})
+		if err != nil && drydock.CodeOf(err) != drydock.NotFound {
+			return err
+		}
+		e.Log.InfoContext(ctx, "a circle of base images is cut", "task", d.Task.Task.String(), "image", i.Now.Image.String(),
+			"run", i.Now.Run.String())
+	}
+	return e.Store.SettleImages(ctx, d.Task.Task, images...)
 }

@@ -18,7 +18,12 @@ type Follower struct {
 	// may have come.
 	Changed func()
 
+	// Doubt is told of images of other registries that a run has found to be
+	// something else than they are known to be; may be nil.
+	Doubt func(images ...drydock.ImageName)
+
 	changed atomic.Bool // by events that may not be stored yet
+	doubts  []drydock.ImageName
 }
 
 // Handled tells what was changed by events that are stored now; see
@@ -27,7 +32,14 @@ func (f *Follower) Handled() {
 	if f.changed.Swap(false) {
 		f.Changed()
 	}
+	if len(f.doubts) > 0 && f.Doubt != nil {
+		f.Doubt(f.doubts...)
+	}
+	f.doubts = nil
 }
+
+// doubt asks for an image to be looked at.
+func (f *Follower) doubt(image drydock.ImageName) { f.doubts = append(f.doubts, image) }
 
 // Handle takes notice of events. It is a dispatch.Handler that makes no runs.
 func (f *Follower) Handle(ctx context.Context, events []drydock.Event) ([]drydock.RunRecord, error) {

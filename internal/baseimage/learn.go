@@ -66,6 +66,7 @@ func (f *Follower) learn(ctx context.Context, images *drydock.TaskImages, run dr
 	if len(bases) == 0 {
 		return nil // what it was going to stand on counts
 	}
+	before := images.Bases
 	images.Learnt, images.Bases = run.Number, bases
 	images.Outputs = nil
 	for _, ref := range result.OutputImages {
@@ -74,10 +75,37 @@ func (f *Follower) learn(ctx context.Context, images *drydock.TaskImages, run dr
 		}
 	}
 	overtaken, err := f.overtaken(ctx, run)
-	if err != nil || !overtaken {
+	if err != nil {
 		return err
 	}
-	return f.bring(ctx, images.Bases)
+	if overtaken {
+		return f.bring(ctx, images.Bases)
+	}
+	return f.compare(ctx, images.Bases, before)
+}
+
+// compare notes which tags of other registries were not what was expected when
+// the run was made, and asks for them to be looked at.
+func (f *Follower) compare(ctx context.Context, bases, before []drydock.BaseImage) error {
+	expected := map[drydock.ImageName]string{}
+	for _, b := range before {
+		expected[b.Image] = b.Digest
+	}
+	for i, b := range bases {
+		want := expected[b.Image]
+		if b.Image.Pinned() || want == "" || want == b.Digest {
+			continue
+		}
+		_, ours, err := f.Hosts.Registry(ctx, b.Image.Registry)
+		if err != nil {
+			return err
+		}
+		if !ours {
+			bases[i].Before = want
+			f.doubt(b.Image)
+		}
+	}
+	return nil
 }
 
 // overtaken reports whether the task of a run has a newer one.
@@ -106,12 +134,19 @@ func (f *Follower) bring(ctx context.Context, bases []drydock.BaseImage) error {
 }
 
 // resolved returns the images that builds were made from, ordered by their
-// names. One that is the runtime base of any of them is that.
+// names, without those that the same run has built. One that is the runtime base
+// of any build is that.
 func resolved(found []drydock.ImageDependencies) []drydock.BaseImage {
+	built := map[drydock.ImageReference]bool{}
+	for _, d := range found {
+		if d.Image != nil {
+			built[*d.Image] = true
+		}
+	}
 	bases := map[string]drydock.BaseImage{}
 	add := func(ref drydock.ImageReference, kind drydock.BaseImageKind) {
 		name, err := ref.Name()
-		if err != nil {
+		if err != nil || built[ref] || ref.Digest == "" {
 			return
 		}
 		if known, there := bases[name.String()]; there && known.Kind == drydock.RuntimeBase {

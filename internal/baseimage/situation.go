@@ -52,6 +52,9 @@ func look(ctx context.Context, store Store) (*situation, error) {
 	if err := s.findRuns(ctx, store); err != nil {
 		return nil, err
 	}
+	if err := s.findNewest(ctx, store); err != nil {
+		return nil, err
+	}
 	for _, t := range s.due {
 		for _, i := range t.Images {
 			if err := s.follow(ctx, store, i.Now.Run); err != nil {
@@ -107,6 +110,24 @@ func (s *situation) findRuns(ctx context.Context, store Store) error {
 		r := active[i]
 		if n := s.nodes[r.Registry.Child("tasks", r.Task).Key()]; n != nil && r.Task != "" {
 			n.active = append(n.active, r)
+		}
+	}
+	return nil
+}
+
+// findNewest adds the newest runs of those that are built on and not due.
+func (s *situation) findNewest(ctx context.Context, store Store) error {
+	for _, n := range s.nodes {
+		if n.due != nil || len(n.active) > 0 {
+			continue
+		}
+		task := n.images.Task
+		found, err := store.Runs(ctx, drydock.RunFilter{Registry: task.Parent(), Tasks: []string{task.Name()}, Limit: 1, Brief: true})
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			n.newest = found[0]
 		}
 	}
 	return nil

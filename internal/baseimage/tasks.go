@@ -47,15 +47,6 @@ func (f *Follower) triggersChanged(ctx context.Context, registry drydock.Resourc
 	if err != nil {
 		return err
 	}
-	for _, images := range all {
-		if images.Paused == triggers.Paused {
-			continue
-		}
-		images.Paused = triggers.Paused
-		if err := f.Store.PutTaskImages(ctx, images); err != nil {
-			return err
-		}
-	}
 	f.changed.Store(true)
-	return nil
+	return f.Store.PauseTasks(ctx, registry, triggers.Paused)
 }

@@ -141,6 +141,14 @@ func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
 	}
 	for _, b := range t.Bases {
 		image := b.Image.String()
+		if _, before := since[image]; !before {
+			// What was known when somebody last watched it may not be so any more.
+			_, err := tx.ExecContext(ctx, `DELETE FROM image_states WHERE image = $1
+				AND NOT EXISTS (SELECT 1 FROM task_bases WHERE image = $1)`, image)
+			if err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO task_bases (task, image, kind, digest, before, since, counts)
 			VALUES ($1, $2, $3, $4, $5, COALESCE((SELECT CASE WHEN $6 > 0 THEN $6 ELSE MAX(root, 1) END FROM image_states
 				WHERE image = $2 AND digest NOT IN ('', $4, $5)), 0), $7)`,

@@ -64,15 +64,58 @@ func (s *Store) Settle(ctx context.Context, tasks ...drydock.ResourceID) error {
 	return nil
 }
 
+// SettleImages implements drydock.DueStore.
+func (s *Store) SettleImages(ctx context.Context, task drydock.ResourceID, images ...drydock.ImageName) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		return inParts(imageTexts(images), func(c *conditions, part []string) error {
+			c.add("task = ?", task.Key())
+			in(c, "image", part)
+			return settleWhere(ctx, tx, c)
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("settling task %s: %w", task.Name(), err)
+	}
+	return nil
+}
+
+// PauseTasks implements drydock.DueStore.
+func (s *Store) PauseTasks(ctx context.Context, registry drydock.ResourceID, paused bool) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		changed, err := affectsOne(ctx, tx, `UPDATE task_images SET paused = $2 WHERE registry = $1 AND paused <> $2`,
+			registry.Key(), number(paused))
+		if err != nil || !changed {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE task_bases SET counts = `+countsNow+`
+			WHERE task IN (SELECT t.task FROM task_images t WHERE t.registry = $1)`, registry.Key())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("pausing the tasks of %s: %w", registry.Name(), err)
+	}
+	return nil
+}
+
+// countsNow is drydock.TaskImages.Counts of a row of task_bases.
+const countsNow = `(SELECT t.paused = 0 AND instr(task_bases.image, '@') = 0 AND
+	(t.base_trigger = 'All' OR t.base_trigger = 'Runtime' AND task_bases.kind = 'Runtime')
+	FROM task_images t WHERE t.task = task_bases.task)`
+
 // settle says that tasks are going to stand on what their tags point at.
 func settle(ctx context.Context, tx *sql.Tx, tasks []string) error {
 	return inParts(tasks, func(c *conditions, part []string) error {
 		in(c, "task", part)
-		c.add("since > 0")
-		_, err := tx.ExecContext(ctx, `UPDATE task_bases SET since = 0, before = '',
-			digest = (SELECT s.digest FROM image_states s WHERE s.image = task_bases.image)`+c.where(), c.args...)
-		return err
+		return settleWhere(ctx, tx, c)
 	})
+}
+
+func settleWhere(ctx context.Context, tx *sql.Tx, c *conditions) error {
+	c.add("(since > 0 OR before <> '')")
+	_, err := tx.ExecContext(ctx, `UPDATE task_bases SET since = 0, before = '',
+		digest = COALESCE((SELECT s.digest FROM image_states s WHERE s.image = task_bases.image AND s.digest <> ''), digest)`+
+		c.where(), c.args...)
+	return err
 }
 
 func taskKeys(tasks []drydock.ResourceID) []string {

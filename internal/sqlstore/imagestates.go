@@ -44,6 +44,12 @@ func (s *Store) PutImageState(ctx context.Context, state drydock.ImageState) (wa
 			return err
 		}
 		watched = true
+		// Of a tag that nothing was known of, nobody can say that it has changed.
+		_, err = tx.ExecContext(ctx, `UPDATE task_bases SET digest = $2 WHERE image = $1 AND digest = ''
+			AND NOT EXISTS (SELECT 1 FROM image_states s WHERE s.image = $1)`, image, state.Digest)
+		if err != nil {
+			return err
+		}
 		if err := putImageState(ctx, tx, state); err != nil {
 			return err
 		}

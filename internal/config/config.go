@@ -40,6 +40,9 @@ type Config struct {
 	CAs      map[string][]byte     // registry host, or "" for all → PEM certificates
 	Insecure []string
 	Images   map[string]string // image aliases of `cmd`
+	// Polls are how often images of other registries are looked at: by host, and
+	// under "" for all others.
+	Polls map[string]PollInterval
 	// WebhooksDeny are networks that webhooks may not reach, beside those that
 	// none may.
 	WebhooksDeny []netip.Prefix

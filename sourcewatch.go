@@ -34,7 +34,8 @@ type SourceWatch struct {
 	Provider string // kind of git host; empty until it is known
 	Hook     string // the webhook, by the git host's own id; empty for none
 	Secrets  []byte // token and the webhook's secret, sealed for SourceWatchPurpose
-	Problem  string // in words: why there is no webhook, or why looking fails; empty for none
+	Problem  string // in words: why there is no webhook; empty for nothing to say
+	Failure  string // in words: why the last look failed; empty if it did not
 	Seen     []byte // JSON: what the repository was like when last looked at
 	Changes  int64  // that there were events of
 

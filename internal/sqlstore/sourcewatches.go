@@ -9,7 +9,7 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-const selectSourceWatch = `SELECT id, task, name, repository, commits, pulls, state, provider, hook, secrets, problem,
+const selectSourceWatch = `SELECT id, task, name, repository, commits, pulls, state, provider, hook, secrets, problem, failure,
 	seen, changes, due, failures, looked, delivered, missed, rearm, version FROM source_watches`
 
 // PutSourceWatch implements drydock.SourceWatchStore.
@@ -17,17 +17,17 @@ func (s *Store) PutSourceWatch(ctx context.Context, w drydock.SourceWatch) (dryd
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		values := []any{
 			w.ID, idText(w.Task), idKey(w.Task), w.Trigger, w.Repository, number(w.Commit), number(w.Pull),
-			string(w.State), w.Provider, w.Hook, w.Secrets, w.Problem, w.Seen, w.Changes, nanos(w.Due), w.Failures,
+			string(w.State), w.Provider, w.Hook, w.Secrets, w.Problem, w.Failure, w.Seen, w.Changes, nanos(w.Due), w.Failures,
 			nanos(w.Looked), nanos(w.Delivered), nanos(w.Missed), nanos(w.Rearm), w.Version,
 		}
 		query := `UPDATE source_watches SET task = $2, task_key = $3, name = $4, repository = $5, commits = $6, pulls = $7,
-				state = $8, provider = $9, hook = $10, secrets = $11, problem = $12, seen = $13, changes = $14, due = $15,
-				failures = $16, looked = $17, delivered = $18, missed = $19, rearm = $20, version = $21 + 1
-			WHERE id = $1 AND version = $21`
+				state = $8, provider = $9, hook = $10, secrets = $11, problem = $12, failure = $13, seen = $14, changes = $15, due = $16,
+				failures = $17, looked = $18, delivered = $19, missed = $20, rearm = $21, version = $22 + 1
+			WHERE id = $1 AND version = $22`
 		if w.Version == 0 {
 			query = `INSERT INTO source_watches (id, task, task_key, name, repository, commits, pulls, state, provider, hook,
-					secrets, problem, seen, changes, due, failures, looked, delivered, missed, rearm, version)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 + 1)
+					secrets, problem, failure, seen, changes, due, failures, looked, delivered, missed, rearm, version)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22 + 1)
 				ON CONFLICT (id) DO NOTHING`
 		}
 		written, err := affectsOne(ctx, tx, query, values...)
@@ -106,7 +106,7 @@ func scanSourceWatch(row scanner) (drydock.SourceWatch, error) {
 		due, looked, delivered, missed, rearm int64
 	)
 	err := row.Scan(&w.ID, &task, &w.Trigger, &w.Repository, &commits, &pulls, &w.State, &w.Provider, &w.Hook, &w.Secrets,
-		&w.Problem, &w.Seen, &w.Changes, &due, &w.Failures, &looked, &delivered, &missed, &rearm, &w.Version)
+		&w.Problem, &w.Failure, &w.Seen, &w.Changes, &due, &w.Failures, &looked, &delivered, &missed, &rearm, &w.Version)
 	if err != nil {
 		return drydock.SourceWatch{}, err
 	}

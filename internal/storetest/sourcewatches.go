@@ -23,7 +23,7 @@ func watchKept(t *testing.T, s Store) {
 	// There is no such task: a watch outlives its own.
 	one := putWatch(t, s, drydock.SourceWatch{
 		ID: "one", Task: registry.Child("tasks", "One"), Trigger: "t", Repository: "https://h/r.git#main", Commit: true,
-		State: drydock.WatchWebhook, Provider: "Gitea", Hook: "7", Secrets: []byte{0, 1}, Problem: "none",
+		State: drydock.WatchWebhook, Provider: "Gitea", Hook: "7", Secrets: []byte{0, 1}, Problem: "none", Failure: "away",
 		Seen: []byte(`{}`), Changes: 3, Due: day, Failures: 2, Looked: day, Delivered: day.Add(1), Missed: day.Add(2), Rearm: day.Add(3),
 	})
 	two := putWatch(t, s, drydock.SourceWatch{ID: "two", Task: registry.Child("tasks", "one-more"), Trigger: "t", Pull: true})

@@ -83,6 +83,10 @@ func (s *Source) Matches(ref string, byDefault bool) bool {
 	return matchParts(s.ref, strings.Split(ref, "/"))
 }
 
+// Pattern returns what tells apart triggers with other refs; empty for the default
+// branch.
+func (s *Source) Pattern() string { return strings.Join(s.ref, "/") }
+
 // HasPaths reports that it matters which files have changed.
 func (s *Source) HasPaths() bool { return s.paths != nil }
 

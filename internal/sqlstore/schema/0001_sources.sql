@@ -13,6 +13,7 @@ CREATE TABLE source_watches (
 	hook       TEXT NOT NULL,
 	secrets    BLOB,
 	problem    TEXT NOT NULL,
+	failure    TEXT NOT NULL,
 	seen       BLOB,
 	changes    BIGINT NOT NULL,
 	due        BIGINT NOT NULL,

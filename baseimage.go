@@ -86,7 +86,7 @@ type DueTask struct {
 	Task   ResourceID
 	Images []DueImage
 	Ended  int64 // as of TaskImages
-	Newest int64 // number of its newest run; 0 for none
+	Newest int64 // number of its newest run that isn't altered; 0 for none
 }
 
 // DueImage is an image that makes a task due.
@@ -112,6 +112,17 @@ type TaskImageStore interface {
 
 	// Producers returns the tasks that push images, by image.
 	Producers(ctx context.Context, images ...ImageName) (map[ImageName][]ResourceID, error)
+
+	// Foundations returns which tasks push what some tasks are built from.
+	Foundations(ctx context.Context, tasks ...ResourceID) ([]Foundation, error)
+}
+
+// Foundation says that a task is built from what another one pushes, or itself.
+type Foundation struct {
+	Task ResourceID
+	On   ResourceID
+	// Counts says that a change of such an image makes the task due.
+	Counts bool
 }
 
 // ImageStateStore keeps what tags point at.

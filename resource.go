@@ -153,6 +153,7 @@ type ResourceFilter struct {
 	Below ResourceID // at any depth, without itself; a subscription, a group or a resource
 	Type  string     // compared without regard to case
 	Name  string     // compared without regard to case
+	IDs   []ResourceID // those of them that there are
 }
 
 // ResourceStore keeps resources. Its methods may be called from several

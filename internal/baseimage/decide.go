@@ -80,7 +80,7 @@ func (s *situation) decideOn(g *graph, t drydock.DueTask) decision {
 		switch {
 		case blocks(u, first):
 			d.Action = wait
-			d.For = append(d.For, u.images.Task)
+			d.For = append(d.For, u.task)
 		case u.newest.Batch != "" && u.newest.Status.Ended() && u.newest.Status != drydock.RunSucceeded:
 			d.Failed = append(d.Failed, u.newest)
 		}

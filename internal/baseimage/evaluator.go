@@ -23,8 +23,6 @@ type Evaluator struct {
 	Changed <-chan struct{}
 	// Poll is how often it looks without being told; 1 min if 0.
 	Poll time.Duration
-	// Part is how many tasks one transaction is about at most; 200 if 0.
-	Part int
 
 	refusals map[string]refusal // by the keys of tasks
 }
@@ -59,11 +57,7 @@ func (e *Evaluator) Evaluate(ctx context.Context) error {
 			doing = append(doing, d)
 		}
 	}
-	part := e.Part
-	if part == 0 {
-		part = 200
-	}
-	for len(doing) > 0 {
+	for part := firstPart; len(doing) > 0; part = otherParts {
 		n := min(part, len(doing))
 		if err := e.carryOut(ctx, doing[:n]); err != nil {
 			return err
@@ -72,6 +66,13 @@ func (e *Evaluator) Evaluate(ctx context.Context) error {
 	}
 	return nil
 }
+
+// One transaction is about so many tasks at most: others want to write too, and
+// the first are to start soon.
+const (
+	firstPart  = 50
+	otherParts = 500
+)
 
 // carryOut carries decisions out: all of them together, or one by one when one
 // of them can't be.
@@ -130,27 +131,23 @@ func (e *Evaluator) transact(ctx context.Context, decisions []decision) error {
 		if err != nil {
 			return err
 		}
-		var runs []drydock.RunRecord
+		var starting []decision
 		for _, d := range holding {
 			switch d.Action {
 			case start:
-				r, err := e.newRun(ctx, d)
-				switch drydock.CodeOf(err) {
-				case "":
-					runs = append(runs, r)
-				case drydock.Conflict, drydock.NotFound: // disabled or deleted meanwhile
-				default:
-					return fmt.Errorf("making a run of task %s: %w", d.Task.Task.Name(), err)
-				}
+				starting = append(starting, d)
 			case join:
-				if err := e.join(ctx, d); err != nil {
-					return err
-				}
+				err = e.join(ctx, d)
 			case cut:
-				if err := e.cut(ctx, d); err != nil {
-					return err
-				}
+				err = e.cut(ctx, d)
 			}
+			if err != nil {
+				return err
+			}
+		}
+		runs, err := e.newRuns(ctx, starting)
+		if err != nil {
+			return err
 		}
 		created, err = e.Store.CreateRuns(ctx, runs)
 		return err
@@ -185,18 +182,37 @@ func (e *Evaluator) holding(ctx context.Context, decisions []decision) ([]decisi
 	return holding, nil
 }
 
-// newRun returns a run that is ready to be stored.
-func (e *Evaluator) newRun(ctx context.Context, d decision) (drydock.RunRecord, error) {
-	r, err := e.Tasks.TaskRun(ctx, d.Task.Task, nil)
+// newRuns returns runs that are ready to be stored.
+func (e *Evaluator) newRuns(ctx context.Context, decisions []decision) ([]drydock.RunRecord, error) {
+	if len(decisions) == 0 {
+		return nil, nil
+	}
+	tasks := make([]drydock.ResourceID, len(decisions))
+	for i, d := range decisions {
+		tasks[i] = d.Task.Task
+	}
+	records, refused, err := e.Tasks.TaskRuns(ctx, tasks)
 	if err != nil {
-		return r, err
+		return nil, err
 	}
-	if r.Trigger, err = newTrigger(d, e.NewID()); err != nil {
-		return r, err
+	var runs []drydock.RunRecord
+	for i, d := range decisions {
+		switch drydock.CodeOf(refused[i]) {
+		case "":
+		case drydock.Conflict, drydock.NotFound: // disabled or deleted meanwhile
+			continue
+		default:
+			return nil, fmt.Errorf("making a run of task %s: %w", d.Task.Task.Name(), refused[i])
+		}
+		r := records[i]
+		if r.Trigger, err = newTrigger(d, e.NewID()); err != nil {
+			return nil, err
+		}
+		r.Root = since(&d.Task)
+		r.Batch = "base-image/" + strconv.FormatInt(r.Root, 10)
+		runs = append(runs, r)
 	}
-	r.Root = since(&d.Task)
-	r.Batch = "base-image/" + strconv.FormatInt(r.Root, 10)
-	return r, nil
+	return runs, nil
 }
 
 // join adds a cause to a run that is queued, which will build on the newest.

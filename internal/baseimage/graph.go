@@ -14,17 +14,7 @@ type graph struct {
 }
 
 func newGraph(s *situation) *graph {
-	g := &graph{on: map[string][]string{}, ring: map[string]int{}}
-	for key, n := range s.nodes {
-		if n.due == nil && n.images.Trigger == "" {
-			continue // what it builds on does not reach others through it
-		}
-		for _, b := range n.images.Bases {
-			if n.due != nil || n.images.Counts(b) {
-				g.on[key] = append(g.on[key], s.made[b.Image.String()]...)
-			}
-		}
-	}
+	g := &graph{on: s.on, ring: map[string]int{}}
 	g.findRings(s)
 	return g
 }

@@ -27,10 +27,11 @@ type Tasks interface {
 	// Triggers returns what starts runs of a task; code NotFound when it is gone.
 	Triggers(ctx context.Context, task drydock.ResourceID) (drydock.TaskTriggers, error)
 
-	// TaskRun returns the record of a run of a task that nobody asked for, ready
-	// to be stored but for its trigger. A task that is disabled is an error with
-	// code Conflict, one that is gone with code NotFound.
-	TaskRun(ctx context.Context, task drydock.ResourceID, change func(*drydock.RunRequest)) (drydock.RunRecord, error)
+	// TaskRuns returns the records of runs of tasks that nobody asked for, ready to
+	// be stored but for their triggers, with an error for each one that can't be
+	// made: of a task that is disabled one with code Conflict, of one that is gone
+	// with code NotFound.
+	TaskRuns(ctx context.Context, tasks []drydock.ResourceID) (records []drydock.RunRecord, refused []error, err error)
 }
 
 // Hosts knows under which hosts this server's registries are reached.

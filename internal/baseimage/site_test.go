@@ -385,8 +385,16 @@ func (t *tasks) Triggers(ctx context.Context, task drydock.ResourceID) (drydock.
 	return *found, nil
 }
 
-// TaskRun implements baseimage.Tasks.
-func (t *tasks) TaskRun(ctx context.Context, task drydock.ResourceID, _ func(*drydock.RunRequest)) (drydock.RunRecord, error) {
+// TaskRuns implements baseimage.Tasks.
+func (t *tasks) TaskRuns(ctx context.Context, ids []drydock.ResourceID) ([]drydock.RunRecord, []error, error) {
+	records, refused := make([]drydock.RunRecord, len(ids)), make([]error, len(ids))
+	for i, id := range ids {
+		records[i], refused[i] = t.taskRun(ctx, id)
+	}
+	return records, refused, nil
+}
+
+func (t *tasks) taskRun(ctx context.Context, task drydock.ResourceID) (drydock.RunRecord, error) {
 	triggers, err := t.Triggers(ctx, task)
 	if err != nil {
 		return drydock.RunRecord{}, err

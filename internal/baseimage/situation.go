@@ -10,14 +10,14 @@ import (
 // are named by the keys of their ids.
 type situation struct {
 	due   []drydock.DueTask          // in the order in which they became due
-	nodes map[string]*node           // of these and of all that they are built from
-	made  map[string][]string        // producers, by image
+	nodes map[string]*node           // of these and of all that they are built on
+	on    map[string][]string        // tasks that push what a task is built from
 	chain map[string]map[string]bool // tasks that led to a run, its own included, by the run's id
 }
 
 // node is a task in the graph of those that build on one another.
 type node struct {
-	images drydock.TaskImages
+	task   drydock.ResourceID
 	due    *drydock.DueTask    // nil when it is not due
 	active []drydock.RunRecord // in brief; those that have not ended, oldest first
 	newest drydock.RunRecord   // in brief; zero for none
@@ -34,7 +34,7 @@ func since(t *drydock.DueTask) int64 {
 
 // look finds out what the situation is.
 func look(ctx context.Context, store Store) (*situation, error) {
-	s := &situation{nodes: map[string]*node{}, made: map[string][]string{}, chain: map[string]map[string]bool{}}
+	s := &situation{nodes: map[string]*node{}, on: map[string][]string{}, chain: map[string]map[string]bool{}}
 	var err error
 	if s.due, err = store.DueTasks(ctx); err != nil || len(s.due) == 0 {
 		return s, err
@@ -65,35 +65,26 @@ func look(ctx context.Context, store Store) (*situation, error) {
 	return s, nil
 }
 
-// climb adds tasks and those that they are built from, to the last.
+// climb adds tasks and those that they are built on, to the last.
 func (s *situation) climb(ctx context.Context, store Store, tasks []drydock.ResourceID) error {
-	for len(tasks) > 0 {
-		found, err := store.TaskImages(ctx, tasks...)
-		if err != nil {
-			return err
-		}
-		var images []drydock.ImageName
-		for _, t := range found {
-			s.nodes[t.Task.Key()] = &node{images: t}
-			for _, b := range t.Bases {
-				if _, asked := s.made[b.Image.String()]; !asked && !b.Image.Pinned() {
-					s.made[b.Image.String()] = nil
-					images = append(images, b.Image)
-				}
-			}
-		}
-		producers, err := store.Producers(ctx, images...)
+	for _, id := range tasks {
+		s.nodes[id.Key()] = &node{task: id}
+	}
+	for due := true; len(tasks) > 0; due = false {
+		found, err := store.Foundations(ctx, tasks...)
 		if err != nil {
 			return err
 		}
 		tasks = nil
-		for image, ids := range producers {
-			for _, id := range ids {
-				s.made[image.String()] = append(s.made[image.String()], id.Key())
-				if s.nodes[id.Key()] == nil {
-					s.nodes[id.Key()] = &node{}
-					tasks = append(tasks, id)
-				}
+		for _, f := range found {
+			if !due && !f.Counts {
+				continue // what the other one does will not reach others through this one
+			}
+			key, on := f.Task.Key(), f.On.Key()
+			s.on[key] = append(s.on[key], on)
+			if s.nodes[on] == nil {
+				s.nodes[on] = &node{task: f.On}
+				tasks = append(tasks, f.On)
 			}
 		}
 	}
@@ -121,8 +112,7 @@ func (s *situation) findNewest(ctx context.Context, store Store) error {
 		if n.due != nil || len(n.active) > 0 {
 			continue
 		}
-		task := n.images.Task
-		found, err := store.Runs(ctx, drydock.RunFilter{Registry: task.Parent(), Tasks: []string{task.Name()}, Limit: 1, Brief: true})
+		found, err := store.Runs(ctx, drydock.RunFilter{Registry: n.task.Parent(), Tasks: []string{n.task.Name()}, Limit: 1, Brief: true})
 		if err != nil {
 			return err
 		}

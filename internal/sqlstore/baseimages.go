@@ -191,6 +191,44 @@ func (s *Store) Producers(ctx context.Context, images ...drydock.ImageName) (map
 	return producers, nil
 }
 
+// Foundations implements drydock.TaskImageStore.
+func (s *Store) Foundations(ctx context.Context, tasks ...drydock.ResourceID) ([]drydock.Foundation, error) {
+	var all []drydock.Foundation
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		return inParts(taskKeys(tasks), func(c *conditions, part []string) error {
+			in(c, "b.task", part)
+			found, err := list(ctx, tx, scanFoundation, `SELECT a.id, u.id, MAX(b.counts)
+				FROM task_bases b JOIN task_outputs o ON o.image = b.image
+				JOIN resources a ON a.key = b.task JOIN resources u ON u.key = o.task`+
+				c.where()+` GROUP BY b.task, o.task ORDER BY b.task, o.task`, c.args...)
+			all = append(all, found...)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("finding what tasks are built on: %w", err)
+	}
+	return all, nil
+}
+
+func scanFoundation(row scanner) (drydock.Foundation, error) {
+	var (
+		f        drydock.Foundation
+		task, on string
+		counts   int
+	)
+	err := row.Scan(&task, &on, &counts)
+	if err != nil {
+		return f, err
+	}
+	if f.Task, err = resourceID(task); err != nil {
+		return f, err
+	}
+	f.On, err = resourceID(on)
+	f.Counts = counts != 0
+	return f, err
+}
+
 func imageTexts(images []drydock.ImageName) []string {
 	texts := make([]string, len(images))
 	for i, image := range images {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/drydockhq/drydock"
@@ -12,47 +13,91 @@ import (
 // with the number of tasks.
 const selectDue = `SELECT resources.id, t.ended,
 		COALESCE((SELECT MAX(r.number) FROM runs r WHERE r.registry = t.registry AND r.task_key = t.name AND r.altered = 0), 0),
-		b.kind, b.digest, b.since, s.image, s.digest, s.previous, s.event, s.changed, s.root, s.run
+		b.image, b.kind, b.digest, b.before, b.since
 	FROM task_bases b
-	JOIN image_states s ON s.image = b.image
 	JOIN task_images t ON t.task = b.task
 	JOIN resources ON resources.key = b.task`
 
 // DueTasks implements drydock.DueStore.
 func (s *Store) DueTasks(ctx context.Context, tasks ...drydock.ResourceID) ([]drydock.DueTask, error) {
-	var due []drydock.DueTask
-	at := map[string]int{}
-	collect := func(tx *sql.Tx, c *conditions) error {
-		c.add("b.since > 0 AND b.counts = 1 AND s.digest NOT IN ('', b.digest, b.before)")
-		_, err := list(ctx, tx, func(row scanner) (struct{}, error) {
-			task, err := scanDue(row)
-			if err != nil {
-				return struct{}{}, err
-			}
-			key := task.Task.Key()
-			if i, there := at[key]; there {
-				due[i].Images = append(due[i].Images, task.Images...)
-				return struct{}{}, nil
-			}
-			at[key] = len(due)
-			due = append(due, task)
-			return struct{}{}, nil
-		}, selectDue+c.where()+` ORDER BY b.since, b.task, b.image`, c.args...)
-		return err
-	}
+	d := &dueReader{states: map[string]*drydock.ImageState{}, at: map[string]int{}}
 	err := s.read(ctx, func(tx *sql.Tx) error {
 		if len(tasks) == 0 {
-			return collect(tx, &conditions{})
+			c := &conditions{}
+			c.add("b.since > 0 AND b.counts = 1")
+			return d.read(ctx, tx, c)
 		}
 		return inParts(taskKeys(tasks), func(c *conditions, part []string) error {
 			in(c, "b.task", part)
-			return collect(tx, c)
+			c.add("+b.since > 0 AND +b.counts = 1") // not by the index of all that is due
+			return d.read(ctx, tx, c)
 		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("finding the tasks that are due: %w", err)
 	}
-	return due, nil
+	return d.due, nil
+}
+
+// dueReader collects what is due.
+type dueReader struct {
+	due    []drydock.DueTask
+	at     map[string]int // where each task is in due
+	states map[string]*drydock.ImageState
+}
+
+func (d *dueReader) read(ctx context.Context, tx *sql.Tx, c *conditions) error {
+	rows, err := list(ctx, tx, scanDue, selectDue+c.where()+` ORDER BY b.since, b.task, b.image`, c.args...)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		state, err := d.state(ctx, tx, row.image)
+		if err != nil {
+			return err
+		}
+		if state.Digest == "" || state.Digest == row.base.Digest || state.Digest == row.base.Before {
+			continue
+		}
+		i, there := d.at[row.task]
+		if !there {
+			i = len(d.due)
+			id, err := resourceID(row.task)
+			if err != nil {
+				return err
+			}
+			d.at[row.task] = i
+			d.due = append(d.due, drydock.DueTask{Task: id, Ended: row.ended, Newest: row.newest})
+		}
+		row.base.Image = state.Image
+		d.due[i].Images = append(d.due[i].Images, drydock.DueImage{Base: row.base, Now: *state})
+	}
+	return nil
+}
+
+// state reads what a tag points at, once for all tasks.
+func (d *dueReader) state(ctx context.Context, tx *sql.Tx, image string) (*drydock.ImageState, error) {
+	if state := d.states[image]; state != nil {
+		return state, nil
+	}
+	state, err := scanImageState(tx.QueryRowContext(ctx, selectImageState+` WHERE s.image = $1`, image))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	d.states[image] = &state
+	return &state, nil
+}
+
+// dueRow is a task that is due by an image.
+type dueRow struct {
+	task, image   string
+	ended, newest int64
+	base          drydock.BaseImage
+}
+
+func scanDue(row scanner) (r dueRow, err error) {
+	err = row.Scan(&r.task, &r.ended, &r.newest, &r.image, &r.base.Kind, &r.base.Digest, &r.base.Before, &r.base.Since)
+	return r, err
 }
 
 // Settle implements drydock.DueStore.
@@ -124,29 +169,4 @@ func taskKeys(tasks []drydock.ResourceID) []string {
 		keys[i] = task.Key()
 	}
 	return keys
-}
-
-func scanDue(row scanner) (drydock.DueTask, error) {
-	var (
-		t              drydock.DueTask
-		i              drydock.DueImage
-		id, image, run string
-		changed        int64
-	)
-	err := row.Scan(&id, &t.Ended, &t.Newest, &i.Base.Kind, &i.Base.Digest, &i.Base.Since,
-		&image, &i.Now.Digest, &i.Now.Previous, &i.Now.Event, &changed, &i.Now.Root, &run)
-	if err != nil {
-		return t, err
-	}
-	i.Now.Changed = fromNanos(changed)
-	if t.Task, err = resourceID(id); err != nil {
-		return t, err
-	}
-	if i.Now.Run, err = resourceID(run); err != nil {
-		return t, err
-	}
-	i.Now.Image, err = drydock.ParseImageName(image)
-	i.Base.Image = i.Now.Image
-	t.Images = []drydock.DueImage{i}
-	return t, err
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -33,11 +34,24 @@ func (s *Store) Resources(ctx context.Context, f drydock.ResourceFilter) ([]dryd
 	if f.Name != "" {
 		c.add("name = ?", strings.ToLower(f.Name))
 	}
-	query := `SELECT ` + resourceColumns + ` FROM resources` + c.where() + ` ORDER BY key`
+	read := func(tx *sql.Tx, c *conditions) ([]drydock.Resource, error) {
+		return list(ctx, tx, scanResource, `SELECT `+resourceColumns+` FROM resources`+c.where()+` ORDER BY key`, c.args...)
+	}
 	var found []drydock.Resource
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
-		found, err = list(ctx, tx, scanResource, query, c.args...)
-		return err
+		if len(f.IDs) == 0 {
+			found, err = read(tx, &c)
+			return err
+		}
+		keys := taskKeys(f.IDs)
+		slices.Sort(keys)
+		return inParts(slices.Compact(keys), func(_ *conditions, part []string) error {
+			some := conditions{slices.Clone(c.texts), slices.Clone(c.args)}
+			in(&some, "key", part)
+			more, err := read(tx, &some)
+			found = append(found, more...)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing resources: %w", err)

@@ -88,6 +88,21 @@ func (b *runBlobs) LogLinks(ctx context.Context, registry drydock.ResourceID, ru
 	return arm.LogLinks{Blob: url, Follow: url + "&comp=follow"}, nil
 }
 
+// UploadGone implements arm.Blobs.
+func (b *runBlobs) UploadGone(ctx context.Context, registry drydock.ResourceID, source string) (bool, error) {
+	if !isUpload(source) {
+		return false, nil
+	}
+	blob, err := b.folder.Open(ctx, sourceKey(registry, source))
+	switch drydock.CodeOf(err) {
+	case "":
+		return false, blob.Close()
+	case drydock.NotFound, drydock.Invalid:
+		return true, nil
+	}
+	return false, fmt.Errorf("looking for the uploaded source: %w", err)
+}
+
 func logAttributes() blobs.Attributes {
 	return blobs.Attributes{Headers: map[string]string{"content-type": "text/plain; charset=utf-8"}}
 }

@@ -31,7 +31,7 @@ var _ runner.Sources = (*runSources)(nil)
 // Fetch implements runner.Sources.
 func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner.Checkout, error) {
 	f := &source.Fetcher{
-		Dir: s.dir, HTTP: s.http, Env: s.env, Log: r.Log, PlainHTTP: s.plain,
+		Dir: s.dir, HTTP: s.http, Env: s.env, Log: r.Log, PlainHTTP: s.plain, Pin: r.Pin,
 		Keychain: credentials.Static("the run", r.Credentials...),
 	}
 	if r.Token != "" {
@@ -43,8 +43,7 @@ func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner
 		if err := s.allowFile(spec); err != nil {
 			return nil, err
 		}
-	case spec == "" || spec == "/dev/null":
-	case buildflags.ContextKind(spec) == buildflags.Local:
+	case isUpload(spec):
 		blob, err := s.blobs.Open(ctx, sourceKey(r.Registry, spec))
 		if err != nil {
 			return nil, s.refuse(spec, err)
@@ -56,7 +55,13 @@ func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner
 	if err != nil {
 		return nil, err
 	}
-	return &runner.Checkout{Dir: fetched.Dir, Commit: fetched.Commit, Branch: fetched.Branch, Close: fetched.Close}, nil
+	return &runner.Checkout{Dir: fetched.Dir, Commit: fetched.Commit, Branch: fetched.Branch, Digest: fetched.Digest, Close: fetched.Close}, nil
+}
+
+// isUpload reports whether a source is the path of an upload.
+func isUpload(spec string) bool {
+	return spec != "" && spec != "/dev/null" && buildflags.ContextKind(spec) == buildflags.Local &&
+		!strings.HasPrefix(strings.ToLower(spec), "file://")
 }
 
 // refuse words the error of an upload that can't be opened. Nothing of this

@@ -129,9 +129,8 @@ func (s *Server) takeMachine(r *drydock.RunRequest, doc object, prefix string) e
 	case "x86":
 		r.Architecture = "386"
 	}
-	if !slices.Contains(s.c.Platforms, r.OS+"/"+r.Architecture) {
-		return badRequest("PlatformNotSupported", "There is no agent for the platform %s/%s. This server runs %s.",
-			r.OS, r.Architecture, strings.Join(s.c.Platforms, ", ")).about(prefix + "platform")
+	if err := s.checkPlatform(*r, prefix); err != nil {
+		return err
 	}
 	r.CPU = number(doc, prefix+"agentConfiguration.cpu", 2)
 	r.Timeout = time.Duration(number(doc, prefix+"timeout", defaultTimeout)) * time.Second

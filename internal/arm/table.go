@@ -112,6 +112,7 @@ func (s *Server) runRoutes() []route {
 		{method: http.MethodGet, path: run, action: action + "/read", what: "Show a run.", handle: s.showRun},
 		{method: http.MethodPatch, path: run, action: action + "/write", what: "Change whether a run is archived.", handle: s.patchRun},
 		{method: http.MethodPost, path: run + "/cancel", action: action + "/cancel/action", what: "Cancel a run.", handle: s.cancelRun},
+		{method: http.MethodPost, path: run + "/rerun", action: action + "/rerun/action", what: "Queue a run that repeats one which has ended. Not one of Azure's.", handle: s.rerunRun},
 		{method: http.MethodPost, path: run + "/listLogSasUrl", action: action + "/listLogSasUrl/action", what: "Get the links of a run's log.", handle: s.showLog},
 	}
 }

@@ -122,7 +122,7 @@ func (s *site) manage(w http.ResponseWriter, r *http.Request) {
 	answer := httptest.NewRecorder()
 	s.Server.ServeHTTP(answer, r)
 	text := strings.NewReplacer("account.blob.test", s.host("account.blob"), armtest.RegistryDomain, s.host("azurecr")).Replace(answer.Body.String())
-	if strings.HasSuffix(r.URL.Path, "/scheduleRun") && answer.Code == http.StatusOK {
+	if (strings.HasSuffix(r.URL.Path, "/scheduleRun") || strings.HasSuffix(r.URL.Path, "/rerun")) && answer.Code == http.StatusOK {
 		if err := s.end(r, string(body), text); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -150,7 +150,8 @@ func (s *site) end(r *http.Request, request, answer string) error {
 	if s.ending.status == "" {
 		return nil
 	}
-	id, err := drydock.ParseResourceID(strings.TrimSuffix(r.URL.Path, "/scheduleRun"))
+	path, _, _ := strings.Cut(strings.TrimSuffix(r.URL.Path, "/scheduleRun"), "/runs/")
+	id, err := drydock.ParseResourceID(path)
 	if err != nil {
 		return err
 	}

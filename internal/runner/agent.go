@@ -45,6 +45,7 @@ type Sources interface {
 type SourceRequest struct {
 	Registry    drydock.ResourceID
 	Source      string // as in drydock.RunRequest
+	Pin         drydock.SourcePin
 	Token       string // for a git host; empty for none
 	Credentials []drydock.Credential
 	Log         func(format string, args ...any)

@@ -23,6 +23,7 @@ type job struct {
 
 	request drydock.RunRequest
 	facts   drydock.RunFacts
+	digest  string // of the source, if that is an artifact
 	result  *drydock.RunResult
 }
 
@@ -225,14 +226,14 @@ func (s jobSource) Fetch(ctx context.Context, source string) (*Checkout, error) 
 		s.log.Printf("Downloading source code...")
 	}
 	c, err := s.agent.Sources.Fetch(ctx, SourceRequest{
-		Registry: s.record.Registry, Source: source, Token: s.request.SourceToken,
+		Registry: s.record.Registry, Source: source, Token: s.request.SourceToken, Pin: s.request.Pin,
 		Credentials: s.creds, Log: s.log.Printf,
 	})
 	if err == nil && !none {
 		s.log.Printf("Finished downloading source code")
 	}
 	if err == nil {
-		s.facts = c.complete(s.facts)
+		s.facts, s.digest = c.complete(s.facts), c.Digest
 	}
 	return c, err
 }

@@ -30,6 +30,7 @@ type Fetcher struct {
 	Log       func(string, ...any)   // progress and warnings, a line each, without secrets; nil for none
 	Token     Tokens                 // for git over HTTP(S); nil for none
 	PlainHTTP func(host string) bool // registries beside loopback that speak plain HTTP; nil for none
+	Pin       drydock.SourcePin      // what the source must be
 }
 
 // Tokens returns the user name and token for a git host, with its port if any;
@@ -41,6 +42,7 @@ type Fetched struct {
 	Dir    string // absolute
 	Commit string // of a git repository or work tree, else empty
 	Branch string // likewise; "HEAD" when no branch is checked out
+	Digest string // of an artifact, else empty
 	remove string // folder to remove; empty for a local folder
 }
 
@@ -105,7 +107,7 @@ func (f *Fetcher) into(ctx context.Context, fetched *Fetched, spec string) error
 	case buildflags.Tarball:
 		return f.download(ctx, fetched.Dir, spec)
 	case buildflags.OCI:
-		return f.artifact(ctx, fetched.Dir, spec)
+		return f.artifact(ctx, fetched, spec)
 	case buildflags.Stdin:
 		if f.Stdin == nil {
 			return drydock.Errorf(drydock.Invalid, "the source is - and standard input is not there")

@@ -198,6 +198,11 @@ func (blobs) NewUpload(_ context.Context, registry drydock.ResourceID) (arm.Uplo
 	return arm.Upload{URL: "https://account.blob.test/source/" + registry.Name() + ".tar.gz?sig=x", RelativePath: "source/" + registry.Name() + ".tar.gz"}, nil
 }
 
+// UploadGone implements arm.Blobs: what is not named "gone" is there.
+func (blobs) UploadGone(_ context.Context, _ drydock.ResourceID, source string) (bool, error) {
+	return strings.Contains(source, "gone"), nil
+}
+
 func (blobs) LogLinks(_ context.Context, registry drydock.ResourceID, run string) (arm.LogLinks, error) {
 	link := "https://account.blob.test/logs/" + registry.Name() + "/" + run + ".log?sig=x"
 	return arm.LogLinks{Blob: link, Follow: link + "&follow"}, nil

@@ -120,4 +120,9 @@ type RunStore interface {
 	// else has written it meanwhile, trying again otherwise. An error of change
 	// is returned and nothing is written. A run keeps its registry, id and number.
 	UpdateRun(ctx context.Context, registry ResourceID, id string, change func(*RunRecord) error) (RunRecord, error)
+
+	// DeleteRuns deletes up to limit runs that ended before a time and are not
+	// archived, those that ended first, and returns them as Brief has them. The
+	// newest run of each task stays. Numbers are not given out again.
+	DeleteRuns(ctx context.Context, before time.Time, limit int) ([]RunRecord, error)
 }

@@ -219,6 +219,58 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	check("ended", "running", "source")
 }
 
+func TestOldRunsGoWithTheirLogs(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, map[string][]string{"retention-runs": {"2h"}, "retention-logs": {"9h"}})
+	defer d.close()
+	ctx := t.Context()
+	registry := d.registry(t, "contoso")
+	end := func(archived bool, age time.Duration) string {
+		t.Helper()
+		r, err := d.store.CreateRun(ctx, drydock.RunRecord{Registry: registry, Archived: archived})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.store.UpdateRun(ctx, registry, r.ID, func(r *drydock.RunRecord) error {
+			r.Status, r.Finished = drydock.RunFailed, time.Now().Add(-age)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, err := d.blobs.OpenLog(ctx, registry, r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Seal(drydock.RunFailed); err != nil {
+			t.Fatal(err)
+		}
+		return r.ID
+	}
+	old := make([]string, runsAtATime+1)
+	for i := range old {
+		old[i] = end(false, 3*time.Hour)
+	}
+	kept := []string{end(true, 3*time.Hour), end(false, time.Hour)}
+	d.expireRuns(ctx)
+	for i, id := range append(old, kept...) {
+		_, runErr := d.store.Run(ctx, registry, id)
+		log, logErr := d.blobs.folder.Open(ctx, logKey(registry, id))
+		if logErr == nil {
+			log.Close()
+		}
+		if want := i >= len(old); (runErr == nil) != want || (logErr == nil) != want {
+			t.Errorf("run %s: %v; its log: %v", id, runErr, logErr)
+		}
+	}
+	d.config.RunsFor = 0
+	d.now = func() time.Time { return time.Now().Add(10000 * time.Hour) }
+	d.expireRuns(ctx)
+	if _, err := d.store.Run(ctx, registry, kept[1]); err != nil {
+		t.Error("without a limit:", err)
+	}
+}
+
 // A reader of a log must not wait for ever for a run that ended when the server
 // was killed.
 func TestLogsOfEndedRunsAreSealed(t *testing.T) {

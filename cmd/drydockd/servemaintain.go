@@ -23,9 +23,39 @@ func (d *daemon) maintain(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
+		d.expireRuns(ctx)
 		d.expire(ctx)
 		d.sweep(ctx)
 		timer.Reset(maintainEvery)
+	}
+}
+
+// runsAtATime is how many runs are deleted at a time: others want to write too.
+const runsAtATime = 200
+
+// expireRuns deletes old runs with their logs. Logs that it does not get to are
+// removed by expire.
+func (d *daemon) expireRuns(ctx context.Context) {
+	if d.config.RunsFor == 0 {
+		return
+	}
+	for total := 0; ctx.Err() == nil; {
+		deleted, err := d.store.DeleteRuns(ctx, d.now().Add(-d.config.RunsFor), runsAtATime)
+		if err != nil {
+			d.log.WarnContext(ctx, "deleting old runs", "error", err)
+			return
+		}
+		for _, r := range deleted {
+			if err := d.blobs.folder.Delete(ctx, logKey(r.Registry, r.ID)); err != nil {
+				d.log.WarnContext(ctx, "deleting the log of an old run", "registry", r.Registry.Name(), "run", r.ID, "error", err)
+			}
+		}
+		if total += len(deleted); len(deleted) < runsAtATime {
+			if total > 0 {
+				d.log.InfoContext(ctx, "deleted old runs", "count", total)
+			}
+			return
+		}
 	}
 }
 

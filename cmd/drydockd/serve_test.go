@@ -166,7 +166,11 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	defer d.close()
 	ctx := t.Context()
 	registry := d.registry(t, "contoso")
-	keys := map[string]blobs.Key{"source": sourceKey(registry, "source/x")}
+	sourceKey, err := d.blobs.sourceKey(ctx, registry, "source/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]blobs.Key{"source": sourceKey}
 	if _, err := d.blobs.folder.Put(ctx, keys["source"], strings.NewReader("x"), blobs.Attributes{}); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +186,9 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 		if _, err := d.store.UpdateRun(ctx, registry, r.ID, func(r *drydock.RunRecord) error { change(r); return nil }); err != nil {
 			t.Fatal(err)
 		}
-		keys[name] = logKey(registry, r.ID)
+		if keys[name], err = d.blobs.logKey(ctx, registry, r.ID); err != nil {
+			t.Fatal(err)
+		}
 		log, err := d.blobs.OpenLog(ctx, registry, r.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -208,7 +214,7 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	d.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
 	d.expire(ctx)
 	check("ended") // a run that goes on may still need its source
-	running := strings.TrimSuffix(keys["running"].Name, "/rawtext.log")
+	running := strings.TrimSuffix(keys["running"].Name, logSuffix)
 	if _, err := d.store.UpdateRun(ctx, registry, running, func(r *drydock.RunRecord) error {
 		r.Status = drydock.RunFailed
 		return nil
@@ -255,7 +261,7 @@ func TestOldRunsGoWithTheirLogs(t *testing.T) {
 	d.expireRuns(ctx)
 	for i, id := range append(old, kept...) {
 		_, runErr := d.store.Run(ctx, registry, id)
-		log, logErr := d.blobs.folder.Open(ctx, logKey(registry, id))
+		log, logErr := d.blobs.openLog(ctx, registry, id)
 		if logErr == nil {
 			log.Close()
 		}
@@ -268,6 +274,43 @@ func TestOldRunsGoWithTheirLogs(t *testing.T) {
 	d.expireRuns(ctx)
 	if _, err := d.store.Run(ctx, registry, kept[1]); err != nil {
 		t.Error("without a limit:", err)
+	}
+}
+
+// What is uploaded by an old link, or written while a registry is deleted, goes
+// although no registry has it.
+func TestBlobsOfDeletedRegistriesGo(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, nil)
+	defer d.close()
+	ctx := t.Context()
+	registry := d.registry(t, "contoso")
+	old, err := d.blobs.sourceKey(ctx, registry, "source/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.store.DeleteResource(ctx, registry); err != nil {
+		t.Fatal(err)
+	}
+	anew, err := d.blobs.sourceKey(ctx, d.registry(t, "contoso"), "source/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []blobs.Key{old, anew} {
+		if _, err := d.blobs.folder.Put(ctx, key, strings.NewReader("x"), blobs.Attributes{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.now = func() time.Time { return time.Now().Add(2 * orphanedAfter) }
+	d.expire(ctx)
+	for key, want := range map[blobs.Key]drydock.Code{old: drydock.NotFound, anew: ""} {
+		b, err := d.blobs.folder.Open(ctx, key)
+		if err == nil {
+			b.Close()
+		}
+		if drydock.CodeOf(err) != want {
+			t.Errorf("%v: %v", key, err)
+		}
 	}
 }
 
@@ -297,7 +340,7 @@ func TestLogsOfEndedRunsAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.serving(t)
-	b, err := d.blobs.folder.Open(ctx, logKey(registry, r.ID))
+	b, err := d.blobs.openLog(ctx, registry, r.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

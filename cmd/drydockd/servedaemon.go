@@ -200,7 +200,7 @@ func (d *daemon) openBlobs(ctx context.Context) error {
 	}
 	d.blobs = &runBlobs{
 		folder: folder, signer: &blobs.Signer{Key: key, Now: d.now},
-		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, now: d.now,
+		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, resources: d.store, now: d.now,
 	}
 	return nil
 }
@@ -273,11 +273,11 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: &runSources{
-			blobs: d.blobs.folder, dir: sources, env: d.environ, files: d.config.SourceFiles,
+			blobs: d.blobs, dir: sources, env: d.environ, files: d.config.SourceFiles,
 			http: (&engineOptions{cas: d.config.CAs}).httpClient(), plain: d.plainHTTP,
 		},
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
-		Privileged: d.config.Privileged, Now: d.now,
+		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Now: d.now,
 	}}
 	return nil
 }
@@ -302,6 +302,12 @@ func (d *daemon) plainHTTP(host string) bool {
 
 func (d *daemon) loginServer(registry drydock.ResourceID) string {
 	return d.names.loginServer(registry.Name())
+}
+
+// cacheScope sets a registry apart from the others, and from one that had its
+// name before.
+func (d *daemon) cacheScope(ctx context.Context, registry drydock.ResourceID) (string, error) {
+	return d.blobs.container(ctx, "", registry)
 }
 
 // recovered ends the log of a run that ended with the server that had it.

@@ -46,7 +46,7 @@ func (d *daemon) expireRuns(ctx context.Context) {
 			return
 		}
 		for _, r := range deleted {
-			if err := d.blobs.folder.Delete(ctx, logKey(r.Registry, r.ID)); err != nil {
+			if err := d.deleteLog(ctx, r); err != nil {
 				d.log.WarnContext(ctx, "deleting the log of an old run", "registry", r.Registry.Name(), "run", r.ID, "error", err)
 			}
 		}
@@ -59,6 +59,21 @@ func (d *daemon) expireRuns(ctx context.Context) {
 	}
 }
 
+func (d *daemon) deleteLog(ctx context.Context, r drydock.RunRecord) error {
+	key, err := d.blobs.logKey(ctx, r.Registry, r.ID)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return nil // with its registry
+	}
+	if err != nil {
+		return err
+	}
+	return d.blobs.folder.Delete(ctx, key)
+}
+
+// orphanedAfter is how old blobs must be to be removed whose registry is gone:
+// what was made since may be one of a registry that came while we were looking.
+const orphanedAfter = time.Hour
+
 // expire removes old uploads, and old logs but those of archived runs.
 func (d *daemon) expire(ctx context.Context) {
 	registries, err := d.registries(ctx)
@@ -68,7 +83,7 @@ func (d *daemon) expire(ctx context.Context) {
 	}
 	byContainer := map[string]drydock.ResourceID{}
 	for _, r := range registries {
-		byContainer[container(logsPrefix, r.ID)] = r.ID
+		byContainer[containerOf(logsPrefix, r)] = r.ID
 	}
 	keep := func(key blobs.Key) bool {
 		registry, ok := byContainer[key.Container]
@@ -82,19 +97,28 @@ func (d *daemon) expire(ctx context.Context) {
 	busy := map[string]bool{} // containers whose uploads a run may still need
 	for _, r := range registries {
 		active, err := d.store.Runs(ctx, drydock.RunFilter{Registry: r.ID, OnlyActive: true, Brief: true, Limit: 1})
-		busy[container(sourcesPrefix, r.ID)] = err != nil || len(active) > 0
+		busy[containerOf(sourcesPrefix, r)] = err != nil || len(active) > 0
 	}
 	needed := func(key blobs.Key) bool { return busy[key.Container] }
+	hasRegistry := func(key blobs.Key) bool {
+		_, sources := busy[key.Container]
+		_, logs := byContainer[key.Container]
+		return sources || logs
+	}
 	for _, kind := range []struct {
-		prefix string
-		after  time.Duration
-		keep   func(blobs.Key) bool
-	}{{logsPrefix, d.config.LogsFor, keep}, {sourcesPrefix, d.config.SourcesFor, needed}} {
+		name, prefix string
+		after        time.Duration
+		keep         func(blobs.Key) bool
+	}{
+		{"logs", logsPrefix, d.config.LogsFor, keep},
+		{"sources", sourcesPrefix, d.config.SourcesFor, needed},
+		{"of registries that are gone", "", orphanedAfter, hasRegistry},
+	} {
 		n, err := d.blobs.folder.Expire(ctx, kind.prefix, d.now().Add(-kind.after), kind.keep)
 		if err != nil && ctx.Err() == nil {
-			d.log.WarnContext(ctx, "removing what is old", "kind", kind.prefix, "error", err)
+			d.log.WarnContext(ctx, "removing what is old", "kind", kind.name, "error", err)
 		} else if n > 0 {
-			d.log.InfoContext(ctx, "removed what is old", "kind", kind.prefix, "count", n)
+			d.log.InfoContext(ctx, "removed what is old", "kind", kind.name, "count", n)
 		}
 	}
 }

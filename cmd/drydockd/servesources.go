@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
-	"github.com/drydockhq/drydock/internal/blobs"
 	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/credentials"
 	"github.com/drydockhq/drydock/internal/runner"
@@ -18,7 +17,7 @@ import (
 
 // runSources fetches the sources of runs.
 type runSources struct {
-	blobs *blobs.Folder
+	blobs *runBlobs
 	dir   string // where folders are made
 	env   []string
 	http  *http.Client
@@ -44,7 +43,7 @@ func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner
 			return nil, err
 		}
 	case isUpload(spec):
-		blob, err := s.blobs.Open(ctx, sourceKey(r.Registry, spec))
+		blob, err := s.blobs.openSource(ctx, r.Registry, spec)
 		if err != nil {
 			return nil, s.refuse(spec, err)
 		}

@@ -50,6 +50,12 @@ func fresh(id drydock.ResourceID) *stored {
 
 func (st *stored) exists() bool { return st.ETag != "" }
 
+// Deleting reports whether a stored resource is on its way out.
+func Deleting(r drydock.Resource) (bool, error) {
+	st, err := open(r)
+	return err == nil && st.deleting(), err
+}
+
 func (st *stored) deleting() bool { return st.ours["state"] == deletingState }
 
 // state returns the provisioning state.

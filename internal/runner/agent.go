@@ -30,6 +30,9 @@ type Agent struct {
 	Limits      drydock.Limits    // of a run; its own number of processors counts if it is smaller
 	Images      map[string]string // image aliases of `cmd`; nil for plan.DefaultImages
 	Privileged  bool              // steps may be privileged
+	// CacheScope names whose runs share cache mounts with those of a registry;
+	// nil for all.
+	CacheScope func(ctx context.Context, registry drydock.ResourceID) (string, error)
 
 	Now func() time.Time
 }
@@ -74,7 +77,7 @@ type Opener interface {
 
 // TokenIssuer makes the tokens with which a run signs in to its own registry.
 type TokenIssuer interface {
-	RunToken(registry drydock.ResourceID, run string, attempt int, lifetime time.Duration) (string, error)
+	RunToken(r drydock.RunRecord, lifetime time.Duration) (string, error)
 }
 
 // Identities lets runs use the identities of their tasks.

@@ -59,8 +59,8 @@ func (s *server) Fetch(_ context.Context, r runner.SourceRequest) (*runner.Check
 	return &c, nil
 }
 
-func (s *server) RunToken(registry drydock.ResourceID, run string, attempt int, _ time.Duration) (string, error) {
-	return "token-of-" + registry.Name() + "-" + run, nil
+func (s *server) RunToken(r drydock.RunRecord, _ time.Duration) (string, error) {
+	return "token-of-" + r.Registry.Name() + "-" + r.ID, nil
 }
 
 // Open stands for an opener of what is sealed: here it is turned around.

@@ -90,9 +90,15 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 		},
 	}
 	j.facts = j.newFacts()
+	spec := engine.RunSpec{Credentials: creds, Limits: j.limits(), AllowPrivileged: j.agent.Privileged}
+	if j.agent.CacheScope != nil {
+		if spec.CacheScope, err = j.agent.CacheScope(ctx, j.record.Registry); err != nil {
+			return err
+		}
+	}
 	j.result, err = runs.Run(ctx, Request{
 		Source: j.request.Source, Task: announced{planner, j.begin}, Facts: j.facts,
-		Spec: engine.RunSpec{Credentials: creds, Limits: j.limits(), AllowPrivileged: j.agent.Privileged},
+		Spec: spec,
 	})
 	return err
 }
@@ -177,7 +183,7 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 	if !j.request.RegistryLogin {
 		return creds, nil
 	}
-	token, err := j.agent.Tokens.RunToken(j.record.Registry, j.record.ID, j.record.Attempts, timeout)
+	token, err := j.agent.Tokens.RunToken(j.record, timeout)
 	if err != nil {
 		return nil, fmt.Errorf("signing in to the run's registry: %w", err)
 	}

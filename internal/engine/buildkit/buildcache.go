@@ -91,11 +91,15 @@ func (b *build) wantsInlineCache() bool {
 	return slices.ContainsFunc(b.cacheTo, func(c buildflags.CacheEntry) bool { return c.Type == "inline" })
 }
 
-// cacheNamespace separates the cache mounts of tasks. Runs without a task share
-// theirs.
+// cacheNamespace separates the cache mounts of tasks. Runs of a scope without a
+// task share theirs.
 func (b *build) cacheNamespace() string {
-	if b.session.spec.TaskName == "" {
-		return quickRun
+	scope := b.session.spec.CacheScope
+	if scope != "" {
+		scope += " "
 	}
-	return "task:" + b.session.spec.TaskName
+	if b.session.spec.TaskName == "" {
+		return scope + quickRun
+	}
+	return scope + "task:" + b.session.spec.TaskName
 }

@@ -91,20 +91,21 @@ RUN --mount=type=cache,target=/cache --mount=type=bind,target=/context \
     cat /cache/* > /found 2>/dev/null; cp /context/name /cache/$(cat /context/name); echo done >> /found
 -- name --
 `
-	task := func(name string) func(*engine.RunSpec) {
-		return func(s *engine.RunSpec) { s.TaskName = name }
-	}
-	for _, step := range []struct{ task, name, want string }{
-		{"one", "a", "done\n"},
-		{"two", "b", "done\n"},
-		{"one", "c", "a\ndone\n"},
-		{"", "d", "done\n"},
-		{"", "e", "d\ndone\n"},
+	for _, step := range []struct{ scope, task, name, want string }{
+		{"", "one", "a", "done\n"},
+		{"", "two", "b", "done\n"},
+		{"", "one", "c", "a\ndone\n"},
+		{"", "", "d", "done\n"},
+		{"", "", "e", "d\ndone\n"},
+		{"x", "one", "f", "done\n"},
+		{"x", "", "g", "done\n"},
+		{"y", "one", "h", "done\n"},
+		{"x", "one", "i", "f\ndone\n"},
 	} {
-		r := openRun(t, e, files+step.name+"\n", task(step.task))
+		r := openRun(t, e, files+step.name+"\n", func(s *engine.RunSpec) { s.TaskName, s.CacheScope = step.task, step.scope })
 		// Nobody gets at the cache of another task by asking for it.
 		r.build("-t", "mounts", "--build-arg", "BUILDKIT_CACHE_MOUNT_NS=task:one", ".")
-		wantEqual(t, "what task "+step.task+" finds in the cache", r.run("mounts", "cat /found"), step.want)
+		wantEqual(t, "what task "+step.task+" of "+step.scope+" finds in the cache", r.run("mounts", "cat /found"), step.want)
 		r.close()
 	}
 }

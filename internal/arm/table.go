@@ -31,6 +31,7 @@ func (s *Server) managerRoutes() []route {
 	return []route{
 		{method: get, path: "/subscriptions", what: "List the subscription, for whoever has a role in it.", handle: s.listSubscriptions},
 		{method: get, path: subPath, action: "Microsoft.Resources/subscriptions/read", somewhere: true, what: "Show the subscription.", handle: s.showSubscription},
+		{method: get, path: subPath + "/locations", action: "Microsoft.Resources/subscriptions/locations/read", somewhere: true, what: "List the locations that there are; any other word can be one.", handle: s.listLocations},
 		{method: get, path: "/tenants", what: "List the tenant.", handle: s.listTenants},
 		{method: get, path: subPath + "/providers", action: "Microsoft.Resources/subscriptions/providers/read", somewhere: true, what: "List the resource providers.", handle: s.listProviders},
 		{method: get, path: subPath + "/providers/{namespace}", action: "Microsoft.Resources/subscriptions/providers/read", somewhere: true, what: "Show a resource provider.", handle: s.showProvider},

@@ -324,7 +324,7 @@ func (d *daemon) recovered(ctx context.Context, r drydock.RunRecord, reason stri
 
 func (d *daemon) openARM(context.Context) error {
 	d.arm = arm.New(arm.Config{
-		Resources: d.store, Runs: d.store, Principals: d.store, Roles: d.store,
+		Resources: d.store, Runs: d.store, Principals: d.store, Roles: d.store, Transactor: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
 		Importer: importer{d}, Usage: d.usage(),
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},

@@ -30,6 +30,9 @@ type stored struct {
 	drydock.Resource
 	doc  object // what the client wrote, without readOnly
 	ours object // what Drydock notes about it
+	// begins is a run that is queued when the resource is saved, in the same
+	// transaction, and noted in it as "run"; nil for none.
+	begins *drydock.RunRecord
 }
 
 func open(r drydock.Resource) (*stored, error) {

@@ -267,6 +267,32 @@ func TestTaskRuns(t *testing.T) {
 	}
 }
 
+// A task run and its run are stored together or not at all.
+func TestTaskRunsAreWholeOrNotThere(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.registry(t, "contoso")
+	path := s.Scope("g", "registries", "contoso", "taskRuns", "once").String()
+	body := `{"properties":{"runRequest":{"type":"EncodedTaskRunRequest","encodedTaskContent":"eA==","platform":{"os":"Linux"}}}}`
+	s.Broken(true)
+	if a := s.Do(t, s.token, http.MethodPut, path, body); a.Status != http.StatusServiceUnavailable || a.Code() != "ServiceUnavailable" {
+		t.Errorf("on a full disk: %d %v", a.Status, a.Body)
+	}
+	s.Broken(false)
+	if ids, _ := s.list(t, nil); len(ids) != 0 {
+		t.Errorf("there are runs of no task run: %v", ids)
+	}
+	if a := s.Do(t, s.token, http.MethodPut, path, body); a.Status != http.StatusOK || a.At("properties.runResult.properties.runId") != "ca1" {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+	if a := s.Do(t, s.token, http.MethodPut, path, strings.Replace(body, "eA==", "eB==", 1), "If-Match", "x"); a.Status != http.StatusPreconditionFailed {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+	if ids, _ := s.list(t, nil); len(ids) != 1 {
+		t.Errorf("runs %v", ids)
+	}
+}
+
 func TestAgentPools(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -8,8 +8,25 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// save writes a resource if it has not been written since it was loaded.
-func (s *Server) save(ctx context.Context, st *stored) (*stored, error) {
+// save writes a resource if it has not been written since it was loaded, and
+// queues the run that begins with it: there is none without the other.
+func (s *Server) save(ctx context.Context, st *stored) (saved *stored, err error) {
+	if st.begins == nil {
+		return s.put(ctx, st)
+	}
+	err = s.c.Transactor.Atomically(ctx, func(ctx context.Context) error {
+		run, err := s.c.Queue.Enqueue(ctx, *st.begins)
+		if err != nil {
+			return err
+		}
+		st.ours["run"] = run.ID
+		saved, err = s.put(ctx, st)
+		return err
+	})
+	return saved, err
+}
+
+func (s *Server) put(ctx context.Context, st *stored) (*stored, error) {
 	for _, key := range readOnly {
 		delete(st.doc, key)
 	}

@@ -17,6 +17,7 @@ type Config struct {
 	Runs       drydock.RunStore
 	Principals drydock.PrincipalStore
 	Roles      drydock.RoleStore
+	Transactor drydock.Transactor
 
 	Authority Authority
 	Sealer    Sealer

@@ -185,6 +185,7 @@ func (d *daemon) resources() map[auth.Audience][]string {
 			d.names.url(managementHost), "https://management.core.windows.net", "https://management.azure.com",
 		},
 		auth.Registry: {"https://containerregistry.azure.net", "https://" + registryHosts + "." + d.names.domain},
+		auth.Graph:    {d.names.url(graphHost), "https://graph.microsoft.com"},
 	}
 }
 
@@ -342,6 +343,7 @@ func (d *daemon) openARM(context.Context) error {
 func (d *daemon) cloud() arm.Cloud {
 	return arm.Cloud{
 		Name: "drydock", Management: d.names.url(managementHost), Login: d.names.url(loginHost), Tenant: d.authority.Tenant(),
+		Graph:          d.names.url(graphHost),
 		RegistryDomain: d.names.host(registryHosts), VaultDomain: d.names.host(vaultHosts),
 		StorageDomain: d.names.storageDomain(),
 	}
@@ -354,6 +356,7 @@ func (d *daemon) router() http.Handler {
 		services: map[string]http.Handler{
 			managementHost: arm.WithMetadata(d.cloud(), d.arm),
 			loginHost:      d.authority.Handler(),
+			graphHost:      d.graphHandler(),
 			registryHosts:  d.oci,
 			blobHosts: &blobs.Handler{
 				Store: d.blobs.folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,

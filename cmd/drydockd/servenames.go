@@ -66,7 +66,7 @@ func (d *daemon) followNames(ctx context.Context, file *hostsfile.File, last str
 func (d *daemon) hostList(ctx context.Context) ([]string, error) {
 	names := []string{
 		managementHost + "." + d.names.domain, loginHost + "." + d.names.domain,
-		blobAccount + "." + blobHosts + "." + d.names.domain,
+		graphHost + "." + d.names.domain, blobAccount + "." + blobHosts + "." + d.names.domain,
 	}
 	registries, err := d.registries(ctx)
 	if err != nil {

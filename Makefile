@@ -63,12 +63,20 @@ demo: bin/drydockd ## run a gated import: a good base image passes, a bad one do
 test: setup ## run all tests (PKG=./internal/plan/ for one package)
 	$(TOOL) gotestsum --format pkgname -- -exec "'$(CURDIR)/tools/as-root'" $(TESTFLAGS) $(PKG)
 
+# Docker comes first on PATH where it is not the machine's own.
+.PHONY: compat
+compat: setup ## use a server with what others wrote: Azure's SDKs, docker, skopeo, ORAS
+	@tools/docker .cache/docker
+	PATH="$(CURDIR)/.cache/docker/bin:$$PATH" go test -exec "'$(CURDIR)/tools/as-root'" -tags docker -count=1 -timeout=20m $(if $(V),-v) ./test/compat
+
 .PHONY: lint
 lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 	@unformatted=$$($(SOURCES) | xargs -0 $(TOOL) gofumpt -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+	go vet -tags docker ./test/compat
 	$(TOOL) staticcheck ./...
+	$(TOOL) staticcheck -tags docker ./test/compat
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 	go -C test/images/tools mod tidy -diff

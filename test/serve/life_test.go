@@ -49,13 +49,16 @@ func waitText(t *testing.T, a *serve.Azure, id, text string) {
 
 func TestCancelStopsAContainer(t *testing.T) {
 	t.Parallel()
-	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--runs-slots=1"}})
+	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--runs-slots=2"}})
 	a := s.Azure()
 	a.CreateRegistry("contoso")
 	id := a.Schedule("contoso", slow("600"))
+	source := a.Upload("contoso", "-- acr-task.yaml --\nsteps:\n- build: .\n-- Dockerfile --\nFROM busybox\nRUN echo begun; sleep 600\n")
+	building := a.Schedule("contoso", fileTask(source))
 	waiting := a.Schedule("contoso", slow("600"))
 	waitText(t, a, id, "begun")
-	for _, id := range []string{waiting, id} {
+	waitText(t, a, building, " begun\r\n")
+	for _, id := range []string{waiting, building, id} {
 		start := time.Now()
 		poller, err := a.Runs.BeginCancel(t.Context(), serve.Group, "contoso", id, nil)
 		if err != nil {

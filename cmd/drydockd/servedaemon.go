@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,7 +39,8 @@ type daemon struct {
 	environ []string
 	stdout  io.Writer
 
-	hostsFile string
+	hostsFile  string
+	nameKeeper atomic.Pointer[nameKeeper] // nil where the hosts file is not ours to keep
 
 	subscription string
 	admin        *auth.Credentials // of an admin that was made just now
@@ -332,6 +334,7 @@ func (d *daemon) openARM(context.Context) error {
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts),
 		Platforms:      []string{"linux/" + runtime.GOARCH},
+		OnCreate:       d.created,
 		OnDelete:       []arm.Hook{d.deleting},
 		Log:            d.log, Now: d.now, NewID: uuid.NewString,
 	})

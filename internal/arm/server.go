@@ -35,10 +35,13 @@ type Config struct {
 	RegistryDomain string
 	// Platforms are what runs can be for, as "linux/amd64".
 	Platforms []string
-	OnDelete  []Hook
-	Log       *slog.Logger
-	Now       func() time.Time
-	NewID     func() string // returns a fresh GUID
+	// OnCreate is told of a new registry before its creation is answered; nil for
+	// nobody.
+	OnCreate func(ctx context.Context, registry drydock.Resource)
+	OnDelete []Hook
+	Log      *slog.Logger
+	Now      func() time.Time
+	NewID    func() string // returns a fresh GUID
 }
 
 // Server is the resource manager. Close ends what it does in the background.

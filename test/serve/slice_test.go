@@ -36,6 +36,15 @@ func hub(t *testing.T) (flag string) {
 // push pushes a small image as the admin, and returns its digest.
 func push(t *testing.T, s *serve.Server, image string) string {
 	t.Helper()
+	digest, err := tryPush(t, s, image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+func tryPush(t *testing.T, s *serve.Server, image string) (digest string, err error) {
+	t.Helper()
 	img, err := images.Get(t.Context(), images.HelloWorld)
 	if err != nil {
 		t.Fatal(err)
@@ -46,13 +55,10 @@ func push(t *testing.T, s *serve.Server, image string) string {
 	}
 	auth := &authn.Basic{Username: s.ClientID, Password: s.Secret}
 	if err := remote.Write(ref, img, remote.WithAuth(auth), remote.WithTransport(s.Transport()), remote.WithContext(t.Context())); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	digest, err := img.Digest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return digest.String()
+	d, err := img.Digest()
+	return d.String(), err
 }
 
 // TestThinSlice is the way of a newcomer: a registry, a push, a build, its log,

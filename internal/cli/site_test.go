@@ -53,7 +53,7 @@ type ending struct {
 func startSite(t testing.TB) *site {
 	t.Helper()
 	s := &site{
-		Site: armtest.Start(t), blobs: newBlobs(), repos: &registries{},
+		blobs: newBlobs(), repos: &registries{},
 		ending: ending{status: drydock.RunSucceeded, log: "2026/11/21 08:00:00 Building\r\ndone\r\n"},
 	}
 	front := httptest.NewUnstartedServer(s)
@@ -61,6 +61,7 @@ func startSite(t testing.TB) *site {
 	if _, s.port, err = net.SplitHostPort(front.Listener.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
+	s.Site = armtest.Start(t, "https://"+s.host("graph"))
 	front.TLS = &tls.Config{Certificates: []tls.Certificate{s.certificate(t)}}
 	front.StartTLS()
 	t.Cleanup(front.Close)
@@ -94,11 +95,14 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/metadata/endpoints":
 		json.NewEncoder(w).Encode(map[string]any{
-			"authentication": map[string]any{"loginEndpoint": "https://" + s.host("login") + "/adfs", "audiences": []string{s.URL + "/"}},
-			"suffixes":       map[string]any{"acrLoginServer": s.host("azurecr"), "keyVaultDns": s.host("vault"), "storage": domain + ":" + s.port},
+			"authentication":           map[string]any{"loginEndpoint": "https://" + s.host("login") + "/adfs", "audiences": []string{s.URL + "/"}},
+			"microsoftGraphResourceId": "https://" + s.host("graph") + "/",
+			"suffixes":                 map[string]any{"acrLoginServer": s.host("azurecr"), "keyVaultDns": s.host("vault"), "storage": domain + ":" + s.port},
 		})
 	case name == "management":
 		s.manage(w, r)
+	case name == "graph":
+		s.Graph.ServeHTTP(w, r)
 	case name == "login":
 		s.signIns.Add(1)
 		s.Authority.Handler().ServeHTTP(w, r)

@@ -23,6 +23,10 @@ func roleHint(message, program string) string {
 	if scope == "" {
 		return "ask an owner for a role assignment"
 	}
+	if strings.HasSuffix(strings.ToLower(action), "/read") && !strings.Contains(scope, "/resourceGroups/") {
+		// It looked for something, and may not see anything. It need not see all.
+		return fmt.Sprintf("it may look at nothing there; an owner can allow it: %s role assignment create --assignee %s --role Reader --scope ID", program, client)
+	}
 	// What is made is in something, on which the right is missing.
 	switch strings.ToLower(action) {
 	case "microsoft.containerregistry/registries/write":

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
@@ -73,6 +74,11 @@ func (c *buildContext) openFolder(b *build) error {
 	}
 	c.sharedKey += ":" + path.Join(inContainer(b.Dir), b.Flags.Context)
 	c.dirs[contextFolder] = fsutil.NewRootFS(fsutil.NewRoot(root))
+	if sent := sentDockerfile(b); sent != "" {
+		if c.dirs[contextFolder], err = fsutil.NewFilterFS(c.dirs[contextFolder], &fsutil.FilterOpt{ExcludePatterns: []string{sent}}); err != nil {
+			return fmt.Errorf("leaving the Dockerfile out of the context: %w", err)
+		}
+	}
 	switch b.Flags.Dockerfile {
 	case "":
 		c.dirs[dockerfileFolder], c.filename = c.dirs[contextFolder], "Dockerfile"
@@ -87,6 +93,21 @@ func (c *buildContext) openFolder(b *build) error {
 	}
 	c.dirs[dockerfileFolder] = fsutil.NewRootFS(fsutil.NewRoot(folder))
 	return nil
+}
+
+// sentName is how clients of ACR call the Dockerfile that they send with a folder:
+// by a name that is another one each time.
+var sentName = regexp.MustCompile(`^[0-9a-f]{32}_`)
+
+// sentDockerfile returns the name of a Dockerfile that a client put at the top of
+// the context, or "". It is no part of what the user builds: copied along, it
+// would make each build differ from the one before.
+func sentDockerfile(b *build) string {
+	folder, name := path.Split(b.Flags.Dockerfile)
+	if path.Clean(folder) != path.Clean(b.Flags.Context) || !sentName.MatchString(name) {
+		return ""
+	}
+	return name
 }
 
 // openRoot opens a folder that the step sees; nothing outside it can be reached

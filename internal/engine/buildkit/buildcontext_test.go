@@ -250,3 +250,20 @@ func TestVolumesOfBuilds(t *testing.T) {
 	wantError(t, r.buildError("-f", "/run/vol/../../etc/passwd", "context"), drydock.Invalid, "outside the workspace")
 	wantError(t, r.buildError("-f", "/run/vol/nowhere", "context"), drydock.Failed, "nowhere")
 }
+
+// Clients of ACR send the Dockerfile as one more file of the folder, under another
+// name each time. It is no part of the context.
+func TestSentDockerfile(t *testing.T) {
+	t.Parallel()
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	e := newExecutor(t, buildkit.Config{})
+	dockerfile := "FROM " + base + "\nCOPY . /all\nRUN " + ran + "\nRUN ls /all > /list\n"
+	for i, sent := range []string{"00112233445566778899aabbccddeeff_Dockerfile", "ffeeddccbbaa99887766554433221100_Dockerfile"} {
+		r := openRun(t, e, "-- "+sent+" --\n"+dockerfile+"-- file --\ncontent\n")
+		if got := r.counted("-t", "built", "-f", sent, "."); got != 1-i {
+			t.Errorf("build %d executed %d RUNs", i, got)
+		}
+		wantEqual(t, "context with "+sent, r.run("built", "cat /list"), "file\n")
+		r.close()
+	}
+}

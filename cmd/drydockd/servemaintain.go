@@ -15,6 +15,7 @@ const maintainEvery = time.Hour
 // maintain removes what is old until ctx ends: logs, uploads, and what no image
 // needs any more.
 func (d *daemon) maintain(ctx context.Context) {
+	clock := newClockGuard(d.now)
 	timer := time.NewTimer(time.Minute)
 	defer timer.Stop()
 	for {
@@ -23,9 +24,14 @@ func (d *daemon) maintain(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		d.expireRuns(ctx)
-		d.expire(ctx)
-		d.sweep(ctx)
+		if jump := clock.look(); jump != 0 {
+			d.log.WarnContext(ctx, "the clock was set: what is old is not removed for a while", "by", jump.String(), "for", clockHold.String())
+		}
+		if !clock.holding() {
+			d.expireRuns(ctx)
+			d.expire(ctx)
+			d.sweep(ctx)
+		}
 		timer.Reset(maintainEvery)
 	}
 }

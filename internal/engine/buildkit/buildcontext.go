@@ -3,6 +3,7 @@ package buildkit
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -75,9 +76,7 @@ func (c *buildContext) openFolder(b *build) error {
 	c.sharedKey += ":" + path.Join(inContainer(b.Dir), b.Flags.Context)
 	c.dirs[contextFolder] = fsutil.NewRootFS(fsutil.NewRoot(root))
 	if sent := sentDockerfile(b); sent != "" {
-		if c.dirs[contextFolder], err = fsutil.NewFilterFS(c.dirs[contextFolder], &fsutil.FilterOpt{ExcludePatterns: []string{sent}}); err != nil {
-			return fmt.Errorf("leaving the Dockerfile out of the context: %w", err)
-		}
+		return c.takeSent(root, sent)
 	}
 	switch b.Flags.Dockerfile {
 	case "":
@@ -97,7 +96,7 @@ func (c *buildContext) openFolder(b *build) error {
 
 // sentName is how clients of ACR call the Dockerfile that they send with a folder:
 // by a name that is another one each time.
-var sentName = regexp.MustCompile(`^[0-9a-f]{32}_`)
+var sentName = regexp.MustCompile(`^[0-9a-f]{32}_(.+)$`)
 
 // sentDockerfile returns the name of a Dockerfile that a client put at the top of
 // the context, or "". It is no part of what the user builds: copied along, it
@@ -108,6 +107,24 @@ func sentDockerfile(b *build) string {
 		return ""
 	}
 	return name
+}
+
+// takeSent moves a Dockerfile that was sent with the context out of it, under the
+// name that it has where it comes from.
+func (c *buildContext) takeSent(root *os.Root, sent string) (err error) {
+	if c.dirs[contextFolder], err = fsutil.NewFilterFS(c.dirs[contextFolder], &fsutil.FilterOpt{ExcludePatterns: []string{sent}}); err != nil {
+		return fmt.Errorf("leaving the Dockerfile out of the context: %w", err)
+	}
+	file, err := root.Open(sent)
+	if err != nil {
+		return drydock.Errorf(drydock.Invalid, "opening the Dockerfile: %w", withoutDir(err))
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxDockerfile+1))
+	if err != nil {
+		return fmt.Errorf("reading the Dockerfile: %w", withoutDir(err))
+	}
+	return c.useDockerfile(sentName.FindStringSubmatch(sent)[1], data)
 }
 
 // openRoot opens a folder that the step sees; nothing outside it can be reached

@@ -260,8 +260,9 @@ func TestSentDockerfile(t *testing.T) {
 	dockerfile := "FROM " + base + "\nCOPY . /all\nRUN " + ran + "\nRUN ls /all > /list\n"
 	for i, sent := range []string{"00112233445566778899aabbccddeeff_Dockerfile", "ffeeddccbbaa99887766554433221100_Dockerfile"} {
 		r := openRun(t, e, "-- "+sent+" --\n"+dockerfile+"-- file --\ncontent\n")
-		if got := r.counted("-t", "built", "-f", sent, "."); got != 1-i {
-			t.Errorf("build %d executed %d RUNs", i, got)
+		log := r.build("-t", "built", "-f", sent, ".")
+		if got := strings.Count(log, executed); got != 1-i || strings.Contains(log, sent) {
+			t.Errorf("build %d executed %d RUNs:\n%s", i, got, log)
 		}
 		wantEqual(t, "context with "+sent, r.run("built", "cat /list"), "file\n")
 		r.close()

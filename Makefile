@@ -103,7 +103,7 @@ soak: setup ## kill a server some hundreds of times (KILLS=300)
 # are shipped. BENCH=short only shows that the measuring works; BENCHFLAGS go to
 # the program (-h lists them).
 .PHONY: bench
-bench: setup ## measure against runc and a stock buildkitd (BENCH=short for a quick look)
+bench: setup ## measure against runc, a stock buildkitd and a stock registry (BENCH=short for a quick look)
 	$(BUILD) -o .cache/bench/ ./cmd/drydockd ./test/bench
 	go -C test/bench/stock build -trimpath -ldflags '-s -w' -o $(CURDIR)/.cache/bench/ \
 	    github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl

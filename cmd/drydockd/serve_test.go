@@ -108,7 +108,7 @@ func TestHostKinds(t *testing.T) {
 	t.Parallel()
 	h := hostNames{"drydock.test", 8443}
 	for host, want := range map[string]string{
-		"management.drydock.test": "management", "LOGIN.drydock.test:1": "login", "a.azurecr.drydock.test:8443": "azurecr",
+		"management.drydock.test": "management", "LOGIN.drydock.test:1": "login", "graph.drydock.test": "graph", "a.azurecr.drydock.test:8443": "azurecr",
 		"a.b.azurecr.drydock.test": "", "v.vault.drydock.test": "vault", "x.blob.drydock.test.": "blob",
 		"azurecr.drydock.test": "", ".azurecr.drydock.test": "", "drydock.test": "", "127.0.0.1:8443": "", "evil-drydock.test": "", "": "",
 	} {
@@ -143,6 +143,7 @@ func TestPlainHTTP(t *testing.T) {
 		d.names.loginServer("nobody"):  http.StatusNotFound,
 		d.names.host("management"):     http.StatusForbidden,
 		d.names.host("login"):          http.StatusForbidden,
+		d.names.host("graph"):          http.StatusForbidden,
 		d.names.host("drydock.blob"):   http.StatusForbidden,
 		"else.example":                 http.StatusMisdirectedRequest,
 	} {

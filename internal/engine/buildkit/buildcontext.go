@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -110,21 +111,49 @@ func sentDockerfile(b *build) string {
 }
 
 // takeSent moves a Dockerfile that was sent with the context out of it, under the
-// name that it has where it comes from.
-func (c *buildContext) takeSent(root *os.Root, sent string) (err error) {
-	if c.dirs[contextFolder], err = fsutil.NewFilterFS(c.dirs[contextFolder], &fsutil.FilterOpt{ExcludePatterns: []string{sent}}); err != nil {
+// name that it has where it comes from, and with it an ignore file of its own.
+func (c *buildContext) takeSent(root *os.Root, sent string) error {
+	own := sentName.FindStringSubmatch(sent)[1]
+	data, err := readSent(root, sent)
+	if err != nil {
+		return err
+	}
+	if err := c.useDockerfile(own, data); err != nil {
+		return err
+	}
+	ignored, err := readSent(root, sent+ignoreSuffix)
+	switch {
+	case err == nil:
+		err = os.WriteFile(filepath.Join(c.dir, dockerfileFolder, own+ignoreSuffix), ignored, 0o600)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the ignore file of the Dockerfile: %w", err)
+	}
+	c.dirs[contextFolder], err = fsutil.NewFilterFS(c.dirs[contextFolder], &fsutil.FilterOpt{ExcludePatterns: []string{sent, sent + ignoreSuffix}})
+	if err != nil {
 		return fmt.Errorf("leaving the Dockerfile out of the context: %w", err)
 	}
-	file, err := root.Open(sent)
+	return nil
+}
+
+// ignoreSuffix makes of the name of a Dockerfile that of its ignore file.
+const ignoreSuffix = ".dockerignore"
+
+// readSent reads a file that was sent with the context. One that is larger than a
+// Dockerfile may be is cut after the next byte.
+func readSent(root *os.Root, name string) ([]byte, error) {
+	file, err := root.Open(name)
 	if err != nil {
-		return drydock.Errorf(drydock.Invalid, "opening the Dockerfile: %w", withoutDir(err))
+		return nil, drydock.Errorf(drydock.Invalid, "opening the Dockerfile: %w", withoutDir(err))
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxDockerfile+1))
 	if err != nil {
-		return fmt.Errorf("reading the Dockerfile: %w", withoutDir(err))
+		return nil, fmt.Errorf("reading the Dockerfile: %w", withoutDir(err))
 	}
-	return c.useDockerfile(sentName.FindStringSubmatch(sent)[1], data)
+	return data, nil
 }
 
 // openRoot opens a folder that the step sees; nothing outside it can be reached

@@ -259,7 +259,7 @@ func TestSentDockerfile(t *testing.T) {
 	e := newExecutor(t, buildkit.Config{})
 	dockerfile := "FROM " + base + "\nCOPY . /all\nRUN " + ran + "\nRUN ls /all > /list\n"
 	for i, sent := range []string{"00112233445566778899aabbccddeeff_Dockerfile", "ffeeddccbbaa99887766554433221100_Dockerfile"} {
-		r := openRun(t, e, "-- "+sent+" --\n"+dockerfile+"-- file --\ncontent\n")
+		r := openRun(t, e, "-- "+sent+" --\n"+dockerfile+"-- "+sent+".dockerignore --\nsecret\n-- .dockerignore --\nfile\n-- file --\ncontent\n-- secret --\n")
 		log := r.build("-t", "built", "-f", sent, ".")
 		if got := strings.Count(log, executed); got != 1-i || strings.Contains(log, sent) {
 			t.Errorf("build %d executed %d RUNs:\n%s", i, got, log)

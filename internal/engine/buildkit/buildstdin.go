@@ -34,7 +34,7 @@ func (c *buildContext) useDockerfile(name string, data []byte) error {
 	if len(data) > maxDockerfile {
 		return drydock.Errorf(drydock.Invalid, "the Dockerfile is larger than %d bytes", maxDockerfile)
 	}
-	dir := filepath.Join(c.dir, "dockerfile")
+	dir := filepath.Join(c.dir, dockerfileFolder)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return fmt.Errorf("writing the Dockerfile: %w", err)
 	}

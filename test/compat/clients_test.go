@@ -115,6 +115,9 @@ func orasClient(t *testing.T, a *sdk) {
 	if text := must(os.ReadFile(filepath.Join(c.Dir, "manual.md")))(t); string(text) != "# A manual\n" {
 		t.Errorf("pulled %q", text)
 	}
+	if out := c.Must("acr", "check-health", "-n", a.registry, "--yes"); strings.Count(out, " : OK") < 5 {
+		t.Errorf("the health is\n%s", out)
+	}
 	if out := c.Must("acr", "manifest", "list", "-r", a.registry, "-n", "docs/manual", "--query", "[0].artifactType", "-o", "tsv"); out != "application/vnd.unknown.artifact.v1\n" {
 		t.Errorf("the artifact is of the type %s", out)
 	}

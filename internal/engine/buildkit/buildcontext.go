@@ -75,7 +75,9 @@ func (c *buildContext) openFolder(b *build) error {
 		return err
 	}
 	c.sharedKey += ":" + path.Join(inContainer(b.Dir), b.Flags.Context)
-	c.dirs[contextFolder] = fsutil.NewRootFS(fsutil.NewRoot(root))
+	if c.dirs[contextFolder], err = b.tree(root, b.Flags.Context); err != nil {
+		return fmt.Errorf("opening the context: %w", err)
+	}
 	if sent := sentDockerfile(b); sent != "" {
 		return c.takeSent(root, sent)
 	}
@@ -207,7 +209,9 @@ func (c *buildContext) addFolder(b *build, name string) (string, error) {
 		return "", err
 	}
 	key := "folder-" + strconv.Itoa(len(c.roots))
-	c.dirs[key] = fsutil.NewRootFS(fsutil.NewRoot(root))
+	if c.dirs[key], err = b.tree(root, name); err != nil {
+		return "", fmt.Errorf("opening the folder %q: %w", name, err)
+	}
 	return key, nil
 }
 

@@ -268,3 +268,38 @@ func TestSentDockerfile(t *testing.T) {
 		r.close()
 	}
 }
+
+// The repository is no part of a context from git: two checkouts of one commit are
+// the same to a build.
+func TestContextFromGit(t *testing.T) {
+	t.Parallel()
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	e := newExecutor(t, buildkit.Config{})
+	files := "-- Dockerfile --\nFROM " + base + "\nCOPY . /all\nRUN " + ran + "\n-- Other --\nFROM " + base + "\nCOPY --from=more . /all\n" +
+		"-- Needs --\nFROM " + base + "\nCOPY .git /git\n-- module/.git --\ngitdir: ../.git/modules/module\n-- module/file --\n-- .git/index --\n"
+	checkout := func(s *engine.RunSpec) { s.Checkout = true }
+	list := func(r *testRun, image string) string {
+		return r.run(image, "cd /all && find . -type f ! -name '[DON]*' | sort | tr '\n' ' '")
+	}
+	for i, index := range []string{"one", "two"} {
+		r := openRun(t, e, files+index, checkout)
+		if got := r.counted("-t", "built", "."); got != 1-i {
+			t.Errorf("build %d executed %d RUNs", i, got)
+		}
+		wantEqual(t, "the context", list(r, "built"), "./module/file ")
+		r.build("-t", "other", "-f", "Other", "--build-context", "more=.", ".")
+		wantEqual(t, "the named context", list(r, "other"), "./module/file ")
+		wantEqual(t, "the workspace", r.run(base, "cat .git/index"), index+"\n")
+		wantError(t, r.buildError("-f", "Needs", "."), drydock.Failed, "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1")
+		r.build("-t", "needs", "-f", "Needs", "--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1", ".")
+		wantEqual(t, "the repository", r.run("needs", "cat /git/index"), index+"\n")
+		// What a step made is part of its context.
+		r.run(base, "mkdir -p made/.git; cp Dockerfile made; echo head > made/.git/HEAD")
+		r.build("-t", "made", "made")
+		wantEqual(t, "what a step made", list(r, "made"), "./.git/HEAD ")
+		r.close()
+	}
+	r := openRun(t, e, files+"one")
+	r.build("-t", "built", ".")
+	wantEqual(t, "a folder that was not checked out", list(r, "built"), "./.git/index ./module/.git ./module/file ")
+}

@@ -13,36 +13,47 @@ import (
 // do to their machine, such as to trust a server, can be done to it without a
 // trace. The nil Machine is this one.
 type Machine struct {
-	dir string
+	dir     string
+	folders []string // that it has for itself
 }
 
-// privateFolders are what a Machine has for itself.
-var privateFolders = []string{"/etc", "/usr/local/share/ca-certificates"}
-
-// NewMachine makes a machine that goes with the test.
-func NewMachine(t TB) *Machine {
+// NewMachine makes a machine that goes with the test. It also has the folders that
+// are named for itself; they are empty.
+func NewMachine(t TB, empty ...string) *Machine {
 	t.Helper()
 	m := &Machine{dir: t.TempDir()}
-	for _, folder := range privateFolders {
-		target := m.Path(folder)
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if out, err := exec.Command("cp", "-a", folder, target).CombinedOutput(); err != nil {
+	for _, folder := range []string{"/etc", "/usr/local/share/ca-certificates"} {
+		m.add(t, folder)
+		if out, err := exec.Command("cp", "-a", folder+"/.", m.Path(folder)).CombinedOutput(); err != nil {
 			t.Fatal(fmt.Sprintf("copying %s: %v: %s (make setup installs what is missing)", folder, err, out))
 		}
 	}
+	for _, folder := range empty {
+		m.add(t, folder)
+	}
 	return m
+}
+
+func (m *Machine) add(t TB, folder string) {
+	t.Helper()
+	if err := os.MkdirAll(m.Path(folder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m.folders = append(m.folders, folder)
 }
 
 // Path returns where a file of the machine is.
 func (m *Machine) Path(name string) string { return filepath.Join(m.dir, name) }
 
-// enter runs its arguments from the second on with the private folders of the
-// machine at $1 in their place. The process stays the same, so signals reach it.
+// enter takes the folder of a machine, the folders that it has for itself, "--"
+// and a command. The process stays the same, so signals reach it.
 const enter = `set -e
-mount --bind "$1/etc" /etc
-mount --bind "$1/usr/local/share/ca-certificates" /usr/local/share/ca-certificates
+machine=$1
+shift
+while [ "$1" != -- ]; do
+	mount --bind "$machine$1" "$1"
+	shift
+done
 shift
 exec "$@"`
 
@@ -51,6 +62,6 @@ func (m *Machine) Command(ctx context.Context, name string, args ...string) *exe
 	if m == nil {
 		return exec.CommandContext(ctx, name, args...)
 	}
-	head := []string{"--mount", "--propagation=private", "sh", "-c", enter, "sh", m.dir, name}
-	return exec.CommandContext(ctx, "unshare", append(head, args...)...)
+	head := append([]string{"--mount", "--propagation=private", "sh", "-c", enter, "sh", m.dir}, m.folders...)
+	return exec.CommandContext(ctx, "unshare", append(append(head, "--", name), args...)...)
 }

@@ -98,6 +98,13 @@ func (a *Azure) Post(path, body string) (status int, answer string) {
 	return a.send(http.MethodPost, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, body)
 }
 
+// Put is Post for PUT.
+func (a *Azure) Put(path, body string) (status int, answer string) {
+	t := a.Server.t
+	t.Helper()
+	return a.send(http.MethodPut, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, body)
+}
+
 // send sends a request to the resource manager as the admin.
 func (a *Azure) send(method, path, body string) (status int, answer string) {
 	t := a.Server.t

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -109,7 +110,18 @@ func TestStopDrains(t *testing.T) {
 	short, long := a.Schedule("contoso", slow("2")), a.Schedule("contoso", slow("20"))
 	waitText(t, a, short, "begun")
 	waitText(t, a, long, "begun")
-	if err := s.Stop(); err != nil {
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop() }()
+	for ready := http.StatusOK; ready != http.StatusServiceUnavailable; {
+		answer, err := http.Get("http://" + s.Addr + "/readyz")
+		if err != nil {
+			t.Fatal("it ended, and was ready all the time: ", err)
+		}
+		answer.Body.Close()
+		ready = answer.StatusCode
+	}
+	s.WaitSaid(`"msg":"draining","runs":2`)
+	if err := <-stopped; err != nil {
 		t.Fatal(err)
 	}
 	s.Restart()

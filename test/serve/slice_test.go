@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -127,10 +128,15 @@ func TestProbesAndMetrics(t *testing.T) {
 	if _, end := a.WaitLog("contoso", id); end != "failed" {
 		t.Error(end)
 	}
+	if status, answer := a.Put("/registries/contoso/agentPools/big", `{"location":"local","properties":{"count":3}}`); status != http.StatusOK {
+		t.Error(status, answer)
+	}
 	for url, want := range map[string]string{
 		"https://" + s.Host("management") + "/healthz": "ok",
 		"http://" + s.Addr + "/readyz":                 "ok",
 		"http://" + s.Addr + "/metrics":                `drydock_runs_total{status="Failed",trigger="manual"} 1`,
+		"http://" + s.Addr + "/metrics?slots":          `drydock_queue_slots{pool="big",registry="contoso"} 3`,
+		"http://" + s.Addr + "/metrics?waiting":        `drydock_queue_waiting_runs{pool="default",registry=""} 0`,
 		"https://" + s.Host("nobody") + "/":            "Drydock serves no host",
 		"http://" + s.Host("management") + "/":         "HTTPS only",
 	} {

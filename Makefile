@@ -53,9 +53,10 @@ bin/drydockd: setup
 	$(BUILD) -o $@ ./cmd/drydockd
 
 .PHONY: demo
-demo: bin/drydockd ## run a gated import: a good base image passes, a bad one does not
+demo: bin/drydockd ## a server with a gated import: a good base image passes, a bad one does not
+	$(BUILD) -o bin/drydock ./cmd/drydock
 	go build -o bin/demo ./test/demo
-	tools/as-root bin/demo bin/drydockd examples/gated-import
+	tools/as-root bin/demo bin/drydockd bin/drydock examples/gated-import
 
 # Containers need root: the tests are compiled by the caller and run by
 # tools/as-root, which is sudo for everyone else.
@@ -63,12 +64,20 @@ demo: bin/drydockd ## run a gated import: a good base image passes, a bad one do
 test: setup ## run all tests (PKG=./internal/plan/ for one package)
 	$(TOOL) gotestsum --format pkgname -- -exec "'$(CURDIR)/tools/as-root'" $(TESTFLAGS) $(PKG)
 
+# Docker comes first on PATH where it is not the machine's own.
+.PHONY: compat
+compat: setup ## use a server with what others wrote: Azure's SDKs, docker, skopeo, ORAS
+	@tools/docker .cache/docker
+	PATH="$(CURDIR)/.cache/docker/bin:$$PATH" go test -exec "'$(CURDIR)/tools/as-root'" -tags docker -count=1 -timeout=20m $(if $(V),-v) ./test/compat
+
 .PHONY: lint
 lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 	@unformatted=$$($(SOURCES) | xargs -0 $(TOOL) gofumpt -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
+	go vet -tags docker ./test/compat
 	$(TOOL) staticcheck ./...
+	$(TOOL) staticcheck -tags docker ./test/compat
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 	go -C test/images/tools mod tidy -diff
@@ -95,7 +104,7 @@ soak: setup ## kill a server some hundreds of times (KILLS=300)
 # are shipped. BENCH=short only shows that the measuring works; BENCHFLAGS go to
 # the program (-h lists them).
 .PHONY: bench
-bench: setup ## measure against runc and a stock buildkitd (BENCH=short for a quick look)
+bench: setup ## measure against runc, a stock buildkitd and a stock registry (BENCH=short for a quick look)
 	$(BUILD) -o .cache/bench/ ./cmd/drydockd ./test/bench
 	go -C test/bench/stock build -trimpath -ldflags '-s -w' -o $(CURDIR)/.cache/bench/ \
 	    github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl

@@ -12,6 +12,9 @@ type PrincipalKind string
 const (
 	// ServicePrincipal signs in with an application id and a secret.
 	ServicePrincipal PrincipalKind = "ServicePrincipal"
+	// Application is one that is registered and has no service principal: it
+	// can't sign in and is given no roles.
+	Application PrincipalKind = "Application"
 	// ManagedIdentity belongs to a resource, such as a task, and ends with it.
 	ManagedIdentity PrincipalKind = "ManagedIdentity"
 	// RunIdentity belongs to a run and ends with it. It is derived from the run
@@ -27,7 +30,7 @@ type Principal struct {
 	AppID   string // client id, a GUID in lower case
 	Kind    PrincipalKind
 	Name    string     // shown to people
-	Owner   ResourceID // the resource whose identity this is; zero for a service principal
+	Owner   ResourceID // the resource whose identity this is; zero for those without
 	Secrets []PrincipalSecret
 	Created time.Time
 }

@@ -137,4 +137,9 @@ type RunStore interface {
 	// is returned and nothing is written. A run keeps its registry, id and number.
 	// With its end a store that keeps events too writes a RunEndedEvent.
 	UpdateRun(ctx context.Context, registry ResourceID, id string, change func(*RunRecord) error) (RunRecord, error)
+
+	// DeleteRuns deletes up to limit runs that ended before a time and are not
+	// archived, those that ended first, and returns them as Brief has them. The
+	// newest run of each task stays. Numbers are not given out again.
+	DeleteRuns(ctx context.Context, before time.Time, limit int) ([]RunRecord, error)
 }

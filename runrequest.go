@@ -33,6 +33,7 @@ type RunRequest struct {
 	// Untrusted says that strangers wrote what is run, as a pull request from a
 	// fork: it may do nothing that would reach further than its own log.
 	Untrusted bool
+	Pin       SourcePin
 
 	Dockerfile string // of a DockerBuildRun, in the source
 	Images     []string
@@ -65,6 +66,17 @@ type RunRequest struct {
 	// Identity is the resource whose identities the run may use: a task; zero
 	// for none.
 	Identity ResourceID
+
+	// RerunOf is the id of the run that this one repeats; empty for none.
+	RerunOf string
+}
+
+// SourcePin is what a source turned out to be. A source that is pinned is that,
+// whatever its ref or tag means by now; the zero value pins nothing.
+type SourcePin struct {
+	Commit string // of a git repository, in full
+	Branch string // that was checked out, "HEAD" for none; goes with Commit
+	Digest string // of an artifact
 }
 
 // RunValue is a build argument or a value of a task file.

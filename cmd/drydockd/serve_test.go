@@ -108,7 +108,7 @@ func TestHostKinds(t *testing.T) {
 	t.Parallel()
 	h := hostNames{"drydock.test", 8443}
 	for host, want := range map[string]string{
-		"management.drydock.test": "management", "LOGIN.drydock.test:1": "login", "a.azurecr.drydock.test:8443": "azurecr",
+		"management.drydock.test": "management", "LOGIN.drydock.test:1": "login", "graph.drydock.test": "graph", "a.azurecr.drydock.test:8443": "azurecr",
 		"a.b.azurecr.drydock.test": "", "v.vault.drydock.test": "vault", "x.blob.drydock.test.": "blob",
 		"azurecr.drydock.test": "", ".azurecr.drydock.test": "", "drydock.test": "", "127.0.0.1:8443": "", "evil-drydock.test": "", "": "",
 	} {
@@ -143,6 +143,7 @@ func TestPlainHTTP(t *testing.T) {
 		d.names.loginServer("nobody"):  http.StatusNotFound,
 		d.names.host("management"):     http.StatusForbidden,
 		d.names.host("login"):          http.StatusForbidden,
+		d.names.host("graph"):          http.StatusForbidden,
 		d.names.host("drydock.blob"):   http.StatusForbidden,
 		"else.example":                 http.StatusMisdirectedRequest,
 	} {
@@ -166,7 +167,11 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	defer d.close()
 	ctx := t.Context()
 	registry := d.registry(t, "contoso")
-	keys := map[string]blobs.Key{"source": sourceKey(registry, "source/x")}
+	sourceKey, err := d.blobs.sourceKey(ctx, registry, "source/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]blobs.Key{"source": sourceKey}
 	if _, err := d.blobs.folder.Put(ctx, keys["source"], strings.NewReader("x"), blobs.Attributes{}); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +187,9 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 		if _, err := d.store.UpdateRun(ctx, registry, r.ID, func(r *drydock.RunRecord) error { change(r); return nil }); err != nil {
 			t.Fatal(err)
 		}
-		keys[name] = logKey(registry, r.ID)
+		if keys[name], err = d.blobs.logKey(ctx, registry, r.ID); err != nil {
+			t.Fatal(err)
+		}
 		log, err := d.blobs.OpenLog(ctx, registry, r.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -208,7 +215,7 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	d.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
 	d.expire(ctx)
 	check("ended") // a run that goes on may still need its source
-	running := strings.TrimSuffix(keys["running"].Name, "/rawtext.log")
+	running := strings.TrimSuffix(keys["running"].Name, logSuffix)
 	if _, err := d.store.UpdateRun(ctx, registry, running, func(r *drydock.RunRecord) error {
 		r.Status = drydock.RunFailed
 		return nil
@@ -217,6 +224,95 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	}
 	d.expire(ctx)
 	check("ended", "running", "source")
+}
+
+func TestOldRunsGoWithTheirLogs(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, map[string][]string{"retention-runs": {"2h"}, "retention-logs": {"9h"}})
+	defer d.close()
+	ctx := t.Context()
+	registry := d.registry(t, "contoso")
+	end := func(archived bool, age time.Duration) string {
+		t.Helper()
+		r, err := d.store.CreateRun(ctx, drydock.RunRecord{Registry: registry, Archived: archived})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.store.UpdateRun(ctx, registry, r.ID, func(r *drydock.RunRecord) error {
+			r.Status, r.Finished = drydock.RunFailed, time.Now().Add(-age)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, err := d.blobs.OpenLog(ctx, registry, r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Seal(drydock.RunFailed); err != nil {
+			t.Fatal(err)
+		}
+		return r.ID
+	}
+	old := make([]string, runsAtATime+1)
+	for i := range old {
+		old[i] = end(false, 3*time.Hour)
+	}
+	kept := []string{end(true, 3*time.Hour), end(false, time.Hour)}
+	d.expireRuns(ctx)
+	for i, id := range append(old, kept...) {
+		_, runErr := d.store.Run(ctx, registry, id)
+		log, logErr := d.blobs.openLog(ctx, registry, id)
+		if logErr == nil {
+			log.Close()
+		}
+		if want := i >= len(old); (runErr == nil) != want || (logErr == nil) != want {
+			t.Errorf("run %s: %v; its log: %v", id, runErr, logErr)
+		}
+	}
+	d.config.RunsFor = 0
+	d.now = func() time.Time { return time.Now().Add(10000 * time.Hour) }
+	d.expireRuns(ctx)
+	if _, err := d.store.Run(ctx, registry, kept[1]); err != nil {
+		t.Error("without a limit:", err)
+	}
+}
+
+// What is uploaded by an old link, or written while a registry is deleted, goes
+// although no registry has it.
+func TestBlobsOfDeletedRegistriesGo(t *testing.T) {
+	t.Parallel()
+	d := newDaemon(t, nil)
+	defer d.close()
+	ctx := t.Context()
+	registry := d.registry(t, "contoso")
+	old, err := d.blobs.sourceKey(ctx, registry, "source/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.store.DeleteResource(ctx, registry); err != nil {
+		t.Fatal(err)
+	}
+	anew, err := d.blobs.sourceKey(ctx, d.registry(t, "contoso"), "source/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []blobs.Key{old, anew} {
+		if _, err := d.blobs.folder.Put(ctx, key, strings.NewReader("x"), blobs.Attributes{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.now = func() time.Time { return time.Now().Add(2 * orphanedAfter) }
+	d.expire(ctx)
+	for key, want := range map[blobs.Key]drydock.Code{old: drydock.NotFound, anew: ""} {
+		b, err := d.blobs.folder.Open(ctx, key)
+		if err == nil {
+			b.Close()
+		}
+		if drydock.CodeOf(err) != want {
+			t.Errorf("%v: %v", key, err)
+		}
+	}
 }
 
 // A reader of a log must not wait for ever for a run that ended when the server
@@ -245,7 +341,7 @@ func TestLogsOfEndedRunsAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.serving(t)
-	b, err := d.blobs.folder.Open(ctx, logKey(registry, r.ID))
+	b, err := d.blobs.openLog(ctx, registry, r.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,15 +30,18 @@ const (
 	logsPrefix    = "logs-"
 	// uploadPath is what the relative paths of uploads begin with.
 	uploadPath = "source/"
+	// logSuffix is what follows the id of a run in the name of its log.
+	logSuffix = "/rawtext.log"
 )
 
 // runBlobs keeps uploaded contexts and the logs of runs in blobs.
 type runBlobs struct {
-	folder *blobs.Folder
-	signer *blobs.Signer
-	base   string // URL of the account
-	runs   drydock.RunStore
-	now    func() time.Time
+	folder    *blobs.Folder
+	signer    *blobs.Signer
+	base      string // URL of the account
+	runs      drydock.RunStore
+	resources drydock.ResourceStore
+	now       func() time.Time
 }
 
 var (
@@ -46,25 +49,40 @@ var (
 	_ runner.LogStore = (*runBlobs)(nil)
 )
 
-// container returns the container of a registry. Names are for people and ids
-// can be long, so it is made of the hash of the id.
-func container(prefix string, registry drydock.ResourceID) string {
-	sum := sha256.Sum256([]byte(registry.Key()))
+// containerOf returns the container of a registry. Names are for people and ids
+// can be long, so it is made of a hash; that of a registry which was made anew
+// under its name is another one.
+func containerOf(prefix string, registry drydock.Resource) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", registry.ID.Key(), registry.Created.UnixNano()))
 	return prefix + hex.EncodeToString(sum[:16])
 }
 
-func logKey(registry drydock.ResourceID, run string) blobs.Key {
-	return blobs.Key{Container: container(logsPrefix, registry), Name: strings.ToLower(run) + "/rawtext.log"}
+func (b *runBlobs) container(ctx context.Context, prefix string, registry drydock.ResourceID) (string, error) {
+	r, err := b.resources.Resource(ctx, registry)
+	if err != nil {
+		return "", err
+	}
+	return containerOf(prefix, r), nil
 }
 
-func sourceKey(registry drydock.ResourceID, path string) blobs.Key {
-	return blobs.Key{Container: container(sourcesPrefix, registry), Name: path}
+func (b *runBlobs) logKey(ctx context.Context, registry drydock.ResourceID, run string) (blobs.Key, error) {
+	c, err := b.container(ctx, logsPrefix, registry)
+	return blobs.Key{Container: c, Name: strings.ToLower(run) + logSuffix}, err
+}
+
+func (b *runBlobs) sourceKey(ctx context.Context, registry drydock.ResourceID, path string) (blobs.Key, error) {
+	c, err := b.container(ctx, sourcesPrefix, registry)
+	return blobs.Key{Container: c, Name: path}, err
 }
 
 // NewUpload implements arm.Blobs.
-func (b *runBlobs) NewUpload(_ context.Context, registry drydock.ResourceID) (arm.Upload, error) {
+func (b *runBlobs) NewUpload(ctx context.Context, registry drydock.ResourceID) (arm.Upload, error) {
 	path := uploadPath + b.now().UTC().Format("200601020000") + "/" + strings.ToLower(rand.Text()) + ".tar.gz"
-	url := b.signer.URL(b.base, sourceKey(registry, path), blobs.Upload, b.now().Add(uploadURLFor))
+	key, err := b.sourceKey(ctx, registry, path)
+	if err != nil {
+		return arm.Upload{}, err
+	}
+	url := b.signer.URL(b.base, key, blobs.Upload, b.now().Add(uploadURLFor))
 	return arm.Upload{URL: url, RelativePath: path}, nil
 }
 
@@ -75,17 +93,54 @@ func (b *runBlobs) LogLinks(ctx context.Context, registry drydock.ResourceID, ru
 	if err != nil {
 		return arm.LogLinks{}, err
 	}
+	key, err := b.logKey(ctx, r.Registry, r.ID)
+	if err != nil {
+		return arm.LogLinks{}, err
+	}
 	if r.Status.Ended() {
 		err = b.seal(ctx, r)
 	} else {
 		// Readers can wait for a run that has not started.
-		err = b.folder.Create(ctx, logKey(r.Registry, r.ID), logAttributes())
+		err = b.folder.Create(ctx, key, logAttributes())
 	}
 	if err != nil {
 		return arm.LogLinks{}, err
 	}
-	url := b.signer.URL(b.base, logKey(r.Registry, r.ID), blobs.Read, b.now().Add(logURLFor))
+	url := b.signer.URL(b.base, key, blobs.Read, b.now().Add(logURLFor))
 	return arm.LogLinks{Blob: url, Follow: url + "&comp=follow"}, nil
+}
+
+// openSource opens an upload.
+func (b *runBlobs) openSource(ctx context.Context, registry drydock.ResourceID, path string) (blobs.Blob, error) {
+	key, err := b.sourceKey(ctx, registry, path)
+	if err != nil {
+		return nil, err
+	}
+	return b.folder.Open(ctx, key)
+}
+
+// openLog opens the log of a run for reading.
+func (b *runBlobs) openLog(ctx context.Context, registry drydock.ResourceID, run string) (blobs.Blob, error) {
+	key, err := b.logKey(ctx, registry, run)
+	if err != nil {
+		return nil, err
+	}
+	return b.folder.Open(ctx, key)
+}
+
+// UploadGone implements arm.Blobs.
+func (b *runBlobs) UploadGone(ctx context.Context, registry drydock.ResourceID, source string) (bool, error) {
+	if !isUpload(source) {
+		return false, nil
+	}
+	blob, err := b.openSource(ctx, registry, source)
+	switch drydock.CodeOf(err) {
+	case "":
+		return false, blob.Close()
+	case drydock.NotFound, drydock.Invalid:
+		return true, nil
+	}
+	return false, fmt.Errorf("looking for the uploaded source: %w", err)
 }
 
 func logAttributes() blobs.Attributes {
@@ -94,7 +149,11 @@ func logAttributes() blobs.Attributes {
 
 // OpenLog implements runner.LogStore.
 func (b *runBlobs) OpenLog(ctx context.Context, registry drydock.ResourceID, run string) (runner.RunLog, error) {
-	a, err := b.folder.Append(ctx, logKey(registry, run), logAttributes())
+	key, err := b.logKey(ctx, registry, run)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.folder.Append(ctx, key, logAttributes())
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +162,7 @@ func (b *runBlobs) OpenLog(ctx context.Context, registry drydock.ResourceID, run
 
 // seal sees to it that the log of a run that has ended is there and says so.
 func (b *runBlobs) seal(ctx context.Context, r drydock.RunRecord) error {
-	open, err := b.folder.Open(ctx, logKey(r.Registry, r.ID))
+	open, err := b.openLog(ctx, r.Registry, r.ID)
 	if err == nil {
 		sealed := open.Properties().Sealed
 		open.Close()
@@ -146,9 +205,9 @@ func (l runLog) Seal(status drydock.RunStatus) error {
 }
 
 // deleted forgets the blobs of a registry that is deleted.
-func (b *runBlobs) deleted(ctx context.Context, registry drydock.ResourceID) error {
+func (b *runBlobs) deleted(ctx context.Context, registry drydock.Resource) error {
 	for _, prefix := range []string{sourcesPrefix, logsPrefix} {
-		if err := b.folder.DeleteContainer(ctx, container(prefix, registry)); err != nil {
+		if err := b.folder.DeleteContainer(ctx, containerOf(prefix, registry)); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,7 +39,8 @@ type daemon struct {
 	environ []string
 	stdout  io.Writer
 
-	hostsFile string
+	hostsFile  string
+	nameKeeper atomic.Pointer[nameKeeper] // nil where the hosts file is not ours to keep
 
 	subscription string
 	admin        *auth.Credentials // of an admin that was made just now
@@ -187,6 +189,7 @@ func (d *daemon) resources() map[auth.Audience][]string {
 			d.names.url(managementHost), "https://management.core.windows.net", "https://management.azure.com",
 		},
 		auth.Registry: {"https://containerregistry.azure.net", "https://" + registryHosts + "." + d.names.domain},
+		auth.Graph:    {d.names.url(graphHost), "https://graph.microsoft.com"},
 	}
 }
 
@@ -202,7 +205,7 @@ func (d *daemon) openBlobs(ctx context.Context) error {
 	}
 	d.blobs = &runBlobs{
 		folder: folder, signer: &blobs.Signer{Key: key, Now: d.now},
-		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, now: d.now,
+		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, resources: d.store, now: d.now,
 	}
 	return nil
 }
@@ -275,11 +278,11 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: &runSources{
-			blobs: d.blobs.folder, dir: sources, env: d.environ, files: d.config.SourceFiles,
+			blobs: d.blobs, dir: sources, env: d.environ, files: d.config.SourceFiles,
 			http: (&engineOptions{cas: d.config.CAs}).httpClient(), plain: d.plainHTTP,
 		},
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
-		Privileged: d.config.Privileged, Now: d.now,
+		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Now: d.now,
 	}}
 	return nil
 }
@@ -306,6 +309,12 @@ func (d *daemon) loginServer(registry drydock.ResourceID) string {
 	return d.names.loginServer(registry.Name())
 }
 
+// cacheScope sets a registry apart from the others, and from one that had its
+// name before.
+func (d *daemon) cacheScope(ctx context.Context, registry drydock.ResourceID) (string, error) {
+	return d.blobs.container(ctx, "", registry)
+}
+
 // recovered ends the log of a run that ended with the server that had it.
 func (d *daemon) recovered(ctx context.Context, r drydock.RunRecord, reason string) {
 	log := d.log.With("registry", r.Registry.Name(), "run", r.ID, "status", r.Status)
@@ -320,7 +329,7 @@ func (d *daemon) recovered(ctx context.Context, r drydock.RunRecord, reason stri
 
 func (d *daemon) openARM(context.Context) error {
 	d.arm = arm.New(arm.Config{
-		Resources: d.store, Runs: d.store, Events: d.store, Store: d.store, Principals: d.store, Roles: d.store,
+		Resources: d.store, Runs: d.store, Events: d.store, Principals: d.store, Roles: d.store, Transactor: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
 		Importer: importer{d}, Usage: d.usage(),
 		Outbox:       d.outbox(),
@@ -328,6 +337,7 @@ func (d *daemon) openARM(context.Context) error {
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts),
 		Platforms:      []string{"linux/" + runtime.GOARCH},
+		OnCreate:       d.created,
 		OnDelete:       []arm.Hook{d.deleting},
 		Log:            d.log, Now: d.now, NewID: uuid.NewString,
 	})
@@ -339,6 +349,7 @@ func (d *daemon) openARM(context.Context) error {
 func (d *daemon) cloud() arm.Cloud {
 	return arm.Cloud{
 		Name: "drydock", Management: d.names.url(managementHost), Login: d.names.url(loginHost), Tenant: d.authority.Tenant(),
+		Graph:          d.names.url(graphHost),
 		RegistryDomain: d.names.host(registryHosts), VaultDomain: d.names.host(vaultHosts),
 		StorageDomain: d.names.storageDomain(),
 	}
@@ -351,6 +362,7 @@ func (d *daemon) router() http.Handler {
 		services: map[string]http.Handler{
 			managementHost: d.withHooks(arm.WithMetadata(d.cloud(), d.arm)),
 			loginHost:      d.authority.Handler(),
+			graphHost:      d.graphHandler(),
 			registryHosts:  d.oci,
 			blobHosts: &blobs.Handler{
 				Store: d.blobs.folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,

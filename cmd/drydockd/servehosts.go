@@ -19,6 +19,7 @@ type hostNames struct {
 const (
 	managementHost = "management"
 	loginHost      = "login"
+	graphHost      = "graph"
 	registryHosts  = "azurecr"
 	vaultHosts     = "vault"
 	blobHosts      = "blob"
@@ -62,7 +63,7 @@ func (h hostNames) registryName(host string) (string, bool) {
 }
 
 // kind returns what sort of host a request is for: "management", "login",
-// "azurecr", "vault", "blob", or "" for none of them. The port does not matter:
+// "graph", "azurecr", "vault", "blob", or "" for none of them. The port does not matter:
 // the server may be reached through others.
 func (h hostNames) kind(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -73,7 +74,7 @@ func (h hostNames) kind(host string) string {
 		return ""
 	}
 	switch name {
-	case managementHost, loginHost:
+	case managementHost, loginHost, graphHost:
 		return name
 	}
 	label, kind, ok := strings.Cut(name, ".")

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -63,10 +64,37 @@ func (m importer) source(ctx context.Context, i arm.Import, repository string) (
 		}
 		return m.oci.LocalSource(reg, repository)
 	}
-	return oci.RemoteSource{
-		Repository: i.SourceHost + "/" + repository, Username: i.Username, Password: i.Password,
-		Insecure: slices.Contains(m.config.Insecure, i.SourceHost), Transport: m.transport(i.SourceHost),
-	}, nil
+	return m.remoteSource(i, repository), nil
+}
+
+// The names of Docker Hub. Images without a user's name are the library's.
+const (
+	hubHost    = "docker.io"
+	hubOldHost = "index.docker.io"
+	hubLibrary = "library/"
+)
+
+// remoteSource returns a repository of another registry: that of its mirrors, and
+// its own.
+func (m importer) remoteSource(i arm.Import, repository string) oci.Source {
+	host := i.SourceHost
+	if host == hubOldHost {
+		host = hubHost
+	}
+	if host == hubHost && !strings.Contains(repository, "/") {
+		repository = hubLibrary + repository
+	}
+	var sources []oci.Source
+	for _, mirror := range m.config.Mirrors[host] {
+		sources = append(sources, oci.RemoteSource{
+			Repository: path.Join(mirror.Host, mirror.Path, repository),
+			Insecure:   mirror.Scheme == "http" || slices.Contains(m.config.Insecure, mirror.Host), Transport: m.transport(mirror.Host),
+		})
+	}
+	return oci.FirstSource(append(sources, oci.RemoteSource{
+		Repository: host + "/" + repository, Username: i.Username, Password: i.Password,
+		Insecure: slices.Contains(m.config.Insecure, host), Transport: m.transport(host),
+	})...)
 }
 
 // transport reaches another registry as the configuration says.

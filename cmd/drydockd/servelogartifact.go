@@ -35,7 +35,7 @@ var _ runner.LogArtifacts = logArtifacts{}
 
 // PushLog implements runner.LogArtifacts.
 func (l logArtifacts) PushLog(ctx context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string) (string, error) {
-	log, err := l.blobs.folder.Open(ctx, logKey(r.Registry, r.ID))
+	log, err := l.blobs.openLog(ctx, r.Registry, r.ID)
 	if err != nil {
 		return "", err
 	}

@@ -15,6 +15,7 @@ const maintainEvery = time.Hour
 // maintain removes what is old until ctx ends: logs, uploads, and what no image
 // needs any more.
 func (d *daemon) maintain(ctx context.Context) {
+	clock := newClockGuard(d.now)
 	timer := time.NewTimer(time.Minute)
 	defer timer.Stop()
 	for {
@@ -23,11 +24,61 @@ func (d *daemon) maintain(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		d.expire(ctx)
-		d.sweep(ctx)
+		if jump := clock.look(); jump != 0 {
+			d.log.WarnContext(ctx, "the clock was set: what is old is not removed for a while", "by", jump.String(), "for", clockHold.String())
+		}
+		if !clock.holding() {
+			d.expireRuns(ctx)
+			d.expire(ctx)
+			d.sweep(ctx)
+		}
 		timer.Reset(maintainEvery)
 	}
 }
+
+// runsAtATime is how many runs are deleted at a time: others want to write too.
+const runsAtATime = 200
+
+// expireRuns deletes old runs with their logs. Logs that it does not get to are
+// removed by expire.
+func (d *daemon) expireRuns(ctx context.Context) {
+	if d.config.RunsFor == 0 {
+		return
+	}
+	for total := 0; ctx.Err() == nil; {
+		deleted, err := d.store.DeleteRuns(ctx, d.now().Add(-d.config.RunsFor), runsAtATime)
+		if err != nil {
+			d.log.WarnContext(ctx, "deleting old runs", "error", err)
+			return
+		}
+		for _, r := range deleted {
+			if err := d.deleteLog(ctx, r); err != nil {
+				d.log.WarnContext(ctx, "deleting the log of an old run", "registry", r.Registry.Name(), "run", r.ID, "error", err)
+			}
+		}
+		if total += len(deleted); len(deleted) < runsAtATime {
+			if total > 0 {
+				d.log.InfoContext(ctx, "deleted old runs", "count", total)
+			}
+			return
+		}
+	}
+}
+
+func (d *daemon) deleteLog(ctx context.Context, r drydock.RunRecord) error {
+	key, err := d.blobs.logKey(ctx, r.Registry, r.ID)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return nil // with its registry
+	}
+	if err != nil {
+		return err
+	}
+	return d.blobs.folder.Delete(ctx, key)
+}
+
+// orphanedAfter is how old blobs must be to be removed whose registry is gone:
+// what was made since may be one of a registry that came while we were looking.
+const orphanedAfter = time.Hour
 
 // expire removes old uploads, and old logs but those of archived runs.
 func (d *daemon) expire(ctx context.Context) {
@@ -38,7 +89,7 @@ func (d *daemon) expire(ctx context.Context) {
 	}
 	byContainer := map[string]drydock.ResourceID{}
 	for _, r := range registries {
-		byContainer[container(logsPrefix, r.ID)] = r.ID
+		byContainer[containerOf(logsPrefix, r)] = r.ID
 	}
 	keep := func(key blobs.Key) bool {
 		registry, ok := byContainer[key.Container]
@@ -52,19 +103,28 @@ func (d *daemon) expire(ctx context.Context) {
 	busy := map[string]bool{} // containers whose uploads a run may still need
 	for _, r := range registries {
 		active, err := d.store.Runs(ctx, drydock.RunFilter{Registry: r.ID, OnlyActive: true, Brief: true, Limit: 1})
-		busy[container(sourcesPrefix, r.ID)] = err != nil || len(active) > 0
+		busy[containerOf(sourcesPrefix, r)] = err != nil || len(active) > 0
 	}
 	needed := func(key blobs.Key) bool { return busy[key.Container] }
+	hasRegistry := func(key blobs.Key) bool {
+		_, sources := busy[key.Container]
+		_, logs := byContainer[key.Container]
+		return sources || logs
+	}
 	for _, kind := range []struct {
-		prefix string
-		after  time.Duration
-		keep   func(blobs.Key) bool
-	}{{logsPrefix, d.config.LogsFor, keep}, {sourcesPrefix, d.config.SourcesFor, needed}} {
+		name, prefix string
+		after        time.Duration
+		keep         func(blobs.Key) bool
+	}{
+		{"logs", logsPrefix, d.config.LogsFor, keep},
+		{"sources", sourcesPrefix, d.config.SourcesFor, needed},
+		{"of registries that are gone", "", orphanedAfter, hasRegistry},
+	} {
 		n, err := d.blobs.folder.Expire(ctx, kind.prefix, d.now().Add(-kind.after), kind.keep)
 		if err != nil && ctx.Err() == nil {
-			d.log.WarnContext(ctx, "removing what is old", "kind", kind.prefix, "error", err)
+			d.log.WarnContext(ctx, "removing what is old", "kind", kind.name, "error", err)
 		} else if n > 0 {
-			d.log.InfoContext(ctx, "removed what is old", "kind", kind.prefix, "count", n)
+			d.log.InfoContext(ctx, "removed what is old", "kind", kind.name, "count", n)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/drydockhq/drydock"
-	"github.com/drydockhq/drydock/internal/queue"
 )
 
 // metrics are what Prometheus reads.
@@ -42,25 +41,7 @@ func newMetrics(d *daemon) *metrics {
 	r := prometheus.NewRegistry()
 	r.MustRegister(m.runs, m.waits, m.steps, m.requests, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	load := func(of func(queue.Load) float64) func() float64 {
-		return func() float64 { return of(d.queue.Load(drydock.ResourceID{}, "")) }
-	}
-	gauge := func(name, help string, value func() float64) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
-	}
-	gauge("drydock_queue_waiting_runs", "Runs that wait for the default pool.",
-		load(func(l queue.Load) float64 { return float64(l.Waiting) }))
-	gauge("drydock_queue_busy_slots", "Slots of the default pool that are in use.",
-		load(func(l queue.Load) float64 { return float64(l.Busy) }))
-	gauge("drydock_queue_slots", "Slots of the default pool.",
-		load(func(l queue.Load) float64 { return float64(l.Slots) }))
-	gauge("drydock_queue_oldest_seconds", "How long the oldest run of the default pool has waited.",
-		load(func(l queue.Load) float64 {
-			if l.Oldest.IsZero() {
-				return 0
-			}
-			return d.now().Sub(l.Oldest).Seconds()
-		}))
+	r.MustRegister(newQueueCollector(d))
 	r.MustRegister(newCacheCollector(d))
 	m.handler = promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 	return m

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/hostsfile"
 )
 
@@ -13,35 +15,50 @@ const systemHostsFile = "/etc/hosts"
 // namesEvery is how often the hosts file follows what there is.
 const namesEvery = time.Second
 
+// nameKeeper keeps the server's names in the hosts file.
+type nameKeeper struct {
+	d    *daemon
+	file *hostsfile.File
+
+	mu   sync.Mutex
+	last string
+}
+
 // manageHosts keeps the server's names in the hosts file, if that is wanted,
 // until what it returns is called.
 func (d *daemon) manageHosts(ctx context.Context) (remove func() error, err error) {
 	if !d.config.ManageHosts {
 		return func() error { return nil }, nil
 	}
-	file := hostsfile.Open(d.hostsFile, d.names.domain, "127.0.0.1")
-	names, err := d.hostList(ctx)
-	if err != nil {
+	k := &nameKeeper{d: d, file: hostsfile.Open(d.hostsFile, d.names.domain, "127.0.0.1")}
+	if err := k.keep(ctx); err != nil {
 		return nil, err
 	}
-	if err := file.Set(names); err != nil {
-		return nil, err
-	}
+	d.nameKeeper.Store(k)
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		d.followNames(ctx, file, strings.Join(names, " "))
+		k.follow(ctx)
 	}()
 	return func() error {
 		stop()
 		<-done
-		return file.Remove()
+		d.nameKeeper.Store(nil)
+		return k.file.Remove()
 	}, nil
 }
 
-// followNames writes the hosts file when registries come and go.
-func (d *daemon) followNames(ctx context.Context, file *hostsfile.File, last string) {
+// created makes the name of a new registry known before its creation is
+// answered: clients may go on to push at once.
+func (d *daemon) created(ctx context.Context, _ drydock.Resource) {
+	if k := d.nameKeeper.Load(); k != nil {
+		k.try(ctx)
+	}
+}
+
+// follow writes the hosts file when registries come and go.
+func (k *nameKeeper) follow(ctx context.Context) {
 	tick := time.NewTicker(namesEvery)
 	defer tick.Stop()
 	for {
@@ -49,24 +66,42 @@ func (d *daemon) followNames(ctx context.Context, file *hostsfile.File, last str
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			k.try(ctx)
 		}
-		names, err := d.hostList(ctx)
-		if err != nil || strings.Join(names, " ") == last {
-			continue // trouble with the database is said elsewhere
-		}
-		if err := file.Set(names); err != nil {
-			d.log.WarnContext(ctx, "keeping the hosts file", "error", err)
-			continue
-		}
-		last = strings.Join(names, " ")
 	}
+}
+
+// try is keep for those who can't do anything about an error.
+func (k *nameKeeper) try(ctx context.Context) {
+	if err := k.keep(ctx); err != nil && ctx.Err() == nil {
+		k.d.log.WarnContext(ctx, "keeping the hosts file", "error", err)
+	}
+}
+
+// keep writes the hosts file if the names are not those that are there.
+func (k *nameKeeper) keep(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	names, err := k.d.hostList(ctx)
+	if err != nil {
+		return err
+	}
+	joined := strings.Join(names, " ")
+	if joined == k.last {
+		return nil
+	}
+	if err := k.file.Set(names); err != nil {
+		return err
+	}
+	k.last = joined
+	return nil
 }
 
 // hostList returns all hosts of the server, without ports.
 func (d *daemon) hostList(ctx context.Context) ([]string, error) {
 	names := []string{
 		managementHost + "." + d.names.domain, loginHost + "." + d.names.domain,
-		blobAccount + "." + blobHosts + "." + d.names.domain,
+		graphHost + "." + d.names.domain, blobAccount + "." + blobHosts + "." + d.names.domain,
 	}
 	registries, err := d.registries(ctx)
 	if err != nil {

@@ -55,7 +55,7 @@ func (d *daemon) deleting(ctx context.Context, r drydock.Resource) error {
 	if err := d.cancelRuns(ctx, r.ID); err != nil {
 		return err
 	}
-	if err := d.blobs.deleted(ctx, r.ID); err != nil {
+	if err := d.blobs.deleted(ctx, r); err != nil {
 		return err
 	}
 	return d.oci.Drop(ctx, oci.Registry{ID: r.ID})
@@ -95,7 +95,7 @@ func (d *daemon) sealEnded(ctx context.Context) error {
 	}
 	byContainer := map[string]drydock.ResourceID{}
 	for _, r := range registries {
-		byContainer[container(logsPrefix, r.ID)] = r.ID
+		byContainer[containerOf(logsPrefix, r)] = r.ID
 	}
 	for _, key := range open {
 		registry, ok := byContainer[key.Container]

@@ -37,7 +37,13 @@ func (r registryDirectory) Registry(ctx context.Context, name string) (oci.Regis
 	if err != nil {
 		return oci.Registry{}, err
 	}
-	if len(found) == 0 {
+	going := false
+	if len(found) > 0 {
+		if going, err = arm.Deleting(found[0]); err != nil {
+			return oci.Registry{}, err
+		}
+	}
+	if len(found) == 0 || going {
 		return oci.Registry{}, drydock.Errorf(drydock.NotFound, "there is no registry %q", name)
 	}
 	return oci.Registry{ID: found[0].ID, LoginServer: r.names.loginServer(found[0].ID.Name())}, nil

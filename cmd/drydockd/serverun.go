@@ -45,8 +45,11 @@ func (d *daemon) serve(ctx context.Context) (err error) {
 	d.health.ready.Store(true)
 	d.log.InfoContext(ctx, "serving", "listen", d.web.listener.Addr().String(), "domain", d.names.domain, "slots", d.config.Slots)
 
+	drained := make(chan struct{})
+	parts.Go(func() { defer close(drained); d.drain(ctx, background) })
 	err = d.worker.Run(ctx) // until ctx ends and no run goes on
-	d.health.ready.Store(false)
+	stop(nil)
+	<-drained
 	d.log.InfoContext(background, "ending")
 	// Runs push to this server, so it serves until they are done.
 	grace, cancel := context.WithTimeout(background, shutdownGrace)
@@ -56,6 +59,19 @@ func (d *daemon) serve(ctx context.Context) (err error) {
 		err = errors.Join(err, cause)
 	}
 	return err
+}
+
+// drain says when ctx ends that no work is taken any more: while runs go on the
+// server still answers, and whoever sends it work must know. Log lines have the
+// context after.
+func (d *daemon) drain(ctx, after context.Context) {
+	<-ctx.Done()
+	d.health.ready.Store(false)
+	runs := 0
+	for _, l := range d.queue.Loads() {
+		runs += l.Busy
+	}
+	d.log.InfoContext(after, "draining", "runs", runs, "within", d.config.Drain.String())
 }
 
 // resume finishes the deletions that a killed server had begun.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
-	"github.com/drydockhq/drydock/internal/blobs"
 	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/credentials"
 	"github.com/drydockhq/drydock/internal/runner"
@@ -18,7 +17,7 @@ import (
 
 // runSources fetches the sources of runs.
 type runSources struct {
-	blobs *blobs.Folder
+	blobs *runBlobs
 	dir   string // where folders are made
 	env   []string
 	http  *http.Client
@@ -31,7 +30,7 @@ var _ runner.Sources = (*runSources)(nil)
 // Fetch implements runner.Sources.
 func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner.Checkout, error) {
 	f := &source.Fetcher{
-		Ref: r.Ref, Untrusted: r.Untrusted,
+		Ref: r.Ref, Untrusted: r.Untrusted, Pin: r.Pin,
 		Dir: s.dir, HTTP: s.http, Env: s.env, Log: r.Log, PlainHTTP: s.plain,
 		Keychain: credentials.Static("the run", r.Credentials...),
 	}
@@ -44,9 +43,8 @@ func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner
 		if err := s.allowFile(spec); err != nil {
 			return nil, err
 		}
-	case spec == "" || spec == "/dev/null":
-	case buildflags.ContextKind(spec) == buildflags.Local:
-		blob, err := s.blobs.Open(ctx, sourceKey(r.Registry, spec))
+	case isUpload(spec):
+		blob, err := s.blobs.openSource(ctx, r.Registry, spec)
 		if err != nil {
 			return nil, s.refuse(spec, err)
 		}
@@ -57,7 +55,13 @@ func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner
 	if err != nil {
 		return nil, err
 	}
-	return &runner.Checkout{Dir: fetched.Dir, Commit: fetched.Commit, Branch: fetched.Branch, Close: fetched.Close}, nil
+	return &runner.Checkout{Dir: fetched.Dir, Commit: fetched.Commit, Branch: fetched.Branch, Digest: fetched.Digest, Close: fetched.Close}, nil
+}
+
+// isUpload reports whether a source is the path of an upload.
+func isUpload(spec string) bool {
+	return spec != "" && spec != "/dev/null" && buildflags.ContextKind(spec) == buildflags.Local &&
+		!strings.HasPrefix(strings.ToLower(spec), "file://")
 }
 
 // refuse words the error of an upload that can't be opened. Nothing of this

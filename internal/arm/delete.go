@@ -39,7 +39,7 @@ func (s *Server) beginDelete(req *request, wait time.Duration) (*answer, error) 
 	if err != nil {
 		return nil, err
 	}
-	key := operationKey{Deletes: marked.ID.String(), Principal: req.principal.ID}
+	key := operationKey{Deletes: marked.ID.String(), Failure: "DeletionFailed", Principal: req.principal.ID}
 	id, op, err := s.begin(key, func(ctx context.Context) error { return s.delete(ctx, marked.ID) })
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 				return fmt.Errorf("deleting %s: %w", r.ID.Name(), err)
 			}
 		}
-		if err := s.remove(ctx, r.ID); err != nil && drydock.CodeOf(err) != drydock.NotFound {
+		if err := s.removeResource(ctx, r.ID); err != nil && drydock.CodeOf(err) != drydock.NotFound {
 			return err
 		}
 		if strings.EqualFold(r.ID.Type(), agentPoolType) {

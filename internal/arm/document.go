@@ -20,7 +20,14 @@ What goes on after its answer, the deletion of a group and an import, is answere
 
 What is not Azure's: ` + "`runRegistry`" + ` in a task and in a run request is the login server, with a path if any, that stands
 for the run's own registry; ` + "`listLogSasUrl`" + ` also answers with ` + "`logFollowLink`" + `, a stream of the log that ends with the
-run; and ` + "`/metadata/endpoints`" + `, which needs no token, tells clients the other hosts.
+run; and ` + "`/metadata/endpoints`" + `, which needs no token, tells clients the other hosts. Service principals are looked after on
+another host; see [graph.md](graph.md).
+
+` + "`POST {R}/runs/{runId}/rerun`" + `, also not Azure's, takes no body and answers with a new run that repeats one which has
+ended: the same request with its secrets, on the commit or the artifact that the run was made from, whatever its
+branch or tag means by now; base images are looked up anew. The new run says so in ` + "`rerunOf`" + `, and has the type and the
+trigger of the old one. It answers 409 with ` + "`RunNotEnded`" + `, with ` + "`SourceNotFound`" + ` when the upload is not kept any more, and
+with ` + "`TaskNotFound`" + ` or ` + "`TaskDisabled`" + ` when the task may not run any more.
 `
 
 // Document returns docs/api.md.

@@ -165,11 +165,19 @@ func switches(on, off string, paths ...string) []field {
 	return fields
 }
 
+// maxText is how long the strings of kinds may be: longer than any name, path,
+// URL or token.
+const maxText = 16 << 10
+
 // kinds are fields of one kind of which no more is asked.
 func kinds(k kind, paths ...string) []field {
 	var fields []field
 	for _, p := range paths {
-		fields = append(fields, field{path: p, kind: k})
+		f := field{path: p, kind: k}
+		if k == aString {
+			f.max = maxText
+		}
+		fields = append(fields, f)
 	}
 	return fields
 }

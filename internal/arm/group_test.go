@@ -157,7 +157,7 @@ func TestDeletionIsTakenUpAfterARestart(t *testing.T) {
 	for status == http.StatusAccepted {
 		status = poll()
 	}
-	if status != http.StatusServiceUnavailable {
+	if status != http.StatusBadRequest {
 		t.Errorf("the operation ended with %d", status)
 	}
 	if state := s.Do(t, s.token, http.MethodGet, group.String(), "").At("properties.provisioningState"); state != "Deleting" {

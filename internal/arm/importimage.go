@@ -46,7 +46,7 @@ func (s *Server) importImage(req *request) (*answer, error) {
 	if err := s.importSource(req, &i, text(doc, "source.resourceId")); err != nil {
 		return nil, err
 	}
-	id, _, err := s.begin(operationKey{Principal: req.principal.ID}, func(ctx context.Context) error {
+	id, _, err := s.begin(operationKey{Principal: req.principal.ID, Failure: "ImportFailed"}, func(ctx context.Context) error {
 		return s.c.Importer.Import(ctx, i)
 	})
 	if err != nil {

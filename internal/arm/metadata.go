@@ -11,6 +11,7 @@ type Cloud struct {
 	Name           string
 	Management     string // URL of the resource manager, without a final slash
 	Login          string // URL of the authority, without a final slash
+	Graph          string // URL of the directory, without a final slash
 	Tenant         string
 	RegistryDomain string // what follows the name of a registry, as "azurecr.drydock.test"
 	VaultDomain    string
@@ -45,7 +46,7 @@ func (c Cloud) metadata(apiVersion string) any {
 	}
 	cloud := object{
 		"name": c.Name, "portal": c.Management, "resourceManager": c.Management + "/",
-		"graph": c.Management + "/", "graphAudience": c.Management + "/", "microsoftGraphResourceId": c.Management + "/",
+		"graph": c.Graph + "/", "graphAudience": c.Graph + "/", "microsoftGraphResourceId": c.Graph + "/",
 		"authentication": authentication, "gallery": c.Management + "/", "batch": c.Management + "/",
 		"suffixes": object{
 			"acrLoginServer": c.RegistryDomain, "keyVaultDns": c.VaultDomain, "storage": c.StorageDomain,
@@ -55,7 +56,7 @@ func (c Cloud) metadata(apiVersion string) any {
 	switch year, _, _ := strings.Cut(apiVersion, "-"); {
 	case year < "2019":
 		return object{
-			"galleryEndpoint": c.Management + "/", "graphEndpoint": c.Management + "/", "portalEndpoint": c.Management + "/",
+			"galleryEndpoint": c.Management + "/", "graphEndpoint": c.Graph + "/", "portalEndpoint": c.Management + "/",
 			"authentication": authentication,
 		}
 	case year < "2022":

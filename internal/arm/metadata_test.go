@@ -13,7 +13,7 @@ import (
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	h := arm.WithMetadata(arm.Cloud{
-		Name: "drydock", Management: "https://management.x.test", Login: "https://login.x.test", Tenant: "t",
+		Name: "drydock", Management: "https://management.x.test", Login: "https://login.x.test", Graph: "https://graph.x.test", Tenant: "t",
 		RegistryDomain: "azurecr.x.test", VaultDomain: "vault.x.test", StorageDomain: "x.test",
 	}, http.NotFoundHandler())
 	for path, shape := range map[string]string{
@@ -37,6 +37,9 @@ func TestMetadata(t *testing.T) {
 		body := w.Body.String()
 		if !strings.HasPrefix(body, shape) || !json.Valid([]byte(body)) || !strings.Contains(body, `"loginEndpoint":"https://login.x.test/adfs"`) {
 			t.Errorf("%s: %s", path, body)
+		}
+		if !strings.Contains(body, `"https://graph.x.test/"`) {
+			t.Errorf("%s does not name Graph: %s", path, body)
 		}
 		if suffix := strings.Contains(body, `"acrLoginServer":"azurecr.x.test"`); suffix == strings.Contains(path, "2015") {
 			t.Errorf("%s: %s", path, body)

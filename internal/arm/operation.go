@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"sync"
@@ -30,6 +31,23 @@ type operation struct {
 	ended time.Time // once done
 }
 
+// failure returns how an operation failed, or nil. Its status is never one that
+// clients take for trouble with the question, which they put again for ever (408,
+// 429 and 5xx): the operation has ended.
+func (op *operation) failure(key operationKey) error {
+	if op.err == nil {
+		return nil
+	}
+	e, known := apiErrorOf(op.err)
+	switch {
+	case !known:
+		return badRequest(key.Failure, "The server met an error of its own. Its log says more under the id of the operation, %s.", key.Number)
+	case e.Status >= http.StatusInternalServerError:
+		return badRequest(key.Failure, "%s", e.Message)
+	}
+	return e
+}
+
 // operations are those of this process, by their ids. A deletion that another
 // process began is known by its resource.
 type operations struct {
@@ -40,6 +58,7 @@ type operations struct {
 // operationKey is what an operation's id holds, sealed: who has the id may ask.
 type operationKey struct {
 	Deletes   string `json:",omitempty"` // id of the resource, for a deletion
+	Failure   string // error code if it does not succeed for a reason that has none
 	Number    string // makes ids differ
 	Principal string
 }
@@ -57,13 +76,38 @@ func (s *Server) begin(key operationKey, work func(ctx context.Context) error) (
 	op := &operation{done: make(chan struct{})}
 	s.operations.add(id, op, s.c.Now())
 	s.work.Go(func() {
-		err := work(s.background)
+		err := s.carryOut(key, work)
 		s.operations.mu.Lock()
 		op.err, op.ended = err, s.c.Now()
 		s.operations.mu.Unlock()
 		close(op.done)
 	})
 	return id, op, nil
+}
+
+// carryOut does the work of an operation and logs how that failed.
+func (s *Server) carryOut(key operationKey, work func(ctx context.Context) error) error {
+	err := work(s.background)
+	if err == nil {
+		return nil
+	}
+	if s.background.Err() != nil {
+		return key.interrupted()
+	}
+	level := slog.LevelWarn
+	if _, known := apiErrorOf(err); !known {
+		level = slog.LevelError
+	}
+	s.c.Log.Log(s.background, level, "an operation failed", "operation", key.Number, "code", key.Failure, "error", err)
+	return err
+}
+
+// interrupted is the error of an operation that the end of the server cut off.
+func (k operationKey) interrupted() error {
+	if k.Deletes != "" {
+		return conflict("OperationInterrupted", "The deletion was cut off by a restart of the server, which goes on with it.")
+	}
+	return conflict("OperationInterrupted", "The operation was cut off by a restart of the server. Begin it again.")
 }
 
 func (o *operations) add(id string, op *operation, now time.Time) {
@@ -108,8 +152,8 @@ func (s *Server) showOperation(req *request) (*answer, error) {
 	if op := s.operations.get(id); op != nil {
 		select {
 		case <-op.done:
-			if op.err != nil {
-				return nil, op.err
+			if err := op.failure(key); err != nil {
+				return nil, err
 			}
 			return (&answer{status: http.StatusOK}).with("Retry-After", pollSeconds), nil
 		default:
@@ -123,7 +167,7 @@ func (s *Server) showOperation(req *request) (*answer, error) {
 func (s *Server) olderOperation(req *request, key operationKey, pending *answer) (*answer, error) {
 	target, err := drydock.ParseResourceID(key.Deletes)
 	if err != nil {
-		return nil, conflict("OperationInterrupted", "The operation was cut off by a restart of the server. Begin it again.")
+		return nil, key.interrupted()
 	}
 	st, err := s.load(req.Context(), target)
 	switch {

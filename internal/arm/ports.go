@@ -53,6 +53,9 @@ type LogLinks struct {
 type Blobs interface {
 	NewUpload(ctx context.Context, registry drydock.ResourceID) (Upload, error)
 	LogLinks(ctx context.Context, registry drydock.ResourceID, run string) (LogLinks, error)
+	// UploadGone reports whether the source of a run is an upload that is not
+	// kept any more.
+	UploadGone(ctx context.Context, registry drydock.ResourceID, source string) (bool, error)
 }
 
 // Import is a request to copy an image into a registry.

@@ -164,6 +164,9 @@ func (s *Server) putRegistry(req *request) (*answer, error) {
 	if err := s.keepIdentity(ctx, st); err != nil {
 		return nil, err
 	}
+	if status == http.StatusCreated && s.c.OnCreate != nil {
+		s.c.OnCreate(ctx, st.Resource)
+	}
 	return s.registryAnswer(ctx, status, st)
 }
 

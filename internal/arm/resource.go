@@ -31,6 +31,9 @@ type stored struct {
 	drydock.Resource
 	doc  object // what the client wrote, without readOnly
 	ours object // what Drydock notes about it
+	// begins is a run that is queued when the resource is saved, in the same
+	// transaction, and noted in it as "run"; nil for none.
+	begins *drydock.RunRecord
 }
 
 func open(r drydock.Resource) (*stored, error) {
@@ -50,6 +53,12 @@ func fresh(id drydock.ResourceID) *stored {
 }
 
 func (st *stored) exists() bool { return st.ETag != "" }
+
+// Deleting reports whether a stored resource is on its way out.
+func Deleting(r drydock.Resource) (bool, error) {
+	st, err := open(r)
+	return err == nil && st.deleting(), err
+}
 
 func (st *stored) deleting() bool { return st.ours["state"] == deletingState }
 

@@ -120,6 +120,34 @@ func TestRoleAssignmentsRefuse(t *testing.T) {
 	}
 }
 
+// What an assignment can't mean here is refused, since to leave it out would
+// give something else.
+func TestRoleAssignmentsOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.group(t)
+	app, err := s.Directory.Register(t.Context(), "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	principal, _, err := s.Directory.Create(t.Context(), "ci")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, more := range map[string]string{
+		"UnmatchedPrincipalType":              `"principalType":"User","principalId":"` + principal.ID + `"`,
+		"RoleAssignmentConditionNotSupported": `"condition":"true","conditionVersion":"2.0","principalId":"` + principal.ID + `"`,
+		"PrincipalNotFound":                   `"principalId":"` + app.ID + `"`,
+		"":                                    `"principalType":"serviceprincipal","condition":null,"principalId":"` + principal.ID + `"`,
+	} {
+		a := s.Do(t, s.token, http.MethodPut, s.Scope("g").String()+"/providers/Microsoft.Authorization/roleAssignments/"+uuid.NewString(),
+			`{"properties":{"roleDefinitionId":"`+auth.ReaderRole+`",`+more+`}}`)
+		if a.Code() != code || code == "" && a.Status != http.StatusCreated {
+			t.Errorf("%s: %d %v", more, a.Status, a.Body)
+		}
+	}
+}
+
 func TestRoleDefinitions(t *testing.T) {
 	t.Parallel()
 	s := start(t)

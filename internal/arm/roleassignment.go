@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ const (
 	authorization       = "Microsoft.Authorization"
 	roleAssignmentType  = authorization + "/roleAssignments"
 	roleDefinitionType  = authorization + "/roleDefinitions"
+	assigneeType        = "ServicePrincipal"
 	roleDefinitionsPath = "/providers/" + roleDefinitionType + "/"
 )
 
@@ -24,6 +26,7 @@ var roleAssignmentFields = []field{
 	{path: "properties.roleDefinitionId", kind: aString, required: true},
 	{path: "properties.principalId", kind: aString, required: true, form: guid},
 	{path: "properties.principalType", kind: aString},
+	{path: "properties.condition", kind: aString},
 }
 
 // roleScope returns the scope that a path of role assignments is about: what
@@ -56,7 +59,7 @@ func (s *Server) roleAssignmentDoc(a drydock.RoleAssignment) object {
 	return object{
 		"id": a.Scope.String() + "/providers/" + roleAssignmentType + "/" + a.ID, "name": a.ID, "type": roleAssignmentType,
 		"properties": object{
-			"scope": a.Scope.String(), "principalId": a.Principal, "principalType": "ServicePrincipal",
+			"scope": a.Scope.String(), "principalId": a.Principal, "principalType": assigneeType,
 			"roleDefinitionId": "/subscriptions/" + s.c.Subscription + roleDefinitionsPath + a.Role,
 			"createdOn":        timestamp(a.Created), "updatedOn": timestamp(a.Created),
 		},
@@ -80,15 +83,17 @@ func (s *Server) putRoleAssignment(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if text(doc, "properties.condition") != "" {
+		// To leave it out would give more than is meant to be given.
+		return nil, badRequest("RoleAssignmentConditionNotSupported", "Conditions of role assignments are not part of this server.").about("properties.condition")
+	}
 	definition := text(doc, "properties.roleDefinitionId")
 	role, known := auth.RoleByID(definition[strings.LastIndexByte(definition, '/')+1:])
 	if !known {
 		return nil, badRequest("RoleDefinitionDoesNotExist", "The specified role definition '%s' does not exist.", shorten(definition))
 	}
 	principal := strings.ToLower(text(doc, "properties.principalId"))
-	if _, err := s.c.Principals.Principal(req.Context(), principal); drydock.CodeOf(err) == drydock.NotFound {
-		return nil, badRequest("PrincipalNotFound", "Principal %s does not exist in the directory %s.", principal, s.c.Authority.Tenant())
-	} else if err != nil {
+	if err := s.checkAssignee(req.Context(), principal, text(doc, "properties.principalType")); err != nil {
 		return nil, err
 	}
 	a := drydock.RoleAssignment{ID: name, Scope: scope, Role: role.ID, Principal: principal, Created: s.c.Now()}
@@ -98,6 +103,19 @@ func (s *Server) putRoleAssignment(req *request) (*answer, error) {
 		return nil, err
 	}
 	return &answer{status: http.StatusCreated, body: s.roleAssignmentDoc(a)}, nil
+}
+
+// checkAssignee checks that roles can be given to a principal. All that there
+// are to give roles to are service principals, in Azure's terms.
+func (s *Server) checkAssignee(ctx context.Context, id, kind string) error {
+	p, err := s.c.Principals.Principal(ctx, id)
+	if drydock.CodeOf(err) == drydock.NotFound || err == nil && p.Kind == drydock.Application {
+		return badRequest("PrincipalNotFound", "Principal %s does not exist in the directory %s.", id, s.c.Authority.Tenant())
+	}
+	if err == nil && kind != "" && !strings.EqualFold(kind, assigneeType) {
+		return badRequest("UnmatchedPrincipalType", "The principal %s is of the type '%s', not '%s'.", id, assigneeType, shorten(kind)).about("properties.principalType")
+	}
+	return err
 }
 
 // assignmentOf returns the assignment that a path names.

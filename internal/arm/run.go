@@ -29,7 +29,7 @@ func (s *Server) runDoc(r drydock.RunRecord) (object, error) {
 	if !r.Finished.IsZero() {
 		properties["finishTime"] = timestamp(r.Finished)
 	}
-	for key, value := range map[string]string{"task": r.Task, "agentPoolName": r.Pool, "updateTriggerToken": request.UpdateTriggerToken} {
+	for key, value := range map[string]string{"task": r.Task, "agentPoolName": r.Pool, "updateTriggerToken": request.UpdateTriggerToken, "rerunOf": request.RerunOf} {
 		if value != "" {
 			properties[key] = value
 		}

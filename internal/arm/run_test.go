@@ -1,6 +1,8 @@
 package arm_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	acr "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
 
@@ -267,6 +270,32 @@ func TestTaskRuns(t *testing.T) {
 	}
 }
 
+// A task run and its run are stored together or not at all.
+func TestTaskRunsAreWholeOrNotThere(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.registry(t, "contoso")
+	path := s.Scope("g", "registries", "contoso", "taskRuns", "once").String()
+	body := `{"properties":{"runRequest":{"type":"EncodedTaskRunRequest","encodedTaskContent":"eA==","platform":{"os":"Linux"}}}}`
+	s.Broken(true)
+	if a := s.Do(t, s.token, http.MethodPut, path, body); a.Status != http.StatusServiceUnavailable || a.Code() != "ServiceUnavailable" {
+		t.Errorf("on a full disk: %d %v", a.Status, a.Body)
+	}
+	s.Broken(false)
+	if ids, _ := s.list(t, nil); len(ids) != 0 {
+		t.Errorf("there are runs of no task run: %v", ids)
+	}
+	if a := s.Do(t, s.token, http.MethodPut, path, body); a.Status != http.StatusOK || a.At("properties.runResult.properties.runId") != "ca1" {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+	if a := s.Do(t, s.token, http.MethodPut, path, strings.Replace(body, "eA==", "eB==", 1), "If-Match", "x"); a.Status != http.StatusPreconditionFailed {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+	if ids, _ := s.list(t, nil); len(ids) != 1 {
+		t.Errorf("runs %v", ids)
+	}
+}
+
 func TestAgentPools(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -350,6 +379,19 @@ func TestImport(t *testing.T) {
 	}
 	_, err = poller.PollUntilDone(ctx, quick)
 	wantCode(t, "a tag that is there", err, 409, "Conflict")
+	// Clients take 5xx for trouble with the question, and ask for ever.
+	for _, failure := range []error{drydock.Errorf(drydock.Unavailable, "nobody listens at 127.0.0.1:9"), errors.New("nobody listens"), context.DeadlineExceeded} {
+		s.Importer.Err = failure
+		if poller, err = client.BeginImportImage(ctx, "g", "contoso", parameters, nil); err != nil {
+			t.Fatal(err)
+		}
+		_, err = poller.PollUntilDone(ctx, quick)
+		wantCode(t, failure.Error(), err, 400, "ImportFailed")
+		var answer *azcore.ResponseError
+		if errors.As(err, &answer) && answer.RawResponse.Header.Get("Retry-After") != "" {
+			t.Errorf("%v: clients are told to ask again", failure)
+		}
+	}
 	// Who may write to one registry may not thereby read another.
 	contributor := s.Token(t, s.Principal(t, auth.ContributorRole, s.Scope("g", "registries", "contoso")))
 	a := s.Do(t, contributor, http.MethodPost, s.Scope("g", "registries", "contoso").String()+"/importImage",

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -12,6 +13,10 @@ import (
 
 // The types of run request on the wire.
 const taskRunRequest = "TaskRunRequest"
+
+// runRegistryForm is that of a login server with a path, if any; empty for the
+// run's own registry.
+var runRegistryForm = regexp.MustCompile(`^$|^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
 
 const (
 	defaultTimeout = 3600 // seconds, as ACR's
@@ -58,6 +63,7 @@ func machineFields(prefix string) []field {
 		{path: prefix + "agentPoolName", kind: aString},
 		{path: prefix + "timeout", kind: anInt, min: minTimeout, max: maxTimeout},
 		{path: prefix + "logTemplate", kind: aString, max: 1024},
+		{path: prefix + "runRegistry", kind: aString, max: 255, form: runRegistryForm},
 	}
 }
 
@@ -65,8 +71,8 @@ func machineFields(prefix string) []field {
 // steps share.
 func stepFields(prefix string) []field {
 	return slices.Concat(
-		kinds(aString, prefix+"dockerFilePath", prefix+"target", prefix+"taskFilePath", prefix+"valuesFilePath",
-			prefix+"encodedTaskContent", prefix+"encodedValuesContent"),
+		kinds(aString, prefix+"dockerFilePath", prefix+"target", prefix+"taskFilePath", prefix+"valuesFilePath"),
+		[]field{{path: prefix + "encodedTaskContent", kind: aString}, {path: prefix + "encodedValuesContent", kind: aString}},
 		kinds(aBool, prefix+"isPushEnabled", prefix+"noCache"),
 		kinds(aString, prefix+"imageNames[]"),
 		[]field{{path: prefix + "imageNames", kind: aList}},
@@ -83,7 +89,7 @@ var runRequestFields = slices.Concat(
 		{path: "platform.os", kind: aString, required: true},
 	},
 	kinds(aBool, "isArchiveEnabled"),
-	kinds(aString, "sourceLocation", "taskId", "runRegistry"),
+	kinds(aString, "sourceLocation", "taskId"),
 	machineFields(""), stepFields(""), credentialFields("credentials"),
 	[]field{{path: "overrideTaskStepProperties", kind: anObject}},
 	kinds(aString, "overrideTaskStepProperties.contextPath", "overrideTaskStepProperties.file",
@@ -129,9 +135,8 @@ func (s *Server) takeMachine(r *drydock.RunRequest, doc object, prefix string) e
 	case "x86":
 		r.Architecture = "386"
 	}
-	if !slices.Contains(s.c.Platforms, r.OS+"/"+r.Architecture) {
-		return badRequest("PlatformNotSupported", "There is no agent for the platform %s/%s. This server runs %s.",
-			r.OS, r.Architecture, strings.Join(s.c.Platforms, ", ")).about(prefix + "platform")
+	if err := s.checkPlatform(*r, prefix); err != nil {
+		return err
 	}
 	r.CPU = number(doc, prefix+"agentConfiguration.cpu", 2)
 	r.Timeout = time.Duration(number(doc, prefix+"timeout", defaultTimeout)) * time.Second

@@ -4,13 +4,30 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/drydockhq/drydock"
 )
 
-// save writes a resource if it has not been written since it was loaded.
-func (s *Server) save(ctx context.Context, st *stored) (*stored, error) {
+// save writes a resource if it has not been written since it was loaded, and
+// queues the run that begins with it: there is none without the other.
+func (s *Server) save(ctx context.Context, st *stored) (saved *stored, err error) {
+	if st.begins == nil {
+		return s.put(ctx, st)
+	}
+	err = s.c.Transactor.Atomically(ctx, func(ctx context.Context) error {
+		run, err := s.c.Queue.Enqueue(ctx, *st.begins)
+		if err != nil {
+			return err
+		}
+		st.ours["run"] = run.ID
+		saved, err = s.put(ctx, st)
+		return err
+	})
+	return saved, err
+}
+
+// put writes a resource as it is in hand.
+func (s *Server) put(ctx context.Context, st *stored) (*stored, error) {
 	for _, key := range readOnly {
 		delete(st.doc, key)
 	}
@@ -27,53 +44,10 @@ func (s *Server) save(ctx context.Context, st *stored) (*stored, error) {
 	if r.Created.IsZero() {
 		r.Created = now
 	}
-	if r, err = s.put(ctx, r, st.ETag); err != nil {
+	if r, err = s.putResource(ctx, r, st.ETag); err != nil {
 		return nil, err
 	}
 	return open(r)
-}
-
-// put writes a resource together with the event that tells of it, if it is one
-// of those that others follow.
-func (s *Server) put(ctx context.Context, r drydock.Resource, etag string) (drydock.Resource, error) {
-	kind, followed := followedTypes[strings.ToLower(r.ID.Type())]
-	if !followed {
-		return s.c.Resources.PutResource(ctx, r, etag)
-	}
-	var written drydock.Resource
-	err := s.c.Store.Atomically(ctx, func(ctx context.Context) (err error) {
-		if written, err = s.c.Resources.PutResource(ctx, r, etag); err != nil {
-			return err
-		}
-		return s.tell(ctx, kind, written.ID)
-	})
-	return written, err
-}
-
-// followedTypes are the resources whose changes are events, with the kind of
-// event.
-var followedTypes = map[string]string{
-	strings.ToLower(taskType):     drydock.TaskChangedEvent,
-	strings.ToLower(registryType): drydock.TriggersChangedEvent,
-}
-
-// tell writes the event of a change of a resource.
-func (s *Server) tell(ctx context.Context, kind string, id drydock.ResourceID) error {
-	_, err := s.c.Events.AppendEvent(ctx, drydock.Event{ID: s.c.NewID(), Kind: kind, Subject: id, Time: s.c.Now()})
-	return err
-}
-
-// remove deletes a resource together with the event that tells of it.
-func (s *Server) remove(ctx context.Context, id drydock.ResourceID) error {
-	return s.c.Store.Atomically(ctx, func(ctx context.Context) error {
-		if err := s.c.Resources.DeleteResource(ctx, id); err != nil {
-			return err
-		}
-		if kind, followed := followedTypes[strings.ToLower(id.Type())]; followed {
-			return s.tell(ctx, kind, id)
-		}
-		return nil
-	})
 }
 
 // change loads a resource, lets alter change it, and saves it; again if somebody

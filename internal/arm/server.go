@@ -16,9 +16,9 @@ type Config struct {
 	Resources  drydock.ResourceStore
 	Runs       drydock.RunStore
 	Events     drydock.EventStore
-	Store      drydock.Transactor // of Resources, Runs and Events
 	Principals drydock.PrincipalStore
 	Roles      drydock.RoleStore
+	Transactor drydock.Transactor // of Resources, Runs and Events
 
 	Authority Authority
 	Sealer    Sealer
@@ -37,10 +37,13 @@ type Config struct {
 	RegistryDomain string
 	// Platforms are what runs can be for, as "linux/amd64".
 	Platforms []string
-	OnDelete  []Hook
-	Log       *slog.Logger
-	Now       func() time.Time
-	NewID     func() string // returns a fresh GUID
+	// OnCreate is told of a new registry before its creation is answered; nil for
+	// nobody.
+	OnCreate func(ctx context.Context, registry drydock.Resource)
+	OnDelete []Hook
+	Log      *slog.Logger
+	Now      func() time.Time
+	NewID    func() string // returns a fresh GUID
 }
 
 // Server is the resource manager. Close ends what it does in the background.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/drydockhq/drydock/internal/auth"
 )
@@ -32,6 +33,32 @@ func TestSubscription(t *testing.T) {
 	page, err := providers.NewListPager(nil).NextPage(t.Context())
 	if err != nil || len(page.Value) != 3 || *page.Value[1].Namespace != "Microsoft.ContainerRegistry" {
 		t.Errorf("%+v: %v", page.Value, err)
+	}
+}
+
+func TestLocations(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.registry(t, "contoso") // in westeurope
+	path := "/subscriptions/" + s.Subscription
+	if a := s.Do(t, s.token, http.MethodPut, path+"/resourceGroups/h", `{"location":"North Pole"}`); a.Status != 201 {
+		t.Fatalf("%d %v", a.Status, a.Body)
+	}
+	names := func(token string) (list []string) {
+		a := s.Do(t, token, http.MethodGet, path+"/locations", "")
+		values, _ := a.At("value").([]any)
+		for _, v := range values {
+			list = append(list, v.(map[string]any)["name"].(string)+"="+v.(map[string]any)["displayName"].(string))
+		}
+		return list
+	}
+	if diff := cmp.Diff([]string{"local=local", "northpole=North Pole", "westeurope=westeurope"}, names(s.token)); diff != "" {
+		t.Error(diff)
+	}
+	// Who may read one group knows where that is.
+	reader := s.Token(t, s.Principal(t, auth.ReaderRole, s.Scope("h")))
+	if diff := cmp.Diff([]string{"local=local", "northpole=North Pole"}, names(reader)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -31,6 +31,7 @@ func (s *Server) managerRoutes() []route {
 	return []route{
 		{method: get, path: "/subscriptions", what: "List the subscription, for whoever has a role in it.", handle: s.listSubscriptions},
 		{method: get, path: subPath, action: "Microsoft.Resources/subscriptions/read", somewhere: true, what: "Show the subscription.", handle: s.showSubscription},
+		{method: get, path: subPath + "/locations", action: "Microsoft.Resources/subscriptions/locations/read", somewhere: true, what: "List the locations that there are; any other word can be one.", handle: s.listLocations},
 		{method: get, path: "/tenants", what: "List the tenant.", handle: s.listTenants},
 		{method: get, path: subPath + "/providers", action: "Microsoft.Resources/subscriptions/providers/read", somewhere: true, what: "List the resource providers.", handle: s.listProviders},
 		{method: get, path: subPath + "/providers/{namespace}", action: "Microsoft.Resources/subscriptions/providers/read", somewhere: true, what: "Show a resource provider.", handle: s.showProvider},
@@ -112,6 +113,7 @@ func (s *Server) runRoutes() []route {
 		{method: http.MethodGet, path: run, action: action + "/read", what: "Show a run.", handle: s.showRun},
 		{method: http.MethodPatch, path: run, action: action + "/write", what: "Change whether a run is archived.", handle: s.patchRun},
 		{method: http.MethodPost, path: run + "/cancel", action: action + "/cancel/action", what: "Cancel a run.", handle: s.cancelRun},
+		{method: http.MethodPost, path: run + "/rerun", action: action + "/rerun/action", what: "Queue a run that repeats one which has ended. Not one of Azure's.", handle: s.rerunRun},
 		{method: http.MethodPost, path: run + "/listLogSasUrl", action: action + "/listLogSasUrl/action", what: "Get the links of a run's log.", handle: s.showLog},
 	}
 }

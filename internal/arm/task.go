@@ -18,7 +18,7 @@ var taskFields = slices.Concat(
 		"properties.trigger.sourceTriggers[]", "properties.trigger.timerTriggers[]",
 		"properties.trigger.sourceTriggers[].sourceRepository",
 		"properties.trigger.sourceTriggers[].sourceRepository.sourceControlAuthProperties"),
-	kinds(aString, "tags{}", "properties.runRegistry", "properties.step.contextPath", "properties.step.contextAccessToken",
+	kinds(aString, "tags{}", "properties.step.contextPath", "properties.step.contextAccessToken",
 		"properties.trigger.sourceTriggers[].sourceTriggerEvents[]",
 		"properties.trigger.sourceTriggers[].sourceRepository.repositoryUrl",
 		"properties.trigger.sourceTriggers[].sourceRepository.branch",

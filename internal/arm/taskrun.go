@@ -67,8 +67,8 @@ func (s *Server) finishTaskRun(st *stored) error {
 	return s.hide(st, taskRunSecrets)
 }
 
-// runAgain queues the run of a task run whose request is not the one that was
-// run last.
+// runAgain begins the run of a task run whose request is not the one that was run
+// last.
 func (s *Server) runAgain(ctx context.Context, st *stored) error {
 	request, ok := at(st.doc, "properties.runRequest").(object)
 	if !ok {
@@ -87,11 +87,7 @@ func (s *Server) runAgain(ctx context.Context, st *stored) error {
 	if old, err := s.openNote(st, "asked"); err == nil && old == string(asked) {
 		return nil
 	}
-	run, err := s.c.Queue.Enqueue(ctx, record)
-	if err != nil {
-		return err
-	}
-	st.ours["run"] = run.ID
+	st.begins = &record
 	st.ours["asked"] = base64.StdEncoding.EncodeToString(s.c.Sealer.Seal(asked, resourcePurpose(st)))
 	return nil
 }

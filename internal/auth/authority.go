@@ -17,6 +17,7 @@ type Audience string
 const (
 	Management Audience = "management"
 	Registry   Audience = "registry"
+	Graph      Audience = "graph"
 )
 
 // tokenLifetime is Azure's, about an hour.

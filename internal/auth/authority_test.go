@@ -315,9 +315,9 @@ func TestRunTokensEndWithTheirRun(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	registry := registryID("one")
-	run := drydock.RunRecord{Registry: registry, ID: "ca1", Status: drydock.RunRunning, Attempts: 1}
+	run := drydock.RunRecord{Registry: registry, ID: "ca1", Status: drydock.RunRunning, Attempts: 1, Created: time.Now()}
 	s.store.setRun(run)
-	token, err := s.RunToken(registry, "ca1", 1, time.Hour)
+	token, err := s.RunToken(run, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,6 +338,10 @@ func TestRunTokensEndWithTheirRun(t *testing.T) {
 		t.Errorf("in another registry: %v", err)
 	}
 	wantRefused(t, s, token, auth.Management, "InvalidAuthenticationTokenAudience")
+	namesake := run // of a registry that was made anew
+	namesake.Created = run.Created.Add(time.Nanosecond)
+	s.store.setRun(namesake)
+	wantRefused(t, s, token, auth.Registry, "InvalidAuthenticationToken")
 	run.Attempts = 2
 	s.store.setRun(run)
 	wantRefused(t, s, token, auth.Registry, "InvalidAuthenticationToken")

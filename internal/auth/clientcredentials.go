@@ -131,6 +131,12 @@ func (a *Authority) CheckSecret(ctx context.Context, appID, secret string) (dryd
 	if err != nil {
 		return drydock.Principal{}, fmt.Errorf("finding the application: %w", err)
 	}
+	if p.Kind == drydock.Application {
+		return drydock.Principal{}, &oauthError{
+			http.StatusBadRequest, "unauthorized_client", 7000229,
+			fmt.Sprintf("The client application %s is missing its service principal in the tenant %s.", p.AppID, a.c.Tenant),
+		}
+	}
 	expired := false
 	for _, s := range p.Secrets {
 		ok, err := a.c.Hasher.Matches(ctx, s.Hash, secret)

@@ -8,9 +8,6 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// maxSecrets bounds the secrets of a principal: each is tried at a sign-in.
-const maxSecrets = 8
-
 // adminSetting holds the object id of the admin service principal.
 const adminSetting = "auth/admin"
 
@@ -29,7 +26,9 @@ type Directory struct {
 // read again.
 type Credentials struct {
 	AppID   string
+	KeyID   string // of the secret among the principal's, a GUID
 	Secret  string
+	Created time.Time
 	Expires time.Time
 }
 
@@ -94,43 +93,12 @@ func (d *Directory) Create(ctx context.Context, name string) (drydock.Principal,
 	return p, c, err
 }
 
-// AddSecret gives a principal one more secret, good until expires or, if that
-// is zero, for two years. Expired ones are dropped.
-func (d *Directory) AddSecret(ctx context.Context, id, name string, expires time.Time) (*Credentials, error) {
-	p, err := d.Principals.Principal(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("looking for the service principal %s: %w", id, err)
-	}
-	kept := make([]drydock.PrincipalSecret, 0, len(p.Secrets)+1)
-	for _, s := range p.Secrets {
-		if s.Expires.IsZero() || d.Now().Before(s.Expires) {
-			kept = append(kept, s)
-		}
-	}
-	if len(kept) >= maxSecrets {
-		return nil, drydock.Errorf(drydock.Conflict, "the service principal %s has %d secrets already", p.AppID, len(kept)).
-			WithHint("remove one, or reset them")
-	}
-	p.Secrets = kept
-	return d.addSecret(ctx, p, name, expires)
-}
-
 func (d *Directory) setSecret(ctx context.Context, p drydock.Principal, name string) (*Credentials, error) {
-	p.Secrets = nil
-	return d.addSecret(ctx, p, name, time.Time{})
-}
-
-func (d *Directory) addSecret(ctx context.Context, p drydock.Principal, name string, expires time.Time) (*Credentials, error) {
-	now := d.Now()
-	if expires.IsZero() {
-		expires = now.Add(secretLifetime)
-	}
-	c := &Credentials{AppID: p.AppID, Secret: NewSecret(), Expires: expires}
-	hash, err := d.Hasher.Hash(ctx, c.Secret)
+	c, kept, err := d.newSecret(ctx, p.AppID, name, time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	p.Secrets = append(p.Secrets, drydock.PrincipalSecret{ID: d.NewID(), Name: name, Hash: hash, Created: now, Expires: expires})
+	p.Secrets = []drydock.PrincipalSecret{kept}
 	if err := d.Principals.PutPrincipal(ctx, p); err != nil {
 		return nil, fmt.Errorf("storing the service principal %s: %w", p.AppID, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 	"unicode"
 )
 
@@ -77,6 +76,3 @@ func printable(s string) string {
 	}
 	return clean
 }
-
-// secretLifetime is how long a new secret is good when nobody says.
-const secretLifetime = 2 * 365 * 24 * time.Hour

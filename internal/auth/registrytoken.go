@@ -156,7 +156,7 @@ func (t *RegistryTokens) claims(ctx context.Context, registry drydock.ResourceID
 		if err != nil {
 			return c, err
 		}
-		c.Run, c.Attempt = p.Owner.String(), run.Attempts
+		c.setRun(run)
 	case drydock.AdminUser:
 		stamp, err := t.adminStamp(ctx, registry)
 		if err != nil {

@@ -187,7 +187,7 @@ func TestRegistryTokensOfRun(t *testing.T) {
 		}
 	}
 	set(drydock.RunRunning)
-	token, err := s.Authority.RunToken(s.first, run.ID, 1, time.Hour)
+	token, err := s.Authority.RunToken(drydock.RunRecord{Registry: s.first, ID: run.ID, Created: run.Created, Attempts: 1}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

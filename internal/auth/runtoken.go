@@ -27,12 +27,18 @@ func runIdentity(registry drydock.ResourceID, run string) drydock.Principal {
 
 // RunToken returns a token for the identity of a run, good for its registry's
 // data plane for at most lifetime and while this attempt of the run lasts.
-func (a *Authority) RunToken(registry drydock.ResourceID, run string, attempt int, lifetime time.Duration) (string, error) {
-	p := runIdentity(registry, run)
+func (a *Authority) RunToken(run drydock.RunRecord, lifetime time.Duration) (string, error) {
+	p := runIdentity(run.Registry, run.ID)
 	c := a.claims(p.ID, a.c.Resources[Registry][0], lifetime+runTokenMargin)
 	c.AppID, c.Azp = p.AppID, p.AppID
-	c.Run, c.Attempt = p.Owner.String(), attempt
+	c.setRun(run)
 	return a.c.Keys.sign(c)
+}
+
+// setRun says whose token this is. A registry of the same name gives out the
+// same ids once more, so the time is part of it.
+func (c *Claims) setRun(run drydock.RunRecord) {
+	c.Run, c.RunCreated, c.Attempt = run.Registry.Child(runType, run.ID).String(), run.Created.UnixNano(), run.Attempts
 }
 
 func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Principal, error) {
@@ -47,7 +53,7 @@ func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Princip
 	if err != nil {
 		return drydock.Principal{}, fmt.Errorf("finding the run of a token: %w", err)
 	}
-	if run.Attempts != c.Attempt || run.Status != drydock.RunStarted && run.Status != drydock.RunRunning {
+	if run.Attempts != c.Attempt || run.Created.UnixNano() != c.RunCreated || run.Status != drydock.RunStarted && run.Status != drydock.RunRunning {
 		return drydock.Principal{}, invalidToken("The run that the access token is for has ended.")
 	}
 	return runIdentity(run.Registry, run.ID), nil

@@ -25,10 +25,11 @@ type Claims struct {
 	Azp      string `json:"azp,omitempty"`
 	IDType   string `json:"idtyp,omitempty"`
 	Version  string `json:"ver,omitempty"`
-	// Run is the id of the run whose identity this is, and Attempt which of its
-	// attempts.
-	Run     string `json:"drydock_run,omitempty"`
-	Attempt int    `json:"drydock_attempt,omitempty"`
+	// Run is the id of the run whose identity this is, RunCreated when that was
+	// made, in nanoseconds since 1970, and Attempt which of its attempts.
+	Run        string `json:"drydock_run,omitempty"`
+	RunCreated int64  `json:"drydock_run_created,omitempty"`
+	Attempt    int    `json:"drydock_attempt,omitempty"`
 	// Access is what a registry token allows, Purpose what sort of one it is.
 	Access  []RepositoryAccess `json:"access,omitempty"`
 	Purpose string             `json:"grant_type,omitempty"`

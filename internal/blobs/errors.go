@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/drydockhq/drydock"
@@ -75,7 +74,7 @@ func asAPIError(err error) *apiError {
 		return errBlockList
 	case errors.Is(err, errTooMany):
 		return errBlockCount
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case diskFull(err):
 		return errDiskFull
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errStalled

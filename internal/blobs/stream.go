@@ -78,6 +78,7 @@ func (s *stream) drop() {
 type Appender struct {
 	stream *stream
 	file   *os.File
+	late   lateBytes // guarded by stream.mu
 }
 
 // Append opens an append blob for writing, at its end, and makes it when it is
@@ -155,11 +156,41 @@ func (f *Folder) unsealed(key Key, a Attributes) (*record, error) {
 	return r, f.write(key, r)
 }
 
-// Write adds p to the blob and wakes its readers.
+// Write adds p to the blob and wakes its readers. While the disk is full, up to
+// maxLate bytes wait in memory for room; a write beyond that fails and is lost,
+// which the blob says when there is room again.
 func (a *Appender) Write(p []byte) (int, error) {
+	a.stream.mu.Lock()
+	defer a.stream.mu.Unlock()
+	n := 0
+	err := a.flush()
+	if err == nil {
+		n, err = a.add(p)
+	}
+	if !diskFull(err) {
+		return n, err
+	}
+	if !a.late.hold(p[n:]) {
+		return n, err
+	}
+	return len(p), nil
+}
+
+// flush adds what waits for room on the disk, with the stream's mu held.
+func (a *Appender) flush() error {
+	for text := a.late.next(); len(text) > 0; text = a.late.next() {
+		n, err := a.add(text)
+		a.late.done(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add is Write with the stream's mu held, and without patience.
+func (a *Appender) add(p []byte) (int, error) {
 	s := a.stream
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	n, err := a.file.Write(p)
 	if n > 0 {
 		s.size += int64(n)
@@ -178,11 +209,14 @@ func (a *Appender) Write(p []byte) (int, error) {
 func (a *Appender) Seal(metadata map[string]string) error {
 	s := a.stream
 	s.mu.Lock()
+	err := a.flush()
 	sealed := s.record
 	sealed.Metadata, sealed.Sealed = maps.Clone(metadata), true
 	sealed.ETag, sealed.Modified = newETag(), s.folder.now().UTC()
 	sealed.Parts = []part{{File: streamFile, Size: s.size}}
-	err := a.file.Sync()
+	if err == nil {
+		err = a.file.Sync()
+	}
 	if err == nil {
 		err = s.folder.write(s.key, &sealed)
 	}
@@ -204,7 +238,9 @@ func (a *Appender) Close() error {
 	s.mu.Lock()
 	open := a.file != nil
 	file := a.file
+	var err error
 	if open {
+		err = a.flush()
 		s.writing, a.file = false, nil
 	}
 	s.mu.Unlock()
@@ -212,7 +248,7 @@ func (a *Appender) Close() error {
 		return nil
 	}
 	s.release()
-	return file.Close()
+	return errors.Join(err, file.Close())
 }
 
 // wait returns when the stream is longer than size or sealed.

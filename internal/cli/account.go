@@ -4,6 +4,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/cli/output"
 	"github.com/drydockhq/drydock/internal/cli/profile"
 )
 
@@ -88,6 +89,22 @@ func accountSet() command {
 			return nil, c.store.Save(s.profile)
 		},
 	}
+}
+
+func locationTable(item any) output.Row {
+	return output.Row{
+		cell("DisplayName", item, "displayName"), cell("Name", item, "name"), cell("RegionalDisplayName", item, "regionalDisplayName"),
+	}
+}
+
+func accountLocations() command {
+	return command{use: "list-locations", short: "List the locations that there are; any other word can be one", table: locationTable, run: func(c *call) (any, error) {
+		a, err := c.api()
+		if err != nil {
+			return nil, err
+		}
+		return a.list(c.ctx, request{path: a.base + "/locations", version: resourcesVersion}, 0)
+	}}
 }
 
 func accountToken() command {

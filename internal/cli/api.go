@@ -17,18 +17,19 @@ const (
 	resourcesVersion = "2021-04-01"
 	registryVersion  = "2023-07-01"
 	tasksVersion     = "2019-06-01-preview"
+	rolesVersion     = "2022-04-01"
 )
 
 // pollEvery is how often an operation is asked whether it has ended, unless the
 // server says.
 const pollEvery = time.Second
 
-// api is a client of the resource manager.
+// api is a client of the resource manager, or of the directory.
 type api struct {
 	session  *session
 	pipeline runtime.Pipeline
 	endpoint string
-	base     string // path of the subscription
+	base     string // path of the subscription, or of the directory's version
 }
 
 // request is one to the resource manager.
@@ -50,11 +51,14 @@ func (a *api) send(ctx context.Context, r request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	query := url.Values{}
+	for key, values := range r.query {
+		query[key] = values
+	}
 	if r.version != "" {
-		query := url.Values{"api-version": {r.version}}
-		for key, values := range r.query {
-			query[key] = values
-		}
+		query.Set("api-version", r.version)
+	}
+	if len(query) > 0 { // the links to further pages have theirs
 		// The resource manager takes no "+" for a space.
 		req.Raw().URL.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	}
@@ -124,7 +128,7 @@ func (a *api) list(ctx context.Context, r request, most int) ([]any, error) {
 		}
 		list, _ := page["value"].([]any)
 		items = append(items, list...)
-		next, _ := page["nextLink"].(string)
+		next := text(page, "nextLink") + text(page, "@odata.nextLink") // there is one of them
 		if most > 0 && len(items) >= most {
 			return items[:most], nil
 		}

@@ -14,6 +14,7 @@ func cloudDoc(c profile.Cloud, active string) object {
 		"name": c.Name, "isActive": c.Name == active, "profile": "latest",
 		"endpoints": object{
 			"resourceManager": c.ResourceManager, "activeDirectory": c.ActiveDirectory, "activeDirectoryResourceId": c.Audience,
+			"microsoftGraphResourceId": c.MicrosoftGraph,
 		},
 		"suffixes": object{
 			"acrLoginServerEndpoint": c.RegistrySuffix, "keyvaultDns": c.VaultSuffix, "storageEndpoint": c.StorageSuffix,

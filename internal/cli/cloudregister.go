@@ -24,6 +24,7 @@ func cloudRegister() command {
 			f.StringVar(&r.cloud.ResourceManager, "endpoint-resource-manager", "", "URL of the resource manager")
 			f.StringVar(&r.cloud.ActiveDirectory, "endpoint-active-directory", "", "URL of the authority (default: as the resource manager says)")
 			f.StringVar(&r.cloud.Audience, "endpoint-active-directory-resource-id", "", "what tokens for the resource manager are for")
+			f.StringVar(&r.cloud.MicrosoftGraph, "endpoint-microsoft-graph-resource-id", "", "URL of the directory, which is what tokens for it are for too")
 			f.StringVar(&r.cloud.RegistrySuffix, "suffix-acr-login-server-endpoint", "", "what the hosts of registries end with")
 			f.StringVar(&r.cloud.VaultSuffix, "suffix-keyvault-dns", "", "what the hosts of vaults end with")
 			f.StringVar(&r.cloud.StorageSuffix, "suffix-storage-endpoint", "", "what the hosts of blobs end with")
@@ -54,6 +55,7 @@ func (r *cloudFlags) run(c *call) (any, error) {
 	}
 	for to, given := range map[*string]string{
 		&cloud.ActiveDirectory: strings.TrimRight(r.cloud.ActiveDirectory, "/"), &cloud.Audience: r.cloud.Audience,
+		&cloud.MicrosoftGraph: r.cloud.MicrosoftGraph,
 		&cloud.RegistrySuffix: r.cloud.RegistrySuffix, &cloud.VaultSuffix: r.cloud.VaultSuffix, &cloud.StorageSuffix: r.cloud.StorageSuffix,
 	} {
 		if given != "" {
@@ -77,8 +79,9 @@ func (r *cloudFlags) fromConfig() error {
 	}
 	for to, path := range map[*string][]any{
 		&r.cloud.ResourceManager: {"endpoints", "resourceManager"}, &r.cloud.ActiveDirectory: {"endpoints", "activeDirectory"},
-		&r.cloud.Audience: {"endpoints", "activeDirectoryResourceId"}, &r.cloud.RegistrySuffix: {"suffixes", "acrLoginServerEndpoint"},
-		&r.cloud.VaultSuffix: {"suffixes", "keyvaultDns"}, &r.cloud.StorageSuffix: {"suffixes", "storageEndpoint"},
+		&r.cloud.Audience: {"endpoints", "activeDirectoryResourceId"}, &r.cloud.MicrosoftGraph: {"endpoints", "microsoftGraphResourceId"},
+		&r.cloud.RegistrySuffix: {"suffixes", "acrLoginServerEndpoint"},
+		&r.cloud.VaultSuffix:    {"suffixes", "keyvaultDns"}, &r.cloud.StorageSuffix: {"suffixes", "storageEndpoint"},
 	} {
 		if *to == "" {
 			*to = text(config, path...)

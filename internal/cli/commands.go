@@ -6,13 +6,32 @@ func (a *app) commands() []command {
 	return []command{
 		loginCommand(),
 		logoutCommand(),
-		{use: "account", short: "Subscriptions and tokens", group: []command{accountList(), accountShow(), accountSet(), accountToken()}},
+		{use: "account", short: "Subscriptions and tokens", group: []command{accountList(), accountShow(), accountSet(), accountLocations(), accountToken()}},
 		{use: "cloud", short: "Servers to work with", group: []command{cloudList(), cloudShow(), cloudRegister(), cloudSet(), cloudUnregister()}},
 		{use: "group", short: "Resource groups", group: []command{groupCreate(), groupShow(), groupList(), groupExists(), groupDelete()}},
 		{use: "acr", short: "Registries, builds and tasks", group: acrCommands()},
+		{use: "ad", short: "Applications and service principals", group: adCommands()},
+		{use: "role", short: "Roles, and who has them", group: []command{
+			{use: "assignment", short: "Who has which roles", group: []command{roleAssignmentCreate(), roleAssignmentList(), roleAssignmentDelete()}},
+			{use: "definition", short: "The roles that there are", group: []command{roleDefinitionList(), roleDefinitionShow()}},
+		}},
 		{use: "resource", short: "Resources of all types", group: []command{resourceList()}},
 		configureCommand(),
 		versionCommand(),
+	}
+}
+
+func adCommands() []command {
+	credentials := func(of directoryKind) command {
+		return command{use: "credential", short: "Secrets", group: []command{credentialReset(of), credentialList(of), credentialDelete(of)}}
+	}
+	return []command{
+		{use: "sp", short: "Service principals, which programs sign in as", group: []command{
+			spCreateForRBAC(), spCreate(), adList(servicePrincipals), adShow(servicePrincipals), adDelete(servicePrincipals), credentials(servicePrincipals),
+		}},
+		{use: "app", short: "Applications, which service principals are made of", group: []command{
+			appCreate(), adList(applications), adShow(applications), adDelete(applications), credentials(applications),
+		}},
 	}
 }
 

@@ -62,7 +62,8 @@ func (a *app) discover(ctx context.Context, name, endpoint, authorities string) 
 	}
 	cloud := profile.Cloud{
 		Name: name, ResourceManager: manager.String(), Audience: manager.String() + "/", Authorities: authorities,
-		ActiveDirectory: "https://login." + domain, RegistrySuffix: ".azurecr." + domain, VaultSuffix: ".vault." + domain, StorageSuffix: domain,
+		ActiveDirectory: "https://login." + domain, MicrosoftGraph: "https://graph." + domain + "/",
+		RegistrySuffix: ".azurecr." + domain, VaultSuffix: ".vault." + domain, StorageSuffix: domain,
 	}
 	said, err := a.metadata(ctx, cloud)
 	if err != nil {

@@ -24,7 +24,7 @@ func (a *app) explain(err error) error {
 	}
 	var answer *azcore.ResponseError
 	if errors.As(err, &answer) {
-		return explainAnswer(answer)
+		return explainAnswer(answer, a.Name)
 	}
 	var refused *azidentity.AuthenticationFailedError
 	if errors.As(err, &refused) && refused.RawResponse != nil {
@@ -34,7 +34,7 @@ func (a *app) explain(err error) error {
 }
 
 // explainAnswer gives an error of the resource manager or of a registry.
-func explainAnswer(answer *azcore.ResponseError) error {
+func explainAnswer(answer *azcore.ResponseError, program string) error {
 	code, message := answer.ErrorCode, ""
 	if answer.RawResponse != nil {
 		said := problemOf(answer.RawResponse)
@@ -54,7 +54,7 @@ func explainAnswer(answer *azcore.ResponseError) error {
 	case http.StatusUnauthorized:
 		e.WithHint("sign in again with drydock login")
 	case http.StatusForbidden:
-		e.WithHint("ask an owner for a role assignment")
+		e.WithHint("%s", roleHint(message, program))
 	}
 	return e
 }

@@ -20,7 +20,8 @@ type metadata struct {
 		LoginEndpoint string
 		Audiences     []string
 	}
-	Suffixes struct{ ACRLoginServer, KeyVaultDNS, Storage string }
+	MicrosoftGraphResourceID string
+	Suffixes                 struct{ ACRLoginServer, KeyVaultDNS, Storage string }
 }
 
 func (m metadata) apply(c *profile.Cloud) {
@@ -29,6 +30,9 @@ func (m metadata) apply(c *profile.Cloud) {
 	}
 	if len(m.Authentication.Audiences) > 0 {
 		c.Audience = m.Authentication.Audiences[0]
+	}
+	if m.MicrosoftGraphResourceID != "" {
+		c.MicrosoftGraph = m.MicrosoftGraphResourceID
 	}
 	for to, suffix := range map[*string]string{
 		&c.RegistrySuffix: m.Suffixes.ACRLoginServer, &c.VaultSuffix: m.Suffixes.KeyVaultDNS,

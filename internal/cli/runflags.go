@@ -105,9 +105,14 @@ func (r *runFlags) schedule(c *call, registry *registry, body object, what strin
 }
 
 func (w *waitFlags) schedule(c *call, registry *registry, body object, what string) (any, error) {
-	run, err := registry.operate(c.ctx, request{
+	return w.queue(c, registry, request{
 		method: http.MethodPost, path: registry.path + "/scheduleRun", version: tasksVersion, body: body,
-	}, false)
+	}, what)
+}
+
+// queue sends a request that queues a run, and follows the run.
+func (w *waitFlags) queue(c *call, registry *registry, q request, what string) (any, error) {
+	run, err := registry.operate(c.ctx, q, false)
 	if err != nil {
 		return nil, err
 	}

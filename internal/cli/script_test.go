@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"drydock": program("drydock"),
 			"az":      program("az"),
 			"login":   login,
+			"signin":  signIn,
 			"runs":    runs,
 			"ends":    ends,
 			"blobs":   setBlobs,
@@ -117,6 +118,20 @@ func login(ts *testscript.TestScript, _ bool, _ []string) {
 		if code := runProgram(ts, "drydock", line); code != 0 {
 			ts.Fatalf("drydock %s: exit status %d", line[0], code)
 		}
+	}
+}
+
+// signin FILE signs in as the service principal whose client id and secret are
+// the lines of a file. The client id is then in the file "reader".
+func signIn(ts *testscript.TestScript, _ bool, args []string) {
+	s := siteOf(ts)
+	lines := strings.Fields(ts.ReadFile(args[0]))
+	if len(lines) != 2 {
+		ts.Fatalf("%s has %d words", args[0], len(lines))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("reader"), []byte(lines[0]), 0o600))
+	if code := runProgram(ts, "drydock", []string{"login", "--service-principal", "-u", lines[0], "-p", lines[1], "--tenant", s.Tenant, "-o", "none"}); code != 0 {
+		ts.Fatalf("signing in: exit status %d", code)
 	}
 }
 

@@ -53,7 +53,7 @@ type ending struct {
 func startSite(t testing.TB) *site {
 	t.Helper()
 	s := &site{
-		Site: armtest.Start(t), blobs: newBlobs(), repos: &registries{},
+		blobs: newBlobs(), repos: &registries{},
 		ending: ending{status: drydock.RunSucceeded, log: "2026/11/21 08:00:00 Building\r\ndone\r\n"},
 	}
 	front := httptest.NewUnstartedServer(s)
@@ -61,6 +61,7 @@ func startSite(t testing.TB) *site {
 	if _, s.port, err = net.SplitHostPort(front.Listener.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
+	s.Site = armtest.Start(t, "https://"+s.host("graph"))
 	front.TLS = &tls.Config{Certificates: []tls.Certificate{s.certificate(t)}}
 	front.StartTLS()
 	t.Cleanup(front.Close)
@@ -94,11 +95,14 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/metadata/endpoints":
 		json.NewEncoder(w).Encode(map[string]any{
-			"authentication": map[string]any{"loginEndpoint": "https://" + s.host("login") + "/adfs", "audiences": []string{s.URL + "/"}},
-			"suffixes":       map[string]any{"acrLoginServer": s.host("azurecr"), "keyVaultDns": s.host("vault"), "storage": domain + ":" + s.port},
+			"authentication":           map[string]any{"loginEndpoint": "https://" + s.host("login") + "/adfs", "audiences": []string{s.URL + "/"}},
+			"microsoftGraphResourceId": "https://" + s.host("graph") + "/",
+			"suffixes":                 map[string]any{"acrLoginServer": s.host("azurecr"), "keyVaultDns": s.host("vault"), "storage": domain + ":" + s.port},
 		})
 	case name == "management":
 		s.manage(w, r)
+	case name == "graph":
+		s.Graph.ServeHTTP(w, r)
 	case name == "login":
 		s.signIns.Add(1)
 		s.Authority.Handler().ServeHTTP(w, r)
@@ -122,7 +126,7 @@ func (s *site) manage(w http.ResponseWriter, r *http.Request) {
 	answer := httptest.NewRecorder()
 	s.Server.ServeHTTP(answer, r)
 	text := strings.NewReplacer("account.blob.test", s.host("account.blob"), armtest.RegistryDomain, s.host("azurecr")).Replace(answer.Body.String())
-	if strings.HasSuffix(r.URL.Path, "/scheduleRun") && answer.Code == http.StatusOK {
+	if (strings.HasSuffix(r.URL.Path, "/scheduleRun") || strings.HasSuffix(r.URL.Path, "/rerun")) && answer.Code == http.StatusOK {
 		if err := s.end(r, string(body), text); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -150,7 +154,8 @@ func (s *site) end(r *http.Request, request, answer string) error {
 	if s.ending.status == "" {
 		return nil
 	}
-	id, err := drydock.ParseResourceID(strings.TrimSuffix(r.URL.Path, "/scheduleRun"))
+	path, _, _ := strings.Cut(strings.TrimSuffix(r.URL.Path, "/scheduleRun"), "/runs/")
+	id, err := drydock.ParseResourceID(path)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
-	"github.com/drydockhq/drydock"
+	"github.com/spf13/cobra"
 )
 
 func taskRerun() command {
@@ -12,26 +13,25 @@ func taskRerun() command {
 	var id string
 	var w waitFlags
 	return command{
-		use: "rerun", short: "Run the task of a run once more", table: runTable,
+		use: "rerun [RUN]", short: "Repeat a run: the same request, on the same source", args: cobra.MaximumNArgs(1), table: runTable,
 		flags: func(f *flags) {
-			runIDFlag(f, &id)
+			f.StringVar(&id, "run-id", "", "id of the run, as ca1, instead of RUN")
 			r.byRegistry(f)
 			w.define(f)
 		},
 		run: func(c *call) (any, error) {
+			if len(c.args) == 1 && id == "" {
+				id = c.args[0]
+			} else if len(c.args) == 1 || id == "" {
+				return nil, usageError(c.cmd, errors.New("name one run, as RUN or with --run-id"))
+			}
 			registry, err := r.find(c)
 			if err != nil {
 				return nil, err
 			}
-			run, err := registry.run(c, id)
-			if err != nil {
-				return nil, err
-			}
-			task := text(run, "task")
-			if task == "" {
-				return nil, drydock.Errorf(drydock.Failed, "the run %s is of no task", id).WithHint("repeat the command that has started it: %s acr build or %[1]s acr run", c.Name)
-			}
-			return w.schedule(c, registry, object{"type": "TaskRunRequest", "taskId": registry.path + "/tasks/" + escape(task)}, "run")
+			return w.queue(c, registry, request{
+				method: http.MethodPost, path: registry.path + "/runs/" + escape(strings.ToLower(id)) + "/rerun", version: tasksVersion,
+			}, "run")
 		},
 	}
 }

@@ -33,6 +33,7 @@ type Config struct {
 	// SourceFiles are folders whose git repositories runs may read.
 	SourceFiles []string
 
+	RunsFor    time.Duration // how long runs are kept with their logs; 0 for good
 	LogsFor    time.Duration // how long logs are kept
 	SourcesFor time.Duration // how long uploads are kept
 

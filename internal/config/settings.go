@@ -98,6 +98,10 @@ func runSettings() []*Setting {
 			set: each(addFolder),
 		},
 		{
+			Name: "retention.runs", Value: "TIME", Usage: "how long runs that have ended are kept, with their logs; 0 for good",
+			Default: []string{"90d"}, set: one(duration(func(c *Config, d time.Duration) { c.RunsFor = d }, true)),
+		},
+		{
 			Name: "retention.logs", Value: "TIME", Usage: "how long logs are kept, as 30d",
 			Default: []string{"30d"}, set: one(duration(func(c *Config, d time.Duration) { c.LogsFor = d }, false)),
 		},

@@ -21,9 +21,11 @@ type Executor interface {
 type RunSpec struct {
 	ID          string // letters, digits, "-" and "_"
 	TaskName    string // names the run's caches; empty for a quick run
+	CacheScope  string // cache mounts are shared with runs of the same one only; may be empty
 	Registry    string // login server of the run; may be empty
 	Source      string // folder of the context, never written to; empty for none
 	Commit      string // that Source was read from; empty when it is no work tree
+	Checkout    bool   // Source was fetched from git for this run: its .git is no part of what is built
 	Networks    []drydock.Network
 	Volumes     []drydock.Volume
 	Credentials []drydock.Credential // strongest first where two name one registry

@@ -38,8 +38,10 @@ func poolKey(registry drydock.ResourceID, name string) string {
 	if name == "" {
 		return ""
 	}
-	return registry.Key() + "/agentpools/" + strings.ToLower(name)
+	return registry.Key() + poolsFolder + strings.ToLower(name)
 }
+
+const poolsFolder = "/agentpools/"
 
 // backlog knows which runs wait for which pool and picks the next one.
 type backlog struct {
@@ -48,6 +50,8 @@ type backlog struct {
 }
 
 type pool struct {
+	registry, name string // in lower case; empty for the default pool
+
 	slots int
 	busy  int
 	lines map[string]*line // by registry
@@ -63,7 +67,8 @@ type line struct {
 func (b *backlog) pool(name string) *pool {
 	p := b.pools[name]
 	if p == nil {
-		p = &pool{lines: map[string]*line{}}
+		registry, own, _ := strings.Cut(name, poolsFolder)
+		p = &pool{registry: registry[strings.LastIndex(registry, "/")+1:], name: own, lines: map[string]*line{}}
 		b.pools[name] = p
 	}
 	return p

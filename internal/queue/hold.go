@@ -43,6 +43,9 @@ func (c *Claim) Finish(ctx context.Context, status drydock.RunStatus, result []b
 		}
 	}
 	finished := c.queue.cfg.Now()
+	if finished.Before(c.Run.Started) {
+		finished = c.Run.Started // the clock was set back
+	}
 	return c.leave(ctx, status, func(r *drydock.RunRecord) {
 		r.Finished, r.Result = finished, result
 	})

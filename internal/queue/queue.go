@@ -158,32 +158,6 @@ func (q *Queue) Slots(registry drydock.ResourceID, name string) int {
 	return 0
 }
 
-// Load is how much there is to do for a pool.
-type Load struct {
-	Slots   int
-	Busy    int       // slots in use
-	Waiting int       // runs
-	Oldest  time.Time // when the oldest of them was created; zero without any
-}
-
-// Load returns how much there is to do for a pool.
-func (q *Queue) Load(registry drydock.ResourceID, name string) Load {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	p := q.backlog.pools[poolKey(registry, name)]
-	if p == nil {
-		return Load{}
-	}
-	load := Load{Slots: p.slots, Busy: p.busy}
-	for _, l := range p.lines {
-		load.Waiting += len(l.waiting)
-		if len(l.waiting) > 0 && (load.Oldest.IsZero() || l.waiting[0].created.Before(load.Oldest)) {
-			load.Oldest = l.waiting[0].created
-		}
-	}
-	return load
-}
-
 // load reads which runs wait.
 func (q *Queue) load(ctx context.Context) error {
 	found, err := q.cfg.Runs.Runs(ctx, drydock.RunFilter{Statuses: []drydock.RunStatus{drydock.RunQueued}, Brief: true})

@@ -3,6 +3,8 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -144,6 +146,13 @@ func TestPools(t *testing.T) {
 		if pools[""] != 1 || pools["Big"] != 1 {
 			t.Errorf("claimed from %v", pools)
 		}
+		var loads []string
+		for _, l := range q.Loads() {
+			loads = append(loads, fmt.Sprintf("%s/%s %d of %d, %d", l.Registry, l.Pool, l.Busy, l.Slots, l.Waiting))
+		}
+		if want := []string{"/ 1 of 1, 1", strings.ToLower(registries[0].Name()) + "/big 1 of 1, 0"}; !slices.Equal(loads, want) {
+			t.Errorf("the loads are %q, not %q", loads, want)
+		}
 		claimNone(t, q, time.Minute)
 		q.SetSlots(registries[0], "", 2)
 		finish(t, claim(t, q), drydock.RunSucceeded)
@@ -151,6 +160,13 @@ func TestPools(t *testing.T) {
 		q.SetSlots(registries[0], "big", 0)
 		_, err = q.Enqueue(t.Context(), big)
 		wantCode(t, "a pool that is gone", err, drydock.Invalid)
+		if one.Run.Pool == "" {
+			one, two = two, one
+		}
+		finish(t, one, drydock.RunSucceeded)
+		if loads := q.Loads(); len(loads) != 1 {
+			t.Errorf("with the pool gone the loads are %+v", loads)
+		}
 	})
 }
 

@@ -192,7 +192,7 @@ func TestClockJumps(t *testing.T) {
 				claimNone(t, q, time.Hour)
 				wantEnd(t, c, nil)
 				finish(t, c, drydock.RunSucceeded)
-				if got := stored(t, store, r); got.Status != drydock.RunSucceeded || got.Attempts != 1 {
+				if got := stored(t, store, r); got.Status != drydock.RunSucceeded || got.Attempts != 1 || got.Finished.Before(got.Started) {
 					t.Errorf("it is %+v", got)
 				}
 			})

@@ -30,6 +30,9 @@ type Agent struct {
 	Limits      drydock.Limits    // of a run; its own number of processors counts if it is smaller
 	Images      map[string]string // image aliases of `cmd`; nil for plan.DefaultImages
 	Privileged  bool              // steps may be privileged
+	// CacheScope names whose runs share cache mounts with those of a registry;
+	// nil for all.
+	CacheScope func(ctx context.Context, registry drydock.ResourceID) (string, error)
 
 	Now func() time.Time
 }
@@ -45,6 +48,7 @@ type Sources interface {
 type SourceRequest struct {
 	Registry    drydock.ResourceID
 	Source      string // as in drydock.RunRequest
+	Pin         drydock.SourcePin
 	Token       string // for a git host; empty for none
 	Ref         string // as SourceRef in drydock.RunRequest
 	Untrusted   bool   // the token is for the source alone, and nothing that it names
@@ -75,7 +79,7 @@ type Opener interface {
 
 // TokenIssuer makes the tokens with which a run signs in to its own registry.
 type TokenIssuer interface {
-	RunToken(registry drydock.ResourceID, run string, attempt int, lifetime time.Duration) (string, error)
+	RunToken(r drydock.RunRecord, lifetime time.Duration) (string, error)
 }
 
 // Identities lets runs use the identities of their tasks.

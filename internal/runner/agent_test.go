@@ -59,8 +59,8 @@ func (s *server) Fetch(_ context.Context, r runner.SourceRequest) (*runner.Check
 	return &c, nil
 }
 
-func (s *server) RunToken(registry drydock.ResourceID, run string, attempt int, _ time.Duration) (string, error) {
-	return "token-of-" + registry.Name() + "-" + run, nil
+func (s *server) RunToken(r drydock.RunRecord, _ time.Duration) (string, error) {
+	return "token-of-" + r.Registry.Name() + "-" + r.ID, nil
 }
 
 // Open stands for an opener of what is sealed: here it is turned around.
@@ -178,6 +178,7 @@ type resultJSON struct {
 	OutputImages    []map[string]string
 	RunErrorMessage string
 	Commit          string
+	SourceDigest    string
 	Steps           []struct{ ID, Status, Error string }
 }
 
@@ -192,14 +193,14 @@ func decode(t *testing.T, o runner.Outcome) resultJSON {
 
 func TestAgentBuildsAndPushes(t *testing.T) {
 	t.Parallel()
-	s := &server{checkout: runner.Checkout{Dir: folder(t, "-- 0af1_Dockerfile --\nFROM scratch\n"), Commit: "c0ffee"}}
+	s := &server{checkout: runner.Checkout{Dir: folder(t, "-- 0af1_Dockerfile --\nFROM scratch\n"), Commit: "c0ffee", Digest: "sha256:d"}}
 	request := drydock.RunRequest{
 		Kind: drydock.DockerBuildRun, Source: "source/1.tar.gz", Dockerfile: "0af1_Dockerfile",
-		Images: []string{"hello:{{.Run.ID}}"}, Push: true, RegistryLogin: true,
+		Images: []string{"hello:{{.Run.ID}}"}, Push: true, RegistryLogin: true, Pin: drydock.SourcePin{Commit: "c0ffee"},
 	}
 	o := s.agent(&enginetest.Fake{}).CarryOut(t.Context(), record(t, request), begin)
 	r := decode(t, o)
-	if o.Status != drydock.RunSucceeded || r.RunErrorMessage != "" || r.Commit != "c0ffee" {
+	if o.Status != drydock.RunSucceeded || r.RunErrorMessage != "" || r.Commit != "c0ffee" || r.SourceDigest != "sha256:d" {
 		t.Fatalf("%s: %s\n%s", o.Status, o.Result, s.log.String())
 	}
 	if len(r.OutputImages) != 1 || !strings.HasPrefix(r.OutputImages[0]["digest"], "sha256:") {
@@ -209,7 +210,7 @@ func TestAgentBuildsAndPushes(t *testing.T) {
 		Registry: "contoso.azurecr.drydock.test",
 		Username: "00000000-0000-0000-0000-000000000000", Password: "token-of-contoso-ca1",
 	}}
-	if d := cmp.Diff(want, s.asked.Credentials); d != "" || s.asked.Source != "source/1.tar.gz" {
+	if d := cmp.Diff(want, s.asked.Credentials); d != "" || s.asked.Source != "source/1.tar.gz" || s.asked.Pin != request.Pin {
 		t.Errorf("source asked for (-want +got):\n%s\n%+v", d, s.asked)
 	}
 	for line := range strings.Lines(s.log.String()) {

@@ -27,6 +27,7 @@ type Checkout struct {
 	Dir    string // absolute; empty for a run without a source
 	Commit string // of a git checkout; empty otherwise
 	Branch string // of a git checkout; HEAD when it is detached
+	Digest string // of an artifact; empty otherwise
 	// Local says that Dir is the user's own folder. What lies in any other one
 	// was written by strangers and may hold links that lead out of it.
 	Local bool

@@ -23,6 +23,7 @@ type job struct {
 
 	request drydock.RunRequest
 	facts   drydock.RunFacts
+	digest  string // of the source, if that is an artifact
 	result  *drydock.RunResult
 }
 
@@ -89,12 +90,18 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 		},
 	}
 	j.facts = j.newFacts()
+	spec := engine.RunSpec{
+		Credentials: creds, Limits: j.limits(), Untrusted: j.request.Untrusted,
+		AllowPrivileged: j.agent.Privileged && !j.request.Untrusted,
+	}
+	if j.agent.CacheScope != nil {
+		if spec.CacheScope, err = j.agent.CacheScope(ctx, j.record.Registry); err != nil {
+			return err
+		}
+	}
 	j.result, err = runs.Run(ctx, Request{
 		Source: j.request.Source, Task: announced{planner, j.begin}, Facts: j.facts,
-		Spec: engine.RunSpec{
-			Credentials: creds, Limits: j.limits(), Untrusted: j.request.Untrusted,
-			AllowPrivileged: j.agent.Privileged && !j.request.Untrusted,
-		},
+		Spec: spec,
 	})
 	return err
 }
@@ -187,7 +194,7 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 	if !j.request.RegistryLogin || j.request.Untrusted {
 		return creds, nil
 	}
-	token, err := j.agent.Tokens.RunToken(j.record.Registry, j.record.ID, j.record.Attempts, timeout)
+	token, err := j.agent.Tokens.RunToken(j.record, timeout)
 	if err != nil {
 		return nil, fmt.Errorf("signing in to the run's registry: %w", err)
 	}
@@ -236,7 +243,7 @@ func (s jobSource) Fetch(ctx context.Context, source string) (*Checkout, error) 
 		s.log.Printf("Downloading source code...")
 	}
 	c, err := s.agent.Sources.Fetch(ctx, SourceRequest{
-		Registry: s.record.Registry, Source: source, Token: s.request.SourceToken,
+		Registry: s.record.Registry, Source: source, Token: s.request.SourceToken, Pin: s.request.Pin,
 		Ref: s.request.SourceRef, Untrusted: s.request.Untrusted,
 		Credentials: s.creds, Log: s.log.Printf,
 	})
@@ -244,7 +251,7 @@ func (s jobSource) Fetch(ctx context.Context, source string) (*Checkout, error) 
 		s.log.Printf("Finished downloading source code")
 	}
 	if err == nil {
-		s.facts = c.complete(s.facts)
+		s.facts, s.digest = c.complete(s.facts), c.Digest
 	}
 	return c, err
 }

@@ -53,7 +53,7 @@ func (j *job) pushLog(ctx context.Context) (*outputImage, error) {
 	if err := drydock.CheckRepositoryName(repository); err != nil {
 		return nil, err
 	}
-	token, err := j.agent.Tokens.RunToken(j.record.Registry, j.record.ID, j.record.Attempts, pushLogFor)
+	token, err := j.agent.Tokens.RunToken(j.record, pushLogFor)
 	if err != nil {
 		return nil, err
 	}

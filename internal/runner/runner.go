@@ -45,6 +45,7 @@ func (r *Runner) Run(ctx context.Context, req Request) (result *drydock.RunResul
 	spec := req.Spec
 	spec.ID, spec.TaskName, spec.Registry = facts.ID, facts.TaskName, facts.Registry
 	spec.Source, spec.Commit = checkout.Dir, checkout.Commit
+	spec.Checkout = checkout.Commit != "" && !checkout.Local
 	return r.Engine.Run(ctx, plan, spec)
 }
 

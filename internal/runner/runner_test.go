@@ -164,7 +164,7 @@ func TestRunSpec(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := executor.spec
-	if s.ID != "7" || s.TaskName != "nightly" || s.Registry != "r.example" || s.Source != dir || s.Commit != "abc" ||
+	if s.ID != "7" || s.TaskName != "nightly" || s.Registry != "r.example" || s.Source != dir || s.Commit != "abc" || !s.Checkout ||
 		!s.Publish || s.Limits.PIDs != 9 {
 		t.Errorf("spec is %+v", s)
 	}

@@ -15,6 +15,7 @@ type result struct {
 	Dependencies []drydock.ImageDependencies `json:"dependencies,omitempty"`
 	Commit       string                      `json:"commit,omitempty"`
 	Branch       string                      `json:"branch,omitempty"`
+	SourceDigest string                      `json:"sourceDigest,omitempty"`
 }
 
 // outputImage is an image that the run pushed, in ACR's form.
@@ -34,7 +35,7 @@ type resultStep struct {
 
 // summary returns what is kept of the run. Everything in it is masked.
 func (j *job) summary(runErr error) result {
-	r := result{Commit: j.facts.Commit, Branch: j.facts.Branch}
+	r := result{Commit: j.facts.Commit, Branch: j.facts.Branch, SourceDigest: j.digest}
 	if runErr != nil {
 		r.Error = j.masker.String(runErr.Error())
 	}

@@ -27,11 +27,14 @@ const (
 
 // artifact unpacks an artifact of a registry: layers that are archives, and
 // those that oras made of single files.
-func (f *Fetcher) artifact(ctx context.Context, dir, spec string) error {
+func (f *Fetcher) artifact(ctx context.Context, fetched *Fetched, spec string) error {
 	text := spec[len("oci://"):]
 	ref, err := f.parseArtifact(text)
 	if err != nil {
 		return err
+	}
+	if f.Pin.Digest != "" {
+		ref = ref.Context().Digest(f.Pin.Digest)
 	}
 	f.logf("Pulling %s", ref)
 	auth, err := f.authenticator(ctx, ref)
@@ -50,9 +53,10 @@ func (f *Fetcher) artifact(ctx context.Context, dir, spec string) error {
 	if err != nil {
 		return explainRegistry(doing, err)
 	}
-	if err := f.layers(ctx, dir, image, ref.String()); err != nil {
+	if err := f.layers(ctx, fetched.Dir, image, ref.String()); err != nil {
 		return explainRegistry(doing, err)
 	}
+	fetched.Digest = desc.Digest.String()
 	f.logf("Pulled %s with digest %s", ref, desc.Digest)
 	return nil
 }

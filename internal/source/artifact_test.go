@@ -96,6 +96,21 @@ func TestArtifact(t *testing.T) {
 	}
 }
 
+// A pinned artifact is what its digest says, wherever its tag is by now.
+func TestArtifactPinned(t *testing.T) {
+	t.Parallel()
+	a := newArtifacts(t, "")
+	push := func(body string) string {
+		return a.push("src:v1", "", layer(gzipped(t, archive(t, file("a", body, 0o644))), types.OCILayer, nil))
+	}
+	f := newFetcher(t)
+	f.Pin.Digest = f.fetch(push("old")).Digest
+	got := f.fetch(push("new"))
+	if files := tree(t, got.Dir); files[0] != "644 a=old" || got.Digest != f.Pin.Digest {
+		t.Errorf("got %v of %s, want what %s is", files, got.Digest, f.Pin.Digest)
+	}
+}
+
 func TestArtifactCredentials(t *testing.T) {
 	t.Parallel()
 	a := newArtifacts(t, "s3cret")

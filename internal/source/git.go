@@ -32,7 +32,12 @@ func (f *Fetcher) git(ctx context.Context, fetched *Fetched, spec string) error 
 	if _, err := git.run(ctx, "remote", "add", "origin", g.remote); err != nil {
 		return explain("making a git repository", err)
 	}
-	at, err := git.resolve(ctx, g)
+	at := revision{hash: f.Pin.Commit, branch: f.Pin.Branch}
+	if f.Pin.Commit == "" {
+		at, err = git.resolve(ctx, g)
+	} else {
+		g.ref = f.Pin.Commit
+	}
 	if err != nil {
 		return err
 	}

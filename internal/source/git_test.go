@@ -75,6 +75,41 @@ func TestGitRefs(t *testing.T) {
 	}
 }
 
+// A pinned source is the commit, wherever its branch is by now.
+func TestGitPinned(t *testing.T) {
+	t.Parallel()
+	r := newRepo(t)
+	first := r.commit("a", "1")
+	r.git("checkout", "--quiet", "-b", "side")
+	second := r.commit("b/c", "2")
+	r.git("checkout", "--quiet", "main")
+	r.git("branch", "--quiet", "-D", "side")
+	r.git("config", "uploadpack.allowAnySHA1InWant", "true")
+	third := r.commit("a", "3")
+	for spec, want := range map[string]struct {
+		pin   drydock.SourcePin
+		files []string
+	}{
+		r.url():               {drydock.SourcePin{Commit: first, Branch: "main"}, []string{"644 a=1"}},
+		r.url() + "#main":     {drydock.SourcePin{Commit: first, Branch: "main"}, []string{"644 a=1"}},
+		r.url() + "#side:b":   {drydock.SourcePin{Commit: second, Branch: "side"}, []string{"644 c=2"}},
+		r.url() + "#" + third: {drydock.SourcePin{Commit: third, Branch: "HEAD"}, []string{"644 a=3"}},
+	} {
+		f := newFetcher(t)
+		f.Pin = want.pin
+		got := f.fetch(spec)
+		if got.Commit != want.pin.Commit || got.Branch != want.pin.Branch {
+			t.Errorf("%s: commit %s of %s, want %+v", spec, got.Commit, got.Branch, want.pin)
+		}
+		if diff := cmp.Diff(want.files, tree(t, got.Dir)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", spec, diff)
+		}
+	}
+	f := newFetcher(t)
+	f.Pin.Commit = strings.Repeat("0c", 20)
+	f.refused(r.url(), f.Pin.Commit)
+}
+
 // What a step sees is a repository, shallow, on its branch.
 func TestGitWorkTree(t *testing.T) {
 	t.Parallel()

@@ -17,10 +17,15 @@ import (
 type revision struct {
 	ref  string // full name of the ref at the remote; empty for a commit
 	hash string // commit, maybe shortened
+	// branch is what is checked out of a commit that is pinned; empty for none.
+	branch string
 }
 
 // branchName returns the branch, or "HEAD" as git says when none is checked out.
 func (v revision) branchName() string {
+	if v.branch != "" {
+		return v.branch
+	}
 	if name, ok := strings.CutPrefix(v.ref, "refs/heads/"); ok {
 		return name
 	}

@@ -36,6 +36,7 @@ type Fetcher struct {
 	// Untrusted says that strangers wrote what is fetched: credentials are for
 	// the repository itself, and neither for its submodules nor its large files.
 	Untrusted bool
+	Pin       drydock.SourcePin // what the source must be
 }
 
 // Tokens returns the user name and token for a git host, with its port if any;
@@ -47,6 +48,7 @@ type Fetched struct {
 	Dir    string // absolute
 	Commit string // of a git repository or work tree, else empty
 	Branch string // likewise; "HEAD" when no branch is checked out
+	Digest string // of an artifact, else empty
 	remove string // folder to remove; empty for a local folder
 }
 
@@ -111,7 +113,7 @@ func (f *Fetcher) into(ctx context.Context, fetched *Fetched, spec string) error
 	case buildflags.Tarball:
 		return f.download(ctx, fetched.Dir, spec)
 	case buildflags.OCI:
-		return f.artifact(ctx, fetched.Dir, spec)
+		return f.artifact(ctx, fetched, spec)
 	case buildflags.Stdin:
 		if f.Stdin == nil {
 			return drydock.Errorf(drydock.Invalid, "the source is - and standard input is not there")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/drydockhq/drydock"
 )
@@ -15,6 +16,7 @@ const (
 	runBlobs  = `runs.request, runs.secrets, runs.cause, runs.result`
 	fromRuns  = ` FROM runs JOIN resources ON resources.key = runs.registry`
 	selectRun = `SELECT ` + runColumns + runBlobs + fromRuns
+	noBlobs   = `NULL, NULL, NULL, NULL`
 )
 
 // selectRuns returns the query for a filter.
@@ -22,7 +24,7 @@ func selectRuns(f drydock.RunFilter) (string, []any) {
 	c := runConditions(f)
 	query := selectRun
 	if f.Brief {
-		query = `SELECT ` + runColumns + `NULL, NULL, NULL, NULL` + fromRuns
+		query = `SELECT ` + runColumns + noBlobs + fromRuns
 	}
 	query += c.where()
 	if f.Registry.Subscription != "" {
@@ -34,6 +36,17 @@ func selectRuns(f drydock.RunFilter) (string, []any) {
 		query += ` LIMIT ` + strconv.Itoa(f.Limit)
 	}
 	return query, c.args
+}
+
+// selectOldRuns returns the query for the runs that DeleteRuns deletes.
+func selectOldRuns(before time.Time, limit int) (string, []any) {
+	no := false
+	c := runConditions(drydock.RunFilter{FinishedBefore: before, Archived: &no})
+	c.add("runs.status NOT IN (?, ?, ?)", string(drydock.RunQueued), string(drydock.RunStarted), string(drydock.RunRunning))
+	c.add(`(runs.task_key = '' OR EXISTS (SELECT 1 FROM runs newer WHERE newer.registry = runs.registry
+		AND newer.task_key = runs.task_key AND newer.number > runs.number))`)
+	return `SELECT ` + runColumns + noBlobs + fromRuns + c.where() +
+		` ORDER BY runs.finished, runs.registry, runs.number LIMIT ` + strconv.Itoa(limit), c.args
 }
 
 func runConditions(f drydock.RunFilter) *conditions {

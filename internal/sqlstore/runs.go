@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/drydockhq/drydock"
 )
@@ -71,6 +72,27 @@ func (s *Store) runEnded(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) e
 		Kind: drydock.RunEndedEvent, Subject: r.Registry, Data: data, Time: r.Finished,
 	})
 	return err
+}
+
+// DeleteRuns implements drydock.RunStore.
+func (s *Store) DeleteRuns(ctx context.Context, before time.Time, limit int) ([]drydock.RunRecord, error) {
+	var deleted []drydock.RunRecord
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		query, args := selectOldRuns(before, limit)
+		if deleted, err = list(ctx, tx, scanRun, query, args...); err != nil {
+			return err
+		}
+		for _, r := range deleted {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM runs WHERE registry = $1 AND number = $2`, r.Registry.Key(), r.Number); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("deleting old runs: %w", err)
+	}
+	return deleted, nil
 }
 
 func run(ctx context.Context, tx *sql.Tx, registry drydock.ResourceID, id string) (drydock.RunRecord, error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/drydockhq/drydock"
 )
@@ -17,13 +18,14 @@ type Memory struct {
 	mu         sync.Mutex
 	registries map[string]drydock.ResourceID
 	runs       map[string][]drydock.RunRecord // by registry, in the order of their numbers
+	last       map[string]int64               // number of each registry
 }
 
 var _ drydock.RunStore = (*Memory)(nil)
 
 // NewMemory returns a store that has some registries.
 func NewMemory(registries ...drydock.ResourceID) *Memory {
-	m := &Memory{registries: map[string]drydock.ResourceID{}, runs: map[string][]drydock.RunRecord{}}
+	m := &Memory{registries: map[string]drydock.ResourceID{}, runs: map[string][]drydock.RunRecord{}, last: map[string]int64{}}
 	for _, id := range registries {
 		m.registries[id.Key()] = id
 	}
@@ -39,7 +41,8 @@ func (m *Memory) CreateRun(ctx context.Context, r drydock.RunRecord) (drydock.Ru
 		return drydock.RunRecord{}, drydock.Errorf(drydock.NotFound, "there is no registry %s", r.Registry)
 	}
 	r.Registry, r.Status = id, drydock.RunQueued
-	r.Number = int64(len(m.runs[id.Key()]) + 1)
+	m.last[id.Key()]++
+	r.Number = m.last[id.Key()]
 	r.ID = drydock.RunID(r.Number)
 	if r.Root == 0 {
 		r.Root = r.Number
@@ -127,10 +130,38 @@ func (m *Memory) UpdateRun(ctx context.Context, registry drydock.ResourceID, id 
 	return r, nil
 }
 
+// DeleteRuns implements drydock.RunStore.
+func (m *Memory) DeleteRuns(ctx context.Context, before time.Time, limit int) ([]drydock.RunRecord, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var old []drydock.RunRecord
+	for _, runs := range m.runs {
+		for i, r := range runs {
+			newest := r.Task != "" && !slices.ContainsFunc(runs[i+1:], func(n drydock.RunRecord) bool { return strings.EqualFold(n.Task, r.Task) })
+			if r.Status.Ended() && !r.Archived && !r.Finished.IsZero() && r.Finished.Before(before) && !newest {
+				r.Request, r.Secrets, r.Trigger, r.Result = nil, nil, nil, nil
+				old = append(old, r)
+			}
+		}
+	}
+	slices.SortFunc(old, func(a, b drydock.RunRecord) int {
+		return cmp.Or(a.Finished.Compare(b.Finished), cmp.Compare(a.Registry.Key(), b.Registry.Key()), cmp.Compare(a.Number, b.Number))
+	})
+	old = old[:min(len(old), limit)]
+	for _, r := range old {
+		key := r.Registry.Key()
+		m.runs[key] = slices.DeleteFunc(m.runs[key], func(s drydock.RunRecord) bool { return s.Number == r.Number })
+	}
+	return old, context.Cause(ctx)
+}
+
 func (m *Memory) find(registry drydock.ResourceID, id string) (*drydock.RunRecord, error) {
 	runs := m.runs[registry.Key()]
-	if n, ok := drydock.RunNumber(id); ok && n <= int64(len(runs)) {
-		return &runs[n-1], nil
+	if n, ok := drydock.RunNumber(id); ok {
+		i, found := slices.BinarySearchFunc(runs, n, func(r drydock.RunRecord, n int64) int { return cmp.Compare(r.Number, n) })
+		if found {
+			return &runs[i], nil
+		}
 	}
 	return nil, drydock.Errorf(drydock.NotFound, "there is no run %q in registry %s", id, registry.Name())
 }

@@ -20,6 +20,7 @@ var runTests = map[string]func(*testing.T, drydock.RunStore){
 	"filters":      runFilters,
 	"output":       runOutputs,
 	"paged":        runPaged,
+	"deleted":      runsDeleted,
 }
 
 // Runs runs the suite of run stores alone. newStore returns one without runs
@@ -326,6 +327,54 @@ func runPaged(t *testing.T, s drydock.RunStore) {
 		want = append(want, n)
 	}
 	same(t, "all pages", got, want)
+}
+
+func runsDeleted(t *testing.T, s drydock.RunStore) {
+	at := func(hours int) time.Time { return day.Add(time.Duration(hours) * time.Hour) }
+	ended := func(r drydock.RunRecord, status drydock.RunStatus, finished time.Time) drydock.RunRecord {
+		stored := create(t, s, r)
+		stored, err := s.UpdateRun(t.Context(), stored.Registry, stored.ID, func(r *drydock.RunRecord) error {
+			r.Status, r.Finished = status, finished
+			return nil
+		})
+		check(t, err)
+		return stored
+	}
+	quick := drydock.RunRecord{Registry: registry, Request: []byte("{}"), Secrets: []byte("s"), Created: day}
+	task := drydock.RunRecord{Registry: registry, Task: "Build", Created: day}
+	archived := quick
+	archived.Archived = true
+	first := ended(quick, drydock.RunFailed, at(3))
+	second := ended(quick, drydock.RunCanceled, at(2))
+	ended(quick, drydock.RunSucceeded, at(9)) // too young
+	ended(quick, drydock.RunRunning, time.Time{})
+	create(t, s, quick)
+	ended(archived, drydock.RunSucceeded, at(1))
+	old := ended(task, drydock.RunTimeout, at(1))
+	task.Task = "BUILD"
+	ended(task, drydock.RunError, at(1)) // the newest of its task
+	task.Registry, task.Task = other, "build"
+	ended(task, drydock.RunSucceeded, at(1))
+	last := ended(quick, drydock.RunSucceeded, at(4))
+
+	deleted, err := s.DeleteRuns(t.Context(), at(5), 2)
+	check(t, err)
+	same(t, "the first two", names(deleted), "contoso/"+old.ID+" contoso/"+second.ID)
+	deleted, err = s.DeleteRuns(t.Context(), at(5), 10)
+	check(t, err)
+	first.Request, first.Secrets, last.Request, last.Secrets = nil, nil, nil, nil
+	same(t, "the rest", deleted, []drydock.RunRecord{first, last})
+	deleted, err = s.DeleteRuns(t.Context(), at(5), 10)
+	check(t, err)
+	same(t, "no more", names(deleted), "")
+	left, err := s.Runs(t.Context(), drydock.RunFilter{Registry: registry})
+	check(t, err)
+	same(t, "left", names(left), "contoso/ca8 contoso/ca6 contoso/ca5 contoso/ca4 contoso/ca3")
+	_, err = s.Run(t.Context(), registry, first.ID)
+	wantCode(t, "a deleted run", err, drydock.NotFound)
+	_, err = s.UpdateRun(t.Context(), registry, last.ID, func(*drydock.RunRecord) error { return nil })
+	wantCode(t, "changing a deleted run", err, drydock.NotFound)
+	same(t, "the next run", create(t, s, quick).Number, last.Number+1)
 }
 
 func names(runs []drydock.RunRecord) string {

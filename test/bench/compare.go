@@ -27,6 +27,7 @@ type comparison struct {
 	title      string
 	contenders []contender
 	noRatio    bool // the rows are different things
+	once       bool // it is long: one round, and none before
 }
 
 // table is a comparison that was carried out.
@@ -44,7 +45,11 @@ func (c comparison) run(ctx context.Context, rounds int) (table, error) {
 	for i, contender := range c.contenders {
 		rows[i] = slices.Clone(contender.rows)
 	}
-	for round := range rounds + 1 {
+	first := 0
+	if c.once {
+		first, rounds = 1, 1
+	}
+	for round := first; round <= rounds; round++ {
 		for turn := range c.contenders {
 			i := (turn + round) % len(c.contenders)
 			values, err := c.contenders[i].do(ctx, round)

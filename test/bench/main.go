@@ -1,6 +1,6 @@
 // Command bench measures Drydock beside the tools that do the same jobs one by
-// one: runc, a stock buildkitd of the same version, and a copy from registry to
-// registry. It measures in rounds, in each of which everybody has a turn, and
+// one: runc, a stock buildkitd and a stock registry of the same versions, and a
+// copy from registry to registry. It measures in rounds, in each of which everybody has a turn, and
 // prints medians and ratios. It asserts nothing: see docs/performance.md.
 //
 // It needs root and touches nothing but temporary folders, which it removes.
@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -34,6 +35,8 @@ type options struct {
 	size    size
 	example string
 	only    string
+
+	registry string
 }
 
 // size is how much is measured.
@@ -41,13 +44,18 @@ type size struct {
 	rounds   int
 	steps    int // in a row
 	parallel int
+	layer    int // bytes of each layer that is pushed and pulled
+	runs     int // that are queued
+	lines    int // of a log
 }
 
 // long is what gives numbers that can be relied on.
-func long() size { return size{rounds: 15, steps: 20, parallel: 10} }
+func long() size {
+	return size{rounds: 15, steps: 20, parallel: 10, layer: 50e6, runs: 2000, lines: 500}
+}
 
 // short is what shows that the program works.
-func short() size { return size{rounds: 2, steps: 3, parallel: 3} }
+func short() size { return size{rounds: 2, steps: 3, parallel: 3, layer: 1e6, runs: 20, lines: 20} }
 
 // parse reads the command line. Help goes to w.
 func parse(args []string, w io.Writer) (options, error) {
@@ -60,6 +68,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags.StringVar(&o.example, "example", "examples/gated-import/import-baseimage-node", "folder of the gated import")
 	flags.StringVar(&o.only, "only", "", "measure only tables with this in their title")
 	isShort := flags.Bool("short", false, "few rounds, to see that the program works")
+	flags.StringVar(&o.registry, "serve-registry", "", "serve distribution on this folder until the input ends, and measure nothing")
 	rounds := flags.Int("rounds", 0, "how many rounds; 0 for the default")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -71,6 +80,10 @@ func parse(args []string, w io.Writer) (options, error) {
 		o.size.rounds = *rounds
 	}
 	var err error
+	// The client of a server is a link to it.
+	if o.drydockd, err = filepath.Abs(o.drydockd); err != nil {
+		return o, err
+	}
 	if o.runc, err = exec.LookPath("runc"); err != nil {
 		return o, fmt.Errorf("%w (make setup installs it)", err)
 	}
@@ -85,6 +98,9 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if o.registry != "" {
+		return serveRegistry(o.registry, os.Stdin, out)
 	}
 	l, err := openLab(ctx, o.programs, o.example)
 	defer func() { err = errors.Join(err, l.close()) }()
@@ -129,5 +145,37 @@ func (l *lab) comparisons(ctx context.Context, s size) ([]comparison, error) {
 		errs = append(errs, add(l.build(resident, j)))
 	}
 	errs = append(errs, add(l.gated(ctx, false)), add(l.gated(ctx, true)))
-	return all, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	ofServer, err := l.serverComparisons(ctx, s)
+	return append(all, ofServer...), err
+}
+
+// serverComparisons returns what is measured of a server.
+func (l *lab) serverComparisons(ctx context.Context, s size) ([]comparison, error) {
+	stock, err := l.stockRegistry(ctx)
+	if err != nil {
+		return nil, err
+	}
+	server, err := l.openServer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	places := l.places(stock, server)
+	pulls, err := l.pulls(ctx, places, s.layer)
+	if err != nil {
+		return nil, err
+	}
+	build, err := l.acrBuild(server)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := l.logLines(server, s.lines)
+	if err != nil {
+		return nil, err
+	}
+	return []comparison{
+		l.serverStart(), build, lines, l.pushes(places, s.layer), pulls, l.queued(server, s.runs),
+	}, nil
 }

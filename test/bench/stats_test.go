@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMedian(t *testing.T) {
@@ -72,5 +73,38 @@ func TestComparisonSaysWhoFailed(t *testing.T) {
 	}}}
 	if _, err := c.run(t.Context(), 1); !errors.Is(err, broken) || err.Error() != "Jobs, a: broken" {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	t.Parallel()
+	hundred := make([]float64, 100)
+	for i := range hundred {
+		hundred[99-i] = float64(i + 1)
+	}
+	for _, c := range []struct {
+		values []float64
+		part   float64
+		want   float64
+	}{{hundred, 0.99, 99}, {hundred, 1, 100}, {hundred, 0.5, 50}, {[]float64{7}, 0.99, 7}, {nil, 0.99, 0}} {
+		if got := percentile(c.values, c.part); got != c.want {
+			t.Errorf("the %g percentile of %d values is %g, not %g", c.part, len(c.values), got, c.want)
+		}
+	}
+}
+
+func TestEmptySlots(t *testing.T) {
+	t.Parallel()
+	at := func(ms int) time.Time { return time.UnixMilli(int64(ms)) }
+	// As many runs as there are slots start at once; the next waits for the first
+	// end, and one that comes later for nothing but itself.
+	var all []span
+	for i := range slots {
+		all = append(all, span{at(0), at(1), at(10 + i)})
+	}
+	all = append(all, span{at(0), at(12), at(20)}, span{at(40), at(43), at(50)})
+	want := append(slices.Repeat([]float64{1}, slots), 2, 3)
+	if got := emptySlots(all); !slices.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,30 +8,36 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
-
-	"golang.org/x/term"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/test/images"
 	"github.com/drydockhq/drydock/test/registry"
 )
 
-// demo is the stage of the gated import.
+// demo is the stage of the gated import: a server with a registry of the public
+// and one of a team.
 type demo struct {
-	drydockd string
+	programs programs
 	examples string
 	dir      string // of what the demo makes
 	real     bool   // whether node:15-alpine has Node in it
 
 	hub    *registry.Registry // where the public's images come from, as Docker Hub
-	public *registry.Registry // where the maintainers of node publish it
-	team   *registry.Registry // what the team builds on
+	server *server
 }
 
-func open(ctx context.Context, drydockd, examples string) (_ *demo, err error) {
-	d := &demo{drydockd: drydockd, examples: examples}
+// programs are those that the demo shows.
+type programs struct{ drydockd, drydock string }
+
+// The registries, and the task that is the gate.
+const (
+	publicRegistry = "public"
+	teamRegistry   = "demoteam"
+	gate           = "import-baseimage-node"
+)
+
+func open(ctx context.Context, p programs, examples string) (_ *demo, err error) {
+	d := &demo{programs: p, examples: examples}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -42,12 +47,32 @@ func open(ctx context.Context, drydockd, examples string) (_ *demo, err error) {
 	if d.dir, err = os.MkdirTemp("/var/tmp", "drydock-demo-"); err != nil {
 		return nil, err
 	}
-	for _, r := range []**registry.Registry{&d.hub, &d.public, &d.team} {
-		if *r, err = registry.New(registry.Options{}); err != nil {
-			return nil, err
-		}
+	if err := d.copyExamples(); err != nil {
+		return nil, err
+	}
+	if d.hub, err = registry.New(registry.Options{}); err != nil {
+		return nil, err
 	}
 	return d, d.stock(ctx)
+}
+
+// copyExamples copies the three folders, and makes a git repository of the
+// team's gate, as tasks have it.
+func (d *demo) copyExamples() error {
+	if err := os.CopyFS(d.dir, os.DirFS(d.examples)); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"init", "--quiet", "--initial-branch=main"},
+		{"add", "--all"},
+		{"-c", "user.name=Ann", "-c", "user.email=ann@example.org", "commit", "--quiet", "--message", "a gate"},
+	} {
+		cmd := exec.Command("git", append([]string{"-C", filepath.Join(d.dir, gate)}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("git %s: %w: %s", args[0], err, out)
+		}
+	}
+	return nil
 }
 
 // stock puts what the demo needs of Docker Hub and Microsoft's registry into the
@@ -66,114 +91,129 @@ func (d *demo) stock(ctx context.Context) error {
 
 func (d *demo) close() error {
 	var errs []error
-	for _, r := range []*registry.Registry{d.hub, d.public, d.team} {
-		if r != nil {
-			errs = append(errs, r.Close())
-		}
+	if d.server != nil {
+		errs = append(errs, d.server.stop())
+	}
+	if d.hub != nil {
+		errs = append(errs, d.hub.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(d.dir))...)
 }
 
-// play publishes a good base image and imports it, and then a bad one. After
-// each the team builds its application.
+// play starts the server, publishes a good base image and imports it, and then
+// a bad one. After each the team builds its application.
 func (d *demo) play(ctx context.Context) error {
+	if err := d.setUp(ctx); err != nil {
+		return err
+	}
 	green, err := d.publish(ctx, "Green")
 	if err != nil {
 		return err
 	}
-	title("The team imports it, if it passes the test. Green does")
-	if err := d.importImage(ctx, "green"); err != nil {
+	if err := d.makeGate(ctx); err != nil {
+		return err
+	}
+	title("The task imports the image, if it passes the test. Green does")
+	if err := d.drydock(ctx, "acr task run -r %s -n %s", teamRegistry, gate); err != nil {
 		return fmt.Errorf("importing the green image: %w", err)
 	}
-	if err := d.buildApplication(ctx, "one"); err != nil {
+	if err := d.buildApplication(ctx); err != nil {
 		return err
 	}
 	red, err := d.publish(ctx, "Red")
 	if err != nil {
 		return err
 	}
-	title("The team imports it, if it passes the test. Red does not")
-	err = d.importImage(ctx, "red")
+	title("The task imports the image, if it passes the test. Red does not")
+	err = d.drydock(ctx, "acr task run -r %s -n %s", teamRegistry, gate)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		return fmt.Errorf("importing the red image ended with %v, want exit status 1", err)
 	}
-	if err := d.buildApplication(ctx, "two"); err != nil {
+	if err := d.buildApplication(ctx); err != nil {
 		return err
 	}
-	return d.show(green, red)
+	return d.show(ctx, green, red)
+}
+
+// setUp starts the server and makes the two registries.
+func (d *demo) setUp(ctx context.Context) (err error) {
+	title("A server starts, on an empty folder")
+	if d.server, err = d.startServer(ctx); err != nil {
+		return err
+	}
+	fmt.Print(d.server.welcome)
+	title("Its admin signs in, and makes a registry for the public and one for a team")
+	line := "login --endpoint %s --service-principal -u %s -p %s --tenant %s -o none"
+	if err := d.drydock(ctx, line, d.server.url, d.server.said("client id"), d.server.said("secret"), d.server.said("tenant")); err != nil {
+		return err
+	}
+	for _, line := range []string{
+		"group create -n demo -l local -o none",
+		"acr create -g demo -n " + publicRegistry + " --sku Basic --admin-enabled -o none",
+		"acr create -g demo -n " + teamRegistry + " --sku Basic -o none",
+		"acr list -o table",
+	} {
+		if err := d.drydock(ctx, "%s", line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // publish builds and pushes the public image in a colour and returns its
 // digest.
 func (d *demo) publish(ctx context.Context, color string) (string, error) {
 	title("The maintainers of node publish their image in %s", color)
-	source, err := d.paint(color)
-	if err != nil {
+	const folder = "base-image-node"
+	if err := d.paint(filepath.Join(d.dir, folder, "Dockerfile"), color); err != nil {
 		return "", err
 	}
-	if err := d.exec(ctx, "-r", d.public.Host, source); err != nil {
+	if err := d.drydock(ctx, "acr run -r %s -f acr-task.yaml --set REGISTRY_FROM_URL= %s", publicRegistry, folder); err != nil {
 		return "", fmt.Errorf("publishing the %s image: %w", color, err)
 	}
-	return d.public.Digest(images.Node)
+	return d.read(ctx, "acr repository show -n %s --image %s --query digest -o tsv", publicRegistry, images.Node)
 }
 
-// paint returns a copy of the public image's source in a colour, as its
-// maintainers would commit it.
-func (d *demo) paint(color string) (string, error) {
-	source := filepath.Join(d.dir, "base-image-node", color)
-	if err := os.CopyFS(source, os.DirFS(filepath.Join(d.examples, "base-image-node"))); err != nil {
-		return "", err
+// makeGate makes the team's task. It may pull from the public's registry, which
+// asks for credentials.
+func (d *demo) makeGate(ctx context.Context) error {
+	title("The team makes a task of its gate: a git repository with a Dockerfile, a test and a task file")
+	public := d.server.loginServer(publicRegistry)
+	line := "acr task create -r %s -n %s -c file://%s -f acr-task.yaml --set REGISTRY_FROM_URL=%s/ --commit-trigger-enabled false --base-image-trigger-enabled false -o none"
+	if err := d.drydock(ctx, line, teamRegistry, gate, filepath.Join(d.dir, gate), public); err != nil {
+		return err
 	}
-	name := filepath.Join(source, "Dockerfile")
-	text, err := os.ReadFile(name)
+	password, err := d.read(ctx, "acr credential show -n %s --query passwords[0].value -o tsv", publicRegistry)
 	if err != nil {
-		return "", err
+		return err
 	}
-	painted := bytes.Replace(text, []byte("BACKGROUND_COLOR Green"), []byte("BACKGROUND_COLOR "+color), 1)
-	return source, os.WriteFile(name, painted, 0o644)
-}
-
-// importImage runs the task of the gate.
-func (d *demo) importImage(ctx context.Context, id string) error {
-	return d.exec(ctx, "-r", d.team.Host, "--id", id, "--set", "REGISTRY_FROM_URL="+d.public.Host+"/",
-		filepath.Join(d.examples, "import-baseimage-node"))
+	return d.drydock(ctx, "acr task credential add -r %s -n %s --login-server %s -u %s -p %s -o none", teamRegistry, gate, public, publicRegistry, password)
 }
 
 // buildApplication runs the task of the application, on the base image that the
 // team's registry has.
-func (d *demo) buildApplication(ctx context.Context, id string) error {
+func (d *demo) buildApplication(ctx context.Context) error {
 	if !d.real {
 		return nil
 	}
 	title("The team builds hello-world on the node of its own registry, and looks at its page")
-	err := d.exec(ctx, "-r", d.team.Host, "--id", id, "--set", "REGISTRY_FROM_URL="+d.team.Host+"/",
-		filepath.Join(d.examples, "hello-world"))
+	err := d.drydock(ctx, "acr run -r %s -f acr-task.yaml --set REGISTRY_FROM_URL=%s/ hello-world", teamRegistry, d.server.loginServer(teamRegistry))
 	if err != nil {
 		return fmt.Errorf("building the application: %w", err)
 	}
 	return nil
 }
 
-// exec runs drydockd as a user would.
-func (d *demo) exec(ctx context.Context, args ...string) error {
-	args = append([]string{
-		"exec", "--data", filepath.Join(d.dir, "data"),
-		"--mirror", "docker.io=" + d.hub.URL, "--mirror", "mcr.microsoft.com=" + d.hub.URL,
-	}, args...)
-	fmt.Printf("$ drydockd %s\n", strings.Join(args, " "))
-	cmd := exec.CommandContext(ctx, d.drydockd, args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 20 * time.Second
-	return cmd.Run()
-}
-
-// title prints a sentence about what comes next.
-func title(format string, args ...any) {
-	line := "== " + fmt.Sprintf(format, args...)
-	if term.IsTerminal(int(os.Stdout.Fd())) {
-		line = "\x1b[1m" + line + "\x1b[0m"
+// paint changes the colour of the public image, as its maintainers would.
+func (*demo) paint(dockerfile, color string) error {
+	text, err := os.ReadFile(dockerfile)
+	if err != nil {
+		return err
 	}
-	fmt.Printf("\n%s\n", line)
+	before, _, ok := strings.Cut(string(text), "ENV BACKGROUND_COLOR ")
+	if !ok {
+		return fmt.Errorf("%s has no colour", dockerfile)
+	}
+	return os.WriteFile(dockerfile, []byte(before+"ENV BACKGROUND_COLOR "+color+"\n"), 0o644)
 }

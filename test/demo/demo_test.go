@@ -17,7 +17,11 @@ func TestDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := open(t.Context(), drydockd, "../../examples/gated-import")
+	drydock, err := gotool.Drydock(t.Context(), "../..", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := open(t.Context(), programs{drydockd, drydock}, "../../examples/gated-import")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,9 +80,18 @@ func install(from, output string) error {
 // Drydockd returns the path of the program to test: $DRYDOCKD, or what it compiles
 // to dir from the module at root.
 func Drydockd(ctx context.Context, root, dir string) (string, error) {
-	if program := os.Getenv("DRYDOCKD"); program != "" {
-		return filepath.Abs(program)
+	return program(ctx, root, dir, "drydockd", "DRYDOCKD")
+}
+
+// Drydock is Drydockd for the client, and $DRYDOCK.
+func Drydock(ctx context.Context, root, dir string) (string, error) {
+	return program(ctx, root, dir, "drydock", "DRYDOCK")
+}
+
+func program(ctx context.Context, root, dir, name, variable string) (string, error) {
+	if given := os.Getenv(variable); given != "" {
+		return filepath.Abs(given)
 	}
-	program := filepath.Join(dir, "drydockd")
-	return program, Build(ctx, root, program, "./cmd/drydockd")
+	file := filepath.Join(dir, name)
+	return file, Build(ctx, root, file, "./cmd/"+name)
 }

@@ -1,10 +1,11 @@
-// Package readme_test does what README.md says, with a registry of its own.
+// Package readme_test does what README.md says: its commands run one after the
+// other on a machine with a configuration of its own, and what it shows of their
+// output has to be there.
 package readme_test
 
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,114 +13,151 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/drydockhq/drydock/test/gotool"
-	"github.com/drydockhq/drydock/test/images"
-	"github.com/drydockhq/drydock/test/registry"
+	"github.com/drydockhq/drydock/test/serve"
 )
 
 // fence matches a code block: its language, its file name if any, its text.
 var fence = regexp.MustCompile("(?ms)^```(\\w+)(?: (\\S+))?\n(.*?)^```$")
 
+// reader is somebody who does what the README says.
+type reader struct {
+	*bench
+	t      *testing.T
+	output string // of the last block
+	all    strings.Builder
+	server *serve.Server
+}
+
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Fatal("containers need root: run the tests with `make test`")
-	}
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub, local := registry.Start(t, registry.Options{}), registry.Start(t, registry.Options{})
-	if err := images.Push(t.Context(), hub.Host, images.Busybox+"=library/"+images.Busybox); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	path := install(t, hub)
-	var output strings.Builder
+	r := &reader{bench: newBench(t), t: t}
 	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
-		language, name, body := block[1], block[2], strings.ReplaceAll(block[3], "localhost:5000", local.Host)
+		language, name, body := block[1], block[2], block[3]
 		switch {
 		case name != "":
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		case language == "sh":
-			output.WriteString(runScript(t, path, dir, body))
-		default:
+			r.file(name, body)
+		case language == "text":
+			r.expect(body)
+		case language != "sh":
 			t.Errorf("a block of %s without a file name", language)
+		case strings.HasPrefix(body, serveCommand):
+			r.serve(strings.Fields(body[len(serveCommand):]))
+		default:
+			r.run(body)
 		}
 	}
-	checkOutput(t, output.String())
-	tags, err := local.Tags("hello")
-	if err != nil || len(tags) != 2 {
-		t.Errorf("the registry has the tags %q of hello, %v; want one for each push", tags, err)
+	r.check()
+}
+
+// file writes a file that the README has, or compares it with the repository's.
+func (r *reader) file(name, body string) {
+	r.t.Helper()
+	path := filepath.Join(r.dir, name)
+	if text, err := os.ReadFile(path); err == nil {
+		if string(text) != body {
+			r.t.Errorf("%s is not as the README has it", name)
+		}
+		return
+	}
+	if err := os.WriteFile(path, []byte(body), 0o644); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
-// checkOutput looks for what the README promises.
-func checkOutput(t *testing.T, output string) {
-	t.Helper()
+const serveCommand = "sudo drydockd serve "
+
+// serve starts the server, and then runs the lines that it prints.
+func (r *reader) serve(flags []string) {
+	r.t.Helper()
+	r.server = serve.Start(r.t, serve.Options{
+		Program: r.drydockd, Machine: r.machine,
+		Args: append(flags, "--registries-mirrors=docker.io="+r.hub.URL),
+	})
+	_, next, ok := strings.Cut(r.server.Output(), "\nNext:\n")
+	if !ok {
+		r.t.Fatalf("the server does not say what is next:\n%s", r.server.Output())
+	}
+	r.run(next)
+	r.output = next
+}
+
+// run runs a block of commands. Where the README has the ports and folders of
+// a user's machine, the test has others.
+func (r *reader) run(script string) {
+	r.t.Helper()
+	cmd := r.machine.Command(r.t.Context(), "bash", "-euo", "pipefail", "-c", r.here(script))
+	cmd.Dir, cmd.Env = r.dir, r.env
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		r.t.Fatalf("%s: %v\n%s%s", script, err, out, exit.Stderr)
+	case err != nil:
+		r.t.Fatalf("%s: %v", script, err)
+	}
+	r.output = string(out)
+	r.all.WriteString(r.output)
+}
+
+// here puts the places of the test for those of the README.
+func (r *reader) here(text string) string {
+	text = strings.ReplaceAll(text, "localhost:5000", r.local.Host)
+	if r.server == nil || strings.Contains(text, "drydock.test:") {
+		return text
+	}
+	text = strings.ReplaceAll(text, "/var/lib/drydock", r.server.Data)
+	return strings.ReplaceAll(text, "drydock.test", "drydock.test:"+r.server.Port)
+}
+
+// expect looks for lines in the output of the last block, in their order. The
+// ellipsis is any text.
+func (r *reader) expect(lines string) {
+	r.t.Helper()
+	rest := r.output
+	for line := range strings.Lines(r.here(lines)) {
+		form := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSuffix(line, "\n")), "…", ".*")
+		found := regexp.MustCompile("(?m)^" + form + "$").FindStringIndex(rest)
+		if found == nil {
+			r.t.Fatalf("no line\n%s\nin\n%s", line, r.output)
+		}
+		rest = rest[found[1]:]
+	}
+}
+
+// check looks for what the README promises without showing it.
+func (r *reader) check() {
+	r.t.Helper()
+	all := r.all.String()
 	for want, times := range map[string]int{
-		"\nhello from a container\n":            1,
+		"\nhello from a container\n":            3, // run, task and exec
 		"\nhi from ":                            1,
 		"[DRY RUN] cmd: busybox echo hi from ":  1,
 		"- cmd: busybox echo hi from ":          1,
 		"pulled from docker.io/library/busybox": 1, // in the cache
 		"\nRemoved: ":                           1,
 	} {
-		if got := strings.Count(output, want); got < times {
-			t.Errorf("the output has %q %d times, want %d", want, got, times)
+		if got := strings.Count(all, want); got < times {
+			r.t.Errorf("the output has %q %d times, want %d", want, got, times)
 		}
 	}
-	lines := strings.Split(strings.TrimSpace(output), "\n")
-	var last struct{ Result struct{ Status string } }
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Result.Status != "Succeeded" {
-		t.Errorf("the last line is %q, want a result that succeeded", lines[len(lines)-1])
+	if !strings.Contains(all, "\n"+`{"result":`) {
+		r.t.Error("no result is in JSON")
 	}
-	if t.Failed() {
-		t.Log(output)
+	for line := range strings.Lines(all) {
+		var last struct{ Result struct{ Status string } }
+		if strings.HasPrefix(line, `{"result":`) && (json.Unmarshal([]byte(line), &last) != nil || last.Result.Status != "Succeeded") {
+			r.t.Errorf("the result is %s", line)
+		}
 	}
-}
-
-// install returns a PATH with a drydockd that finds Docker Hub at hub, and
-// keeps its caches in a folder of the test.
-func install(t *testing.T, hub *registry.Registry) string {
-	t.Helper()
-	bin, data := t.TempDir(), t.TempDir()
-	program, err := gotool.Drydockd(t.Context(), "../..", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
+	tags, err := r.local.Tags("hello")
+	if err != nil || len(tags) != 2 {
+		r.t.Errorf("the registry has the tags %q of hello, %v; want one for each push", tags, err)
 	}
-	script := fmt.Sprintf(`#!/bin/sh
-command=$1
-shift
-case $command in
-exec | build) set -- --mirror docker.io=%s --data %s "$@" ;;
-du | prune) set -- --data %[2]s "$@" ;;
-esac
-exec %s "$command" "$@"
-`, hub.URL, data, program)
-	if err := os.WriteFile(filepath.Join(bin, "drydockd"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
+	if r.t.Failed() || testing.Verbose() {
+		r.t.Log(all)
 	}
-	return bin + ":" + os.Getenv("PATH")
-}
-
-// runScript runs a block of commands and returns what they wrote to standard
-// output.
-func runScript(t *testing.T, path, dir, script string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+path)
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		t.Fatalf("%s: %v\n%s%s", script, err, out, exit.Stderr)
-	case err != nil:
-		t.Fatalf("%s: %v", script, err)
-	case len(strings.TrimSpace(string(out))) == 0:
-		t.Errorf("%s: no output", script)
-	}
-	return string(out)
 }

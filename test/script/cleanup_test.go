@@ -11,31 +11,31 @@ import (
 	"strings"
 )
 
-// removeData checks that nothing of the data folder is in use, and deletes it.
-func (w *world) removeData() error {
-	err := errors.Join(w.noMounts(), w.noProcesses(), w.noGroups())
-	return errors.Join(err, os.RemoveAll(w.data))
+// removeData checks that nothing of a data folder is in use, and deletes it.
+func removeData(data string) error {
+	err := errors.Join(noMounts(data), noProcesses(data), noGroups(data))
+	return errors.Join(err, os.RemoveAll(data))
 }
 
-// noMounts checks that nothing is mounted in the data folder.
-func (w *world) noMounts() error {
+// noMounts checks that nothing is mounted in a data folder.
+func noMounts(data string) error {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for line := range strings.Lines(string(mounts)) {
-		if fields := strings.Fields(line); strings.HasPrefix(fields[4], w.data+"/") {
+		if fields := strings.Fields(line); strings.HasPrefix(fields[4], data+"/") {
 			errs = append(errs, fmt.Errorf("%s is still mounted", fields[4]))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// noGroups checks that there is no control group of the data folder; they are
+// noGroups checks that there is no control group of a data folder; they are
 // named by a hash of it.
-func (w *world) noGroups() error {
-	sum := sha256.Sum256([]byte(w.data))
+func noGroups(data string) error {
+	sum := sha256.Sum256([]byte(data))
 	name := "drydock/" + hex.EncodeToString(sum[:4])
 	groups, err := filepath.Glob("/sys/fs/cgroup/*/" + name)
 	unified, unifiedErr := filepath.Glob("/sys/fs/cgroup/" + name)
@@ -48,7 +48,7 @@ func (w *world) noGroups() error {
 
 // noProcesses checks that no process has the data folder in its arguments or
 // among its mounts: containers have their root file system there.
-func (w *world) noProcesses() error {
+func noProcesses(data string) error {
 	var errs []error
 	for _, name := range []string{"cmdline", "mountinfo"} {
 		files, err := filepath.Glob("/proc/[0-9]*/" + name)
@@ -57,7 +57,7 @@ func (w *world) noProcesses() error {
 		}
 		for _, file := range files {
 			// A process may end before it is looked at.
-			if text, err := os.ReadFile(file); err == nil && bytes.Contains(text, []byte(w.data+"/")) {
+			if text, err := os.ReadFile(file); err == nil && bytes.Contains(text, []byte(data+"/")) {
 				command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
 				errs = append(errs, fmt.Errorf("%s of a process %q still names the data folder", name, command))
 			}

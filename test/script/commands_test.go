@@ -15,7 +15,13 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 
 func commands() map[string]command {
 	return map[string]command{
-		"drydockd":     drydockd,
+		"drydockd":     program("drydockd"),
+		"drydock":      program("drydock"),
+		"az":           program("az"),
+		"serve":        startServer,
+		"stop":         positive(0, stopServer),
+		"shared":       positive(0, useShared),
+		"attach":       positive(3, attach),
 		"status":       positive(1, status),
 		"interrupt":    positive(-2, interrupt),
 		"fresh":        positive(0, fresh),
@@ -45,21 +51,24 @@ func positive(n int, do func(ts *testscript.TestScript, args []string) error) co
 	}
 }
 
-func drydockd(ts *testscript.TestScript, neg bool, args []string) {
-	w := of(ts)
-	err := ts.Exec("drydockd", args...)
-	w.keep(ts)
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		w.status = 0
-	case errors.As(err, &exit):
-		w.status = exit.ExitCode()
-	default:
-		ts.Fatalf("running drydockd: %v", err)
-	}
-	if (err != nil) != neg {
-		ts.Fatalf("drydockd ended with status %d", w.status)
+// program runs a program by its name, and remembers how it ended.
+func program(name string) command {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		w := of(ts)
+		err := ts.Exec(name, args...)
+		w.keep(ts)
+		var exit *exec.ExitError
+		switch {
+		case err == nil:
+			w.status = 0
+		case errors.As(err, &exit):
+			w.status = exit.ExitCode()
+		default:
+			ts.Fatalf("running %s: %v", name, err)
+		}
+		if (err != nil) != neg {
+			ts.Fatalf("%s ended with status %d", name, w.status)
+		}
 	}
 }
 
@@ -71,14 +80,14 @@ func (w *world) keep(ts *testscript.TestScript) {
 
 func status(ts *testscript.TestScript, args []string) error {
 	if want := args[0]; strconv.Itoa(of(ts).status) != want {
-		return fmt.Errorf("drydockd ended with status %d, want %s", of(ts).status, want)
+		return fmt.Errorf("the last program ended with status %d, want %s", of(ts).status, want)
 	}
 	return nil
 }
 
 func fresh(ts *testscript.TestScript, _ []string) error {
 	w := of(ts)
-	if err := w.removeData(); err != nil {
+	if err := removeData(w.data); err != nil {
 		return err
 	}
 	return w.newData()

@@ -1,5 +1,5 @@
-// Package script_test runs the scripts of testdata against drydockd as users
-// have it: the program, real containers and registries. A script is an archive
+// Package script_test runs the scripts of testdata against drydockd and drydock as
+// users have them: the programs, real containers and registries. A script is an archive
 // (see github.com/rogpeppe/go-internal/testscript) whose first part holds
 // commands and whose files are laid out in its folder.
 //
@@ -8,6 +8,10 @@
 // mcr.microsoft.com. At its end no mount, process, control group or file is left
 // of its data folder.
 //
+// Scripts whose names begin with "server" are stories of `drydockd serve` and
+// its client. Most of them share a server, on which each has a group and a
+// registry of its own.
+//
 // Variables:
 //
 //	REGISTRY  the script's registry
@@ -15,10 +19,26 @@
 //	EXAMPLES  the folder of the examples
 //	WEB       URL of a server of the folder www; git repositories in git are at $WEB/git
 //
+// After "serve" and "shared" also:
+//
+//	ENDPOINT TENANT ID SECRET  what `drydock login` needs
+//	PORT             of the server
+//	SUFFIX           of its registries, with the port
+//	DRYDOCK_CA_FILE  its certificate authority
+//
+// and after "shared":
+//
+//	GROUP ACR LOGIN  the script's group, registry and login server
+//
 // Commands, beside those of testscript:
 //
 //	[!] drydockd ARG...       run the program, with the flags for data folder and mirrors
-//	status N                  the last drydockd ended with this status
+//	[!] drydock ARG...        run the client, also as az
+//	serve [FLAG...]           start drydockd serve, or start it again; what it prints is stdout
+//	stop                      ask that server to end, and wait
+//	shared                    be signed in to the shared server
+//	attach REFERENCE TYPE TEXT  push an artifact of a media type to the server, as a referrer of an image
+//	status N                  the last drydockd or drydock ended with this status
 //	interrupt TEXT ARG...     run drydockd, send SIGINT when it has printed TEXT; it ends within 5 s
 //	fresh                     go on with an empty data folder
 //	repositories HOST         print the repositories of a registry

@@ -2,6 +2,7 @@ package script_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,12 +12,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/drydockhq/drydock/test/gotool"
+	"github.com/drydockhq/drydock/test/serve"
 )
 
 // suite is what all scripts share.
 type suite struct {
 	program string // drydockd
+	client  string // drydock
 	hub     hub
+	root    string // of the scripts' folders
+	shared  sharedServer
 }
 
 func newSuite(t *testing.T) *suite {
@@ -24,11 +29,16 @@ func newSuite(t *testing.T) *suite {
 	if os.Geteuid() != 0 {
 		t.Fatal("containers need root: run the tests with `make test`")
 	}
-	program, err := gotool.Drydockd(t.Context(), "../..", t.TempDir())
+	dir := t.TempDir()
+	program, err := gotool.Drydockd(t.Context(), "../..", dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &suite{program: program}
+	client, err := gotool.Drydock(t.Context(), "../..", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{program: program, client: client, root: t.TempDir()}
 	if err := s.hub.start(t); err != nil {
 		t.Fatalf("starting the registry of base images: %v", err)
 	}
@@ -38,9 +48,10 @@ func newSuite(t *testing.T) *suite {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t)
+	s.shared.start = func() *serve.Server { return s.serve(t, "--runs-slots=4", "--sources-files="+s.root) }
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
-		WorkdirRoot:        t.TempDir(),
+		WorkdirRoot:        s.root,
 		Setup:              func(e *testscript.Env) error { return s.setup(e) },
 		Cmds:               commands(),
 		RequireUniqueNames: true,
@@ -55,8 +66,11 @@ type world struct {
 	data    string
 	own     *counted
 	servers servers
-	outputs strings.Builder // of all calls of drydockd
+	outputs strings.Builder // of all calls of drydockd and drydock
 	status  int             // of the last one
+	t       serve.TB
+	name    string        // of the script
+	server  *serve.Server // that the client is for; nil before there is one
 }
 
 type worldKey struct{}
@@ -68,13 +82,14 @@ func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world)
 func (s *suite) setup(e *testscript.Env) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.Defer(cancel)
-	w := &world{suite: s, ctx: ctx, work: e.WorkDir, servers: servers{}}
+	w := &world{suite: s, ctx: ctx, work: e.WorkDir, servers: servers{}, t: e.T().(serve.TB)}
+	w.name = strings.TrimPrefix(filepath.Base(e.WorkDir), "script-")
 	e.Values[worldKey{}] = w
 	if err := w.newData(); err != nil {
 		return err
 	}
 	e.Defer(func() {
-		if err := w.removeData(); err != nil {
+		if err := removeData(w.data); err != nil {
 			e.T().Fatal(fmt.Sprintf("cleaning up: %v", err))
 		}
 	})
@@ -91,6 +106,8 @@ func (s *suite) setup(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("HOME", home)
+	e.Setenv("DRYDOCK_CONFIG_DIR", filepath.Join(home, "drydock"))
+	e.Setenv("NO_COLOR", "1")
 	e.Setenv("REGISTRY", host)
 	e.Setenv("HUB", s.hub.Host)
 	e.Setenv("EXAMPLES", examples)
@@ -113,6 +130,11 @@ func (w *world) newData() error {
 	bin := filepath.Join(w.work, ".bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
+	}
+	for _, name := range []string{"drydock", "az"} {
+		if err := os.Symlink(w.client, filepath.Join(bin, name)); err != nil && !errors.Is(err, os.ErrExist) {
+			return err
+		}
 	}
 	return os.WriteFile(filepath.Join(bin, "drydockd"), []byte(w.wrapper()), 0o755)
 }

@@ -3,6 +3,7 @@ package script_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -81,5 +82,6 @@ func gitHandler(dir string) (http.Handler, error) {
 			"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
 		},
 		InheritEnv: []string{"PATH"},
+		Stderr:     io.Discard, // it tells of repositories that are not there
 	}, nil
 }

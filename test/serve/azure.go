@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -104,4 +105,56 @@ func (a *Azure) CreateRegistry(name string) string {
 		t.Fatal(err)
 	}
 	return *made.Properties.LoginServer
+}
+
+// Post sends a request to the resource manager: its path is below the provider
+// of registries in Group.
+func (a *Azure) Post(path, body string) (status int, answer string) {
+	t := a.Server.t
+	t.Helper()
+	return a.send(http.MethodPost, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, body)
+}
+
+// Put is Post for PUT.
+func (a *Azure) Put(path, body string) (status int, answer string) {
+	t := a.Server.t
+	t.Helper()
+	return a.send(http.MethodPut, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, body)
+}
+
+// send sends a request to the resource manager as the admin.
+func (a *Azure) send(method, path, body string) (status int, answer string) {
+	t := a.Server.t
+	t.Helper()
+	token, err := a.Server.Admin().GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://" + a.Server.Host("management") + "/.default"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, "https://"+a.Server.Host("management")+path+"?api-version=2023-07-01", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token.Token)
+	resp, err := a.Server.HTTP().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// Rerun repeats a run and returns the id of the new one.
+func (a *Azure) Rerun(registry, id string) string {
+	t := a.Server.t
+	t.Helper()
+	status, body := a.Post("/registries/"+registry+"/runs/"+id+"/rerun", "")
+	var run struct{ Name string }
+	if err := json.Unmarshal([]byte(body), &run); status != http.StatusOK || err != nil {
+		t.Fatal("repeating a run: ", status, err, body)
+	}
+	return run.Name
 }

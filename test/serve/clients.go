@@ -16,7 +16,7 @@ import (
 )
 
 // Host returns a host of the server, as "management" or "contoso.azurecr".
-func (s *Server) Host(name string) string { return name + "." + Domain + ":" + s.Port }
+func (s *Server) Host(name string) string { return name + "." + s.Domain + ":" + s.Port }
 
 // LoginServer returns the host of a registry.
 func (s *Server) LoginServer(registry string) string {
@@ -34,7 +34,7 @@ func (s *Server) Transport() *http.Transport {
 		TLSClientConfig:   &tls.Config{RootCAs: pool},
 		ForceAttemptHTTP2: true,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if host, _, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, "."+Domain) {
+			if host, _, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, "."+s.Domain) {
 				address = s.Addr
 			}
 			return (&net.Dialer{}).DialContext(ctx, network, address)

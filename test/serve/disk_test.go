@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/drydockhq/drydock/test/serve"
 )
+
+var number = regexp.MustCompile(`(?m)^\d+\r$`)
 
 // A full disk is said, brings nothing down, and passes.
 func TestFullDisk(t *testing.T) {
@@ -39,6 +42,11 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	push(t, s, s.LoginServer("contoso")+"/hello:v1")
+	quiet := a.Schedule("contoso", serve.Task("steps:\n- cmd: busybox sh -c 'echo begun; sleep 5'\n"))
+	loud := a.Schedule("contoso", serve.Task("steps:\n- cmd: busybox sh -c 'echo begun; sleep 5; seq 1 30000; echo done'\n"))
+	waitText(t, a, quiet, "begun")
+	waitText(t, a, loud, "begun")
 	ballast := fill(t, disk)
 
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, *place.UploadURL, strings.NewReader(strings.Repeat("x", 1<<20)))
@@ -64,12 +72,26 @@ func TestFullDisk(t *testing.T) {
 	if err != nil && (!errors.As(err, &answer) || answer.StatusCode < 500 || answer.ErrorCode == "") {
 		t.Errorf("a run: %v", err)
 	}
+	if _, err := tryPush(t, s, s.LoginServer("contoso")+"/hello:v2"); err == nil || !strings.Contains(err.Error(), "UNAVAILABLE") {
+		t.Errorf("a push: %v", err)
+	}
 	if body := get(t, s, "https://"+s.Host("management")+"/healthz"); !strings.Contains(body, "ok") {
 		t.Error(body)
 	}
 
+	// The runs end while the disk is full. That can't be recorded, and is not forgotten.
+	s.WaitSaid("recording a run, trying again")
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
+	}
+	for id, lines := range map[string]int{quiet: 0, loud: 30000} {
+		text, end := a.WaitLog("contoso", id)
+		if end != "successful" || !strings.Contains(text, "Run ID: "+id+" was successful") || len(number.FindAllString(text, -1)) != lines {
+			t.Errorf("a run that ended on the full disk: %s\n%.2000s", end, text)
+		}
+		if run := a.Run("contoso", id); *run.Status != succeeded || run.RunErrorMessage != nil {
+			t.Errorf("the run %s is %s", id, *run.Status)
+		}
 	}
 	last := a.Schedule("contoso", slow("0"))
 	if text, end := a.WaitLog("contoso", last); end != "successful" {

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -49,13 +50,16 @@ func waitText(t *testing.T, a *serve.Azure, id, text string) {
 
 func TestCancelStopsAContainer(t *testing.T) {
 	t.Parallel()
-	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--runs-slots=1"}})
+	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--runs-slots=2"}})
 	a := s.Azure()
 	a.CreateRegistry("contoso")
 	id := a.Schedule("contoso", slow("600"))
+	source := a.Upload("contoso", "-- acr-task.yaml --\nsteps:\n- build: .\n-- Dockerfile --\nFROM busybox\nRUN echo begun; sleep 600\n")
+	building := a.Schedule("contoso", fileTask(source))
 	waiting := a.Schedule("contoso", slow("600"))
 	waitText(t, a, id, "begun")
-	for _, id := range []string{waiting, id} {
+	waitText(t, a, building, " begun\r\n")
+	for _, id := range []string{waiting, building, id} {
 		start := time.Now()
 		poller, err := a.Runs.BeginCancel(t.Context(), serve.Group, "contoso", id, nil)
 		if err != nil {
@@ -106,7 +110,18 @@ func TestStopDrains(t *testing.T) {
 	short, long := a.Schedule("contoso", slow("2")), a.Schedule("contoso", slow("20"))
 	waitText(t, a, short, "begun")
 	waitText(t, a, long, "begun")
-	if err := s.Stop(); err != nil {
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop() }()
+	for ready := http.StatusOK; ready != http.StatusServiceUnavailable; {
+		answer, err := http.Get("http://" + s.Addr + "/readyz")
+		if err != nil {
+			t.Fatal("it ended, and was ready all the time: ", err)
+		}
+		answer.Body.Close()
+		ready = answer.StatusCode
+	}
+	s.WaitSaid(`"msg":"draining","runs":2`)
+	if err := <-stopped; err != nil {
 		t.Fatal(err)
 	}
 	s.Restart()

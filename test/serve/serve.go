@@ -5,6 +5,7 @@ package serve
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/drydockhq/drydock/test/gotool"
 )
 
 // TB is what this package needs of testing.TB.
@@ -39,18 +42,22 @@ const Domain = "drydock.test"
 
 // Options say how a server is run.
 type Options struct {
-	Data string   // folder; a temporary one if empty
-	Args []string // more flags of `drydockd serve`
-	Env  []string // NAME=value, beside those of the test
-	CA   []byte   // PEM, for a server with a certificate from elsewhere
+	Program string   // drydockd; what Program returns if empty
+	Data    string   // folder; a temporary one if empty
+	Domain  string   // Domain if empty
+	Args    []string // more flags of `drydockd serve`
+	Env     []string // NAME=value, beside those of the test
+	CA      []byte   // PEM, for a server with a certificate from elsewhere
+	Machine *Machine // that it runs on, if that is not this one
 }
 
 // Server is a server that runs, or ran.
 type Server struct {
-	Data string
-	Addr string // of its listener
-	Port string
-	CA   []byte // PEM
+	Data   string
+	Domain string
+	Addr   string // of its listener
+	Port   string
+	CA     []byte // PEM
 
 	// Of the admin, from the first start on the data folder.
 	Tenant, ClientID, Secret string
@@ -58,8 +65,8 @@ type Server struct {
 	t      TB
 	o      Options
 	cmd    *exec.Cmd
-	stdout lockedBuffer
-	stderr lockedBuffer
+	stdout *lockedBuffer
+	stderr *lockedBuffer
 	exited chan struct{} // closed when the program has ended
 	err    error         // of the program, once exited
 }
@@ -84,11 +91,7 @@ func Program(t TB) string {
 			return
 		}
 		program = filepath.Join(dir, "drydockd")
-		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", program, "github.com/drydockhq/drydock/cmd/drydockd")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			errBuild = fmt.Errorf("building drydockd: %w\n%s", err, out)
-		}
+		errBuild = gotool.Build(t.Context(), ".", program, "github.com/drydockhq/drydock/cmd/drydockd")
 	})
 	if errBuild != nil {
 		t.Fatal(errBuild)
@@ -112,7 +115,10 @@ func Start(t TB, o Options) *Server {
 	if o.Data == "" {
 		o.Data = filepath.Join(t.TempDir(), "data")
 	}
-	s := &Server{Data: o.Data, t: t, o: o}
+	if o.Program == "" {
+		o.Program = Program(t)
+	}
+	s := &Server{Data: o.Data, Domain: cmp.Or(o.Domain, Domain), t: t, o: o, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}}
 	t.Cleanup(func() {
 		if s.cmd != nil {
 			// A killed server would leave the containers of its runs behind.
@@ -128,6 +134,14 @@ func Start(t TB, o Options) *Server {
 	return s
 }
 
+// On returns the server for another test, for its clients. Only the test that
+// started the server stops it.
+func (s *Server) On(t TB) *Server {
+	other := *s
+	other.t = t
+	return &other
+}
+
 // Restart starts the server again, on the same data folder and port.
 func (s *Server) Restart() {
 	s.t.Helper()
@@ -140,14 +154,14 @@ func (s *Server) launch() {
 	if s.Port != "" {
 		listen = "127.0.0.1:" + s.Port
 	}
-	args := append([]string{"serve", "--data", s.Data, "--domain", Domain, "--listen", listen, "--runs-drain=2s"}, s.o.Args...)
+	args := append([]string{"serve", "--data", s.Data, "--domain", s.Domain, "--listen", listen, "--runs-drain=2s"}, s.o.Args...)
 	_, err := os.Stat(filepath.Join(s.Data, "drydock.db"))
 	first := errors.Is(err, os.ErrNotExist)
-	s.cmd = exec.Command(Program(s.t), args...)
+	s.cmd = s.o.Machine.Command(context.Background(), s.o.Program, args...)
 	s.cmd.Env = append(os.Environ(), s.o.Env...)
 	// A panic of the test process must not leave a server behind.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	s.cmd.Stdout = &s.stdout
+	s.cmd.Stdout = s.stdout
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -177,7 +191,7 @@ func (s *Server) follow(stderr io.Reader, serving chan<- string) {
 	lines := bufio.NewScanner(stderr)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		fmt.Fprintln(&s.stderr, lines.Text())
+		fmt.Fprintln(s.stderr, lines.Text())
 		var line struct{ Msg, Listen string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
 			serving <- line.Listen

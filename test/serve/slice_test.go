@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -36,6 +37,15 @@ func hub(t *testing.T) (flag string) {
 // push pushes a small image as the admin, and returns its digest.
 func push(t *testing.T, s *serve.Server, image string) string {
 	t.Helper()
+	digest, err := tryPush(t, s, image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+func tryPush(t *testing.T, s *serve.Server, image string) (digest string, err error) {
+	t.Helper()
 	img, err := images.Get(t.Context(), images.HelloWorld)
 	if err != nil {
 		t.Fatal(err)
@@ -46,13 +56,10 @@ func push(t *testing.T, s *serve.Server, image string) string {
 	}
 	auth := &authn.Basic{Username: s.ClientID, Password: s.Secret}
 	if err := remote.Write(ref, img, remote.WithAuth(auth), remote.WithTransport(s.Transport()), remote.WithContext(t.Context())); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	digest, err := img.Digest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return digest.String()
+	d, err := img.Digest()
+	return d.String(), err
 }
 
 // TestThinSlice is the way of a newcomer: a registry, a push, a build, its log,
@@ -121,10 +128,15 @@ func TestProbesAndMetrics(t *testing.T) {
 	if _, end := a.WaitLog("contoso", id); end != "failed" {
 		t.Error(end)
 	}
+	if status, answer := a.Put("/registries/contoso/agentPools/big", `{"location":"local","properties":{"count":3}}`); status != http.StatusOK {
+		t.Error(status, answer)
+	}
 	for url, want := range map[string]string{
 		"https://" + s.Host("management") + "/healthz": "ok",
 		"http://" + s.Addr + "/readyz":                 "ok",
 		"http://" + s.Addr + "/metrics":                `drydock_runs_total{status="Failed",trigger="manual"} 1`,
+		"http://" + s.Addr + "/metrics?slots":          `drydock_queue_slots{pool="big",registry="contoso"} 3`,
+		"http://" + s.Addr + "/metrics?waiting":        `drydock_queue_waiting_runs{pool="default",registry=""} 0`,
 		"https://" + s.Host("nobody") + "/":            "Drydock serves no host",
 		"http://" + s.Host("management") + "/":         "HTTPS only",
 	} {

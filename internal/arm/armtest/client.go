@@ -81,8 +81,14 @@ func (s *Site) options() policy.ClientOptions {
 // Token returns a bearer token for the resource manager.
 func (s *Site) Token(t testing.TB, c auth.Credentials) string {
 	t.Helper()
+	return s.TokenFor(t, c, s.URL+"/")
+}
+
+// TokenFor returns a bearer token for a service.
+func (s *Site) TokenFor(t testing.TB, c auth.Credentials, resource string) string {
+	t.Helper()
 	answer, err := s.Client.PostForm(s.URL+"/adfs/oauth2/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {c.AppID}, "client_secret": {c.Secret}, "scope": {s.URL + "//.default"},
+		"grant_type": {"client_credentials"}, "client_id": {c.AppID}, "client_secret": {c.Secret}, "scope": {resource + "/.default"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,12 +19,16 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/arm"
 	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/internal/graph"
 	"github.com/drydockhq/drydock/internal/notify"
 	"github.com/drydockhq/drydock/internal/sqlstore"
 )
 
 // RegistryDomain is what the login servers of a site end with.
 const RegistryDomain = "azurecr.drydock.test:8443"
+
+// Graph is what tokens for a site's directory are for.
+const Graph = "https://graph.drydock.test"
 
 // Site is a resource manager and its authority on one TLS listener.
 type Site struct {
@@ -42,17 +46,30 @@ type Site struct {
 	Importer  *Importer
 	Deleted   *Deleted
 	Server    *arm.Server
+	Graph     http.Handler // of the directory of principals
 
-	away atomic.Bool
+	away   atomic.Bool
+	broken atomic.Bool
 }
 
 // Away makes the store of resources fail as when its disk is full or gone.
 func (s *Site) Away(away bool) { s.away.Store(away) }
 
-// resources is a store that can be away.
+// Broken makes the store of resources refuse to write.
+func (s *Site) Broken(broken bool) { s.broken.Store(broken) }
+
+// resources is a store that can be away, or broken.
 type resources struct {
 	drydock.ResourceStore
-	away *atomic.Bool
+	away, broken *atomic.Bool
+}
+
+// PutResource implements drydock.ResourceStore.
+func (r *resources) PutResource(ctx context.Context, res drydock.Resource, ifMatch string) (drydock.Resource, error) {
+	if r.broken.Load() {
+		return drydock.Resource{}, drydock.Errorf(drydock.Unavailable, "storing %s: the disk is full", res.ID.Name())
+	}
+	return r.ResourceStore.PutResource(ctx, res, ifMatch)
 }
 
 // Resource implements drydock.ResourceStore.
@@ -63,8 +80,9 @@ func (r *resources) Resource(ctx context.Context, id drydock.ResourceID) (drydoc
 	return r.ResourceStore.Resource(ctx, id)
 }
 
-// Start starts a site that ends with the test.
-func Start(t testing.TB) *Site {
+// Start starts a site that ends with the test. More names by which tokens for
+// its directory are asked for can be given.
+func Start(t testing.TB, graphs ...string) *Site {
 	t.Helper()
 	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "drydock.db"))
 	if err != nil {
@@ -89,7 +107,7 @@ func Start(t testing.TB) *Site {
 	}
 	listener := httptest.NewUnstartedServer(nil)
 	s.URL = "https://" + listener.Listener.Addr().String()
-	s.authority(t)
+	s.authority(t, append([]string{Graph}, graphs...))
 	s.Restart(t)
 	listener.Config.Handler = http.HandlerFunc(s.serve)
 	listener.StartTLS()
@@ -98,7 +116,7 @@ func Start(t testing.TB) *Site {
 	return s
 }
 
-func (s *Site) authority(t testing.TB) {
+func (s *Site) authority(t testing.TB, graphs []string) {
 	t.Helper()
 	keys := &auth.Keys{Settings: s.Store, Sealer: s.Sealer, Now: time.Now}
 	set, err := keys.Load(t.Context())
@@ -108,8 +126,10 @@ func (s *Site) authority(t testing.TB) {
 	s.Authority = auth.NewAuthority(auth.Config{
 		Keys: set, Principals: s.Store, Runs: s.Store, Hasher: auth.NewHasher(),
 		Tenant: s.Tenant, LoginURL: s.URL,
-		Resources: map[auth.Audience][]string{auth.Management: {s.URL}, auth.Registry: {"https://containerregistry.azure.net"}},
-		Now:       time.Now, NewID: uuid.NewString,
+		Resources: map[auth.Audience][]string{
+			auth.Management: {s.URL}, auth.Registry: {"https://containerregistry.azure.net"}, auth.Graph: graphs,
+		},
+		Now: time.Now, NewID: uuid.NewString,
 	})
 	admin, err := s.Directory.Admin(t.Context(), s.Subscription)
 	if err != nil || admin == nil {
@@ -123,7 +143,7 @@ func (s *Site) authority(t testing.TB) {
 func (s *Site) Restart(t testing.TB) {
 	t.Helper()
 	server := arm.New(arm.Config{
-		Resources: &resources{s.Store, &s.away}, Runs: s.Store, Events: s.Store, Store: s.Store, Principals: s.Store, Roles: s.Store,
+		Resources: &resources{s.Store, &s.away, &s.broken}, Runs: s.Store, Events: s.Store, Principals: s.Store, Roles: s.Store, Transactor: s.Store,
 		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{},
 		Outbox:       &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
 		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
@@ -134,6 +154,10 @@ func (s *Site) Restart(t testing.TB) {
 		Now:       time.Now, NewID: uuid.NewString,
 	})
 	s.Server = server
+	s.Graph = graph.New(graph.Config{
+		Authority: s.Authority, Directory: s.Directory, Secrets: s.Directory, Principals: s.Store, Roles: s.Store,
+		Subscription: s.Subscription, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now, NewID: uuid.NewString,
+	})
 	t.Cleanup(server.Close)
 }
 
@@ -198,6 +222,11 @@ type blobs struct{}
 
 func (blobs) NewUpload(_ context.Context, registry drydock.ResourceID) (arm.Upload, error) {
 	return arm.Upload{URL: "https://account.blob.test/source/" + registry.Name() + ".tar.gz?sig=x", RelativePath: "source/" + registry.Name() + ".tar.gz"}, nil
+}
+
+// UploadGone implements arm.Blobs: what is not named "gone" is there.
+func (blobs) UploadGone(_ context.Context, _ drydock.ResourceID, source string) (bool, error) {
+	return strings.Contains(source, "gone"), nil
 }
 
 func (blobs) LogLinks(_ context.Context, registry drydock.ResourceID, run string) (arm.LogLinks, error) {

@@ -13,9 +13,10 @@ type Profile struct {
 // Cloud is a Drydock server, or an Azure cloud.
 type Cloud struct {
 	Name            string `json:"name"`
-	ResourceManager string `json:"resourceManager"`           // URL without a final slash
-	ActiveDirectory string `json:"activeDirectory"`           // URL; ends with /adfs for that flavour
-	Audience        string `json:"activeDirectoryResourceId"` // that tokens for the resource manager are for
+	ResourceManager string `json:"resourceManager"`                    // URL without a final slash
+	ActiveDirectory string `json:"activeDirectory"`                    // URL; ends with /adfs for that flavour
+	Audience        string `json:"activeDirectoryResourceId"`          // that tokens for the resource manager are for
+	MicrosoftGraph  string `json:"microsoftGraphResourceId,omitempty"` // URL, and what tokens for it are for
 	RegistrySuffix  string `json:"acrLoginServerEndpoint,omitempty"`
 	VaultSuffix     string `json:"keyvaultDns,omitempty"`
 	StorageSuffix   string `json:"storageEndpoint,omitempty"`
@@ -49,15 +50,16 @@ type Subscription struct {
 // BuiltIn returns the clouds that need no registration.
 func BuiltIn() []Cloud {
 	return []Cloud{
-		azure("AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com", "https://management.core.windows.net/", "azurecr.io", "vault.azure.net", "core.windows.net"),
-		azure("AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn", "https://management.core.chinacloudapi.cn/", "azurecr.cn", "vault.azure.cn", "core.chinacloudapi.cn"),
-		azure("AzureUSGovernment", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "https://management.core.usgovcloudapi.net/", "azurecr.us", "vault.usgovcloudapi.net", "core.usgovcloudapi.net"),
+		azure("AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com", "https://management.core.windows.net/", "https://graph.microsoft.com/", "azurecr.io", "vault.azure.net", "core.windows.net"),
+		azure("AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn", "https://management.core.chinacloudapi.cn/", "https://microsoftgraph.chinacloudapi.cn/", "azurecr.cn", "vault.azure.cn", "core.chinacloudapi.cn"),
+		azure("AzureUSGovernment", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "https://management.core.usgovcloudapi.net/", "https://graph.microsoft.us/", "azurecr.us", "vault.usgovcloudapi.net", "core.usgovcloudapi.net"),
 	}
 }
 
-func azure(name, manager, directory, audience, registry, vault, storage string) Cloud {
+func azure(name, manager, directory, audience, graph, registry, vault, storage string) Cloud {
 	return Cloud{
 		Name: name, ResourceManager: manager, ActiveDirectory: directory, Audience: audience,
+		MicrosoftGraph: graph,
 		RegistrySuffix: "." + registry, VaultSuffix: "." + vault, StorageSuffix: storage,
 	}
 }

@@ -25,7 +25,8 @@ type Source struct {
 	Dir string
 	// Dockerfile is a path on this machine, in the folder or not; "" for none.
 	Dockerfile string
-	// NameInTar is what the Dockerfile is called in the archive.
+	// NameInTar is what the Dockerfile is called in the archive. An ignore file of
+	// its own goes with it.
 	NameInTar string
 }
 
@@ -59,6 +60,11 @@ func (s Source) Write(ctx context.Context, w io.Writer) (Stats, error) {
 	}
 	if s.Dockerfile != "" {
 		if err := p.dockerfile(s.Dockerfile, s.NameInTar); err != nil {
+			return p.stats, err
+		}
+		// The server goes by it too, and not by the folder's.
+		err := p.dockerfile(s.Dockerfile+ignoreFile, s.NameInTar+ignoreFile)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return p.stats, err
 		}
 	}

@@ -139,7 +139,7 @@ func TestIgnore(t *testing.T) {
 func TestIgnoreFileOfDockerfile(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, "-- a.Dockerfile --\nx\n-- a.Dockerfile.dockerignore --\n*\n-- .dockerignore --\n-- b --\n")
-	expect(t, sourcetar.Source{Dir: dir, Dockerfile: filepath.Join(dir, "a.Dockerfile"), NameInTar: "x_a.Dockerfile"}, "0644 x_a.Dockerfile 2\n")
+	expect(t, sourcetar.Source{Dir: dir, Dockerfile: filepath.Join(dir, "a.Dockerfile"), NameInTar: "x_a.Dockerfile"}, "0644 x_a.Dockerfile 2\n0644 x_a.Dockerfile.dockerignore 2\n")
 }
 
 func TestRefuses(t *testing.T) {

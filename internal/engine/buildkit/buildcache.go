@@ -92,13 +92,17 @@ func (b *build) wantsInlineCache() bool {
 }
 
 // cacheNamespace separates the cache mounts of tasks, and those of runs that are
-// not trusted from all others. Runs without a task share theirs.
+// not trusted from all others. Runs of a scope without a task share theirs.
 func (b *build) cacheNamespace() string {
+	scope := b.session.spec.CacheScope
+	if scope != "" {
+		scope += " "
+	}
 	if b.session.spec.Untrusted {
-		return "untrusted:" + b.session.spec.TaskName
+		return scope + "untrusted:" + b.session.spec.TaskName
 	}
 	if b.session.spec.TaskName == "" {
-		return quickRun
+		return scope + quickRun
 	}
-	return "task:" + b.session.spec.TaskName
+	return scope + "task:" + b.session.spec.TaskName
 }

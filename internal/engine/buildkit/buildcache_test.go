@@ -91,28 +91,29 @@ RUN --mount=type=cache,target=/cache --mount=type=bind,target=/context \
     cat /cache/* > /found 2>/dev/null; cp /context/name /cache/$(cat /context/name); echo done >> /found
 -- name --
 `
-	task := func(name string) func(*engine.RunSpec) {
-		return func(s *engine.RunSpec) { s.TaskName = name }
-	}
-	untrusted := func(s *engine.RunSpec) { s.Untrusted = true }
-	trusted := func(*engine.RunSpec) {}
 	for _, step := range []struct {
-		task, name string
-		trust      func(*engine.RunSpec)
-		want       string
+		scope, task, name string
+		untrusted         bool
+		want              string
 	}{
-		{"one", "a", trusted, "done\n"},
-		{"two", "b", trusted, "done\n"},
-		{"one", "f", untrusted, "done\n"},
-		{"one", "c", trusted, "a\ndone\n"},
-		{"", "d", trusted, "done\n"},
-		{"", "g", untrusted, "done\n"},
-		{"", "e", trusted, "d\ndone\n"},
+		{"", "one", "a", false, "done\n"},
+		{"", "two", "b", false, "done\n"},
+		{"", "one", "j", true, "done\n"},
+		{"", "one", "c", false, "a\ndone\n"},
+		{"", "", "d", false, "done\n"},
+		{"", "", "k", true, "done\n"},
+		{"", "", "e", false, "d\ndone\n"},
+		{"x", "one", "f", false, "done\n"},
+		{"x", "", "g", false, "done\n"},
+		{"y", "one", "h", false, "done\n"},
+		{"x", "one", "i", false, "f\ndone\n"},
 	} {
-		r := openRun(t, e, files+step.name+"\n", task(step.task), step.trust)
+		r := openRun(t, e, files+step.name+"\n", func(s *engine.RunSpec) {
+			s.TaskName, s.CacheScope, s.Untrusted = step.task, step.scope, step.untrusted
+		})
 		// Nobody gets at the cache of another task by asking for it.
 		r.build("-t", "mounts", "--build-arg", "BUILDKIT_CACHE_MOUNT_NS=task:one", ".")
-		wantEqual(t, "what task "+step.task+" finds in the cache", r.run("mounts", "cat /found"), step.want)
+		wantEqual(t, "what task "+step.task+" of "+step.scope+" finds in the cache", r.run("mounts", "cat /found"), step.want)
 		r.close()
 	}
 }

@@ -3,9 +3,12 @@ package buildkit
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dfgitutil"
@@ -72,7 +75,12 @@ func (c *buildContext) openFolder(b *build) error {
 		return err
 	}
 	c.sharedKey += ":" + path.Join(inContainer(b.Dir), b.Flags.Context)
-	c.dirs[contextFolder] = fsutil.NewRootFS(fsutil.NewRoot(root))
+	if c.dirs[contextFolder], err = b.tree(root, b.Flags.Context); err != nil {
+		return fmt.Errorf("opening the context: %w", err)
+	}
+	if sent := sentDockerfile(b); sent != "" {
+		return c.takeSent(root, sent)
+	}
 	switch b.Flags.Dockerfile {
 	case "":
 		c.dirs[dockerfileFolder], c.filename = c.dirs[contextFolder], "Dockerfile"
@@ -87,6 +95,67 @@ func (c *buildContext) openFolder(b *build) error {
 	}
 	c.dirs[dockerfileFolder] = fsutil.NewRootFS(fsutil.NewRoot(folder))
 	return nil
+}
+
+// sentName is how clients of ACR call the Dockerfile that they send with a folder:
+// by a name that is another one each time.
+var sentName = regexp.MustCompile(`^[0-9a-f]{32}_(.+)$`)
+
+// sentDockerfile returns the name of a Dockerfile that a client put at the top of
+// the context, or "". It is no part of what the user builds: copied along, it
+// would make each build differ from the one before.
+func sentDockerfile(b *build) string {
+	folder, name := path.Split(b.Flags.Dockerfile)
+	if path.Clean(folder) != path.Clean(b.Flags.Context) || !sentName.MatchString(name) {
+		return ""
+	}
+	return name
+}
+
+// takeSent moves a Dockerfile that was sent with the context out of it, under the
+// name that it has where it comes from, and with it an ignore file of its own.
+func (c *buildContext) takeSent(root *os.Root, sent string) error {
+	own := sentName.FindStringSubmatch(sent)[1]
+	data, err := readSent(root, sent)
+	if err != nil {
+		return err
+	}
+	if err := c.useDockerfile(own, data); err != nil {
+		return err
+	}
+	ignored, err := readSent(root, sent+ignoreSuffix)
+	switch {
+	case err == nil:
+		err = os.WriteFile(filepath.Join(c.dir, dockerfileFolder, own+ignoreSuffix), ignored, 0o600)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the ignore file of the Dockerfile: %w", err)
+	}
+	c.dirs[contextFolder], err = fsutil.NewFilterFS(c.dirs[contextFolder], &fsutil.FilterOpt{ExcludePatterns: []string{sent, sent + ignoreSuffix}})
+	if err != nil {
+		return fmt.Errorf("leaving the Dockerfile out of the context: %w", err)
+	}
+	return nil
+}
+
+// ignoreSuffix makes of the name of a Dockerfile that of its ignore file.
+const ignoreSuffix = ".dockerignore"
+
+// readSent reads a file that was sent with the context. One that is larger than a
+// Dockerfile may be is cut after the next byte.
+func readSent(root *os.Root, name string) ([]byte, error) {
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, drydock.Errorf(drydock.Invalid, "opening the Dockerfile: %w", withoutDir(err))
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxDockerfile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the Dockerfile: %w", withoutDir(err))
+	}
+	return data, nil
 }
 
 // openRoot opens a folder that the step sees; nothing outside it can be reached
@@ -140,7 +209,9 @@ func (c *buildContext) addFolder(b *build, name string) (string, error) {
 		return "", err
 	}
 	key := "folder-" + strconv.Itoa(len(c.roots))
-	c.dirs[key] = fsutil.NewRootFS(fsutil.NewRoot(root))
+	if c.dirs[key], err = b.tree(root, name); err != nil {
+		return "", fmt.Errorf("opening the folder %q: %w", name, err)
+	}
 	return key, nil
 }
 

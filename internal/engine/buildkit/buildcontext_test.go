@@ -250,3 +250,56 @@ func TestVolumesOfBuilds(t *testing.T) {
 	wantError(t, r.buildError("-f", "/run/vol/../../etc/passwd", "context"), drydock.Invalid, "outside the workspace")
 	wantError(t, r.buildError("-f", "/run/vol/nowhere", "context"), drydock.Failed, "nowhere")
 }
+
+// Clients of ACR send the Dockerfile as one more file of the folder, under another
+// name each time. It is no part of the context.
+func TestSentDockerfile(t *testing.T) {
+	t.Parallel()
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	e := newExecutor(t, buildkit.Config{})
+	dockerfile := "FROM " + base + "\nCOPY . /all\nRUN " + ran + "\nRUN ls /all > /list\n"
+	for i, sent := range []string{"00112233445566778899aabbccddeeff_Dockerfile", "ffeeddccbbaa99887766554433221100_Dockerfile"} {
+		r := openRun(t, e, "-- "+sent+" --\n"+dockerfile+"-- "+sent+".dockerignore --\nsecret\n-- .dockerignore --\nfile\n-- file --\ncontent\n-- secret --\n")
+		log := r.build("-t", "built", "-f", sent, ".")
+		if got := strings.Count(log, executed); got != 1-i || strings.Contains(log, sent) {
+			t.Errorf("build %d executed %d RUNs:\n%s", i, got, log)
+		}
+		wantEqual(t, "context with "+sent, r.run("built", "cat /list"), "file\n")
+		r.close()
+	}
+}
+
+// The repository is no part of a context from git: two checkouts of one commit are
+// the same to a build.
+func TestContextFromGit(t *testing.T) {
+	t.Parallel()
+	base := newRegistry(t, registry.Options{}, "busybox").Host + "/busybox"
+	e := newExecutor(t, buildkit.Config{})
+	files := "-- Dockerfile --\nFROM " + base + "\nCOPY . /all\nRUN " + ran + "\n-- Other --\nFROM " + base + "\nCOPY --from=more . /all\n" +
+		"-- Needs --\nFROM " + base + "\nCOPY .git /git\n-- module/.git --\ngitdir: ../.git/modules/module\n-- module/file --\n-- .git/index --\n"
+	checkout := func(s *engine.RunSpec) { s.Checkout = true }
+	list := func(r *testRun, image string) string {
+		return r.run(image, "cd /all && find . -type f ! -name '[DON]*' | sort | tr '\n' ' '")
+	}
+	for i, index := range []string{"one", "two"} {
+		r := openRun(t, e, files+index, checkout)
+		if got := r.counted("-t", "built", "."); got != 1-i {
+			t.Errorf("build %d executed %d RUNs", i, got)
+		}
+		wantEqual(t, "the context", list(r, "built"), "./module/file ")
+		r.build("-t", "other", "-f", "Other", "--build-context", "more=.", ".")
+		wantEqual(t, "the named context", list(r, "other"), "./module/file ")
+		wantEqual(t, "the workspace", r.run(base, "cat .git/index"), index+"\n")
+		wantError(t, r.buildError("-f", "Needs", "."), drydock.Failed, "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1")
+		r.build("-t", "needs", "-f", "Needs", "--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1", ".")
+		wantEqual(t, "the repository", r.run("needs", "cat /git/index"), index+"\n")
+		// What a step made is part of its context.
+		r.run(base, "mkdir -p made/.git; cp Dockerfile made; echo head > made/.git/HEAD")
+		r.build("-t", "made", "made")
+		wantEqual(t, "what a step made", list(r, "made"), "./.git/HEAD ")
+		r.close()
+	}
+	r := openRun(t, e, files+"one")
+	r.build("-t", "built", ".")
+	wantEqual(t, "a folder that was not checked out", list(r, "built"), "./.git/index ./module/.git ./module/file ")
+}

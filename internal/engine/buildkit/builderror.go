@@ -107,6 +107,8 @@ func (b *build) hint(message string) string {
 		return "a process was killed; each may use no more memory than " + memoryText(memory) + ", as --memory says"
 	case strings.Contains(message, "exit code: 126"):
 		return chmodHint
+	case b.missesGit(message):
+		return "a context from git is without the repository: --build-arg " + keepGitArg + "=1 keeps it"
 	case strings.HasSuffix(message, "is not there"):
 		return "COPY and ADD take files of the context, without those that .dockerignore names, or of the stage that --from names"
 	case strings.Contains(message, "repository does not contain ref"):

@@ -23,28 +23,29 @@ func (c *buildContext) dockerfileFrom(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("reading the Dockerfile from standard input: %w", err)
 	}
-	return c.useDockerfile(data)
+	return c.useDockerfile("Dockerfile", data)
 }
 
 // maxDockerfile is far beyond any Dockerfile written by hand.
 const maxDockerfile = 4 << 20
 
-func (c *buildContext) useDockerfile(data []byte) error {
+// useDockerfile makes data the Dockerfile of the build, called name.
+func (c *buildContext) useDockerfile(name string, data []byte) error {
 	if len(data) > maxDockerfile {
 		return drydock.Errorf(drydock.Invalid, "the Dockerfile is larger than %d bytes", maxDockerfile)
 	}
-	dir := filepath.Join(c.dir, "dockerfile")
+	dir := filepath.Join(c.dir, dockerfileFolder)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return fmt.Errorf("writing the Dockerfile: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), data, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 		return fmt.Errorf("writing the Dockerfile: %w", err)
 	}
 	files, err := fsutil.NewFS(dir)
 	if err != nil {
 		return fmt.Errorf("writing the Dockerfile: %w", err)
 	}
-	c.dirs[dockerfileFolder], c.filename = files, "Dockerfile"
+	c.dirs[dockerfileFolder], c.filename = files, name
 	return nil
 }
 

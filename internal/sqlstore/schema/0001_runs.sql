@@ -30,6 +30,7 @@ CREATE TABLE runs (
 CREATE UNIQUE INDEX runs_by_id ON runs (registry, id);
 CREATE INDEX runs_by_task ON runs (registry, task_key, number);
 CREATE INDEX runs_by_status ON runs (status, created);
+CREATE INDEX runs_by_end ON runs (finished);
 
 -- The last number that was given out in a registry.
 CREATE TABLE run_numbers (

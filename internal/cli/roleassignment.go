@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/cli/args"
+	"github.com/drydockhq/drydock/internal/cli/output"
+)
+
+func assignmentTable(item any) output.Row {
+	principal := cell("Principal", item, "principalName")
+	if text(item, "principalName") == "" {
+		principal = cell("Principal", item, "principalId") // who may not look into the directory
+	}
+	return output.Row{principal, cell("Role", item, "roleDefinitionName"), cell("Scope", item, "scope")}
+}
+
+// assigneeFlags say whose roles a command is about.
+type assigneeFlags struct{ name, objectID string }
+
+func (w *assigneeFlags) define(f *flags) {
+	f.StringVar(&w.name, "assignee", "", "client id, object id or name of the service principal")
+	f.StringVar(&w.objectID, "assignee-object-id", "", "object id, which is not looked up in the directory")
+}
+
+// id returns the object id, "" for nobody.
+func (w *assigneeFlags) id(c *call, s *session) (string, error) {
+	switch {
+	case w.name != "" && w.objectID != "":
+		return "", usageError(c.cmd, drydock.Errorf(drydock.Invalid, "--assignee and --assignee-object-id exclude each other"))
+	case w.name == "":
+		return w.objectID, nil
+	}
+	g, err := s.graph()
+	if err != nil {
+		return "", err
+	}
+	o, err := g.find(c, servicePrincipals, w.name)
+	if isDenied(err) && guidForm.MatchString(w.name) {
+		c.say("The directory can't be asked; %s is taken for an object id.", w.name)
+		return w.name, nil
+	}
+	return text(o, "id"), err
+}
+
+type assignFlags struct {
+	assignee   assigneeFlags
+	scope      scopeFlags
+	role, name string
+	kind       args.Enum
+}
+
+func roleAssignmentCreate() command {
+	r := assignFlags{kind: args.Enum{Choices: []string{"User", "Group", "ServicePrincipal", "ForeignGroup"}}}
+	return command{
+		use: "create", short: "Give a service principal a role", table: assignmentTable,
+		example: "  drydock role assignment create --assignee ci --role AcrPush --scope $(drydock acr show -n contoso --query id -o tsv)",
+		flags: func(f *flags) {
+			f.StringVar(&r.role, "role", "", "name or id of the role")
+			r.assignee.define(f)
+			f.Var(&r.kind, "assignee-principal-type", "what the assignee is; there are service principals only")
+			r.scope.define(f)
+			f.StringVarP(&r.name, "name", "n", "", "a GUID for the assignment (default: a new one)")
+			f.need("role")
+		},
+		run: r.run,
+	}
+}
+
+func (r *assignFlags) run(c *call) (any, error) {
+	if r.scope == (scopeFlags{}) {
+		return nil, missingFlags(c.cmd, []string{"scope"})
+	}
+	if r.assignee == (assigneeFlags{}) {
+		return nil, missingFlags(c.cmd, []string{"assignee"})
+	}
+	a, err := c.api()
+	if err != nil {
+		return nil, err
+	}
+	scope, err := r.scope.path(c, a)
+	if err != nil {
+		return nil, err
+	}
+	role, err := a.roleID(c, r.role, scope)
+	if err != nil {
+		return nil, err
+	}
+	principal, err := r.assignee.id(c, a.session)
+	if err != nil {
+		return nil, err
+	}
+	made, err := a.assign(c, assignment{grant{role, scope}, principal, r.kind.Value, r.name})
+	if isAssigned(err) {
+		// As in the Azure CLI: what is asked for is there.
+		there, failed := a.assignments(c, assignmentQuery{scope: scope, principal: principal, role: role})
+		if failed == nil && len(there) > 0 {
+			return flat(there[0]), nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return flat(made), nil
+}

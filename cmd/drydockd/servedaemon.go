@@ -20,6 +20,7 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/arm"
 	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/internal/baseimage"
 	"github.com/drydockhq/drydock/internal/blobs"
 	"github.com/drydockhq/drydock/internal/certs"
 	"github.com/drydockhq/drydock/internal/config"
@@ -323,7 +324,7 @@ func (d *daemon) openARM(context.Context) error {
 		Resources: d.store, Runs: d.store, Events: d.store, Store: d.store, Principals: d.store, Roles: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
 		Importer: importer{d}, Usage: d.usage(),
-		Outbox:       d.outbox(),
+		Outbox: d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store},
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts),

@@ -27,6 +27,9 @@ type Config struct {
 	Importer  Importer
 	Usage     Usage
 	Outbox    Outbox
+	Images    Images
+	// ImagesViewer shows people what Images knows.
+	ImagesViewer drydock.TaskImagesViewer
 	// AdminUsers keeps the passwords of registries' admin users.
 	AdminUsers *auth.AdminUsers
 

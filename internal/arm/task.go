@@ -115,6 +115,7 @@ func (s *Server) putTask(req *request) (*answer, error) {
 			return err
 		}
 		st.doc = withoutComputed(next, computedOfTask...)
+		forgetDependencies(st.doc)
 		return nil
 	}, s.finishTask, s.taskDoc)
 }
@@ -126,6 +127,7 @@ func (s *Server) patchTask(req *request) (*answer, error) {
 			return err
 		}
 		withoutComputed(patch, computedOfTask...)
+		forgetDependencies(patch)
 		next := mergeTask(old, patch)
 		if err := s.checkTask(ctx, st.ID, next); err != nil {
 			return err
@@ -148,6 +150,13 @@ func (s *Server) taskDoc(ctx context.Context, st *stored) (object, error) {
 	fillTask(doc)
 	properties := child(doc, "properties")
 	properties["creationDate"], properties["provisioningState"] = timestamp(st.Created), st.state()
+	known, err := s.c.Images.TaskImages(ctx, st.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range known {
+		showDependencies(doc, t)
+	}
 	return doc, s.showIdentity(ctx, st, doc)
 }
 

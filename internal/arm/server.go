@@ -38,6 +38,9 @@ type Config struct {
 	// RegistryDomain is what follows the name of a registry in its login server,
 	// as "azurecr.drydock.test:8443".
 	RegistryDomain string
+	// RegistryHooks is the URL below which registries elsewhere tell of pushes,
+	// with a final slash; the name of a registry follows.
+	RegistryHooks string
 	// Platforms are what runs can be for, as "linux/amd64".
 	Platforms []string
 	OnDelete  []Hook

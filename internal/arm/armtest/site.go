@@ -129,7 +129,7 @@ func (s *Site) Restart(t testing.TB) {
 		Images: s.Store, ImagesViewer: baseimage.Viewer{Store: s.Store},
 		Outbox:       &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
 		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
-		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain,
+		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
 		OnDelete:  []arm.Hook{s.Deleted.hook},
 		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),

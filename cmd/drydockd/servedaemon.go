@@ -261,7 +261,7 @@ func (d *daemon) local(listener net.Addr) func(host string) (string, bool) {
 
 func (d *daemon) openQueue(ctx context.Context) (err error) {
 	d.queue, err = queue.Open(ctx, queue.Config{
-		Runs: d.store, Owner: ownerName(), Alone: true, Slots: d.config.Slots,
+		Runs: d.store, Owner: ownerName(), Alone: true, Slots: d.config.Slots, Batch: d.config.MaxPerUpdate,
 		Recovered: d.recovered, Now: d.now, Log: d.log,
 	})
 	if err != nil {

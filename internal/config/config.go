@@ -43,6 +43,9 @@ type Config struct {
 	// Polls are how often images of other registries are looked at: by host, and
 	// under "" for all others.
 	Polls map[string]PollInterval
+	// MaxPerUpdate is how many runs because of one change of a base image are
+	// carried out at a time; 0 for any number.
+	MaxPerUpdate int
 	// WebhooksDeny are networks that webhooks may not reach, beside those that
 	// none may.
 	WebhooksDeny []netip.Prefix

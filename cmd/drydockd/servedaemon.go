@@ -28,6 +28,7 @@ import (
 	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/runner"
 	"github.com/drydockhq/drydock/internal/sqlstore"
+	"github.com/drydockhq/drydock/internal/upstream"
 )
 
 // daemon is a server with all of its parts.
@@ -62,6 +63,7 @@ type daemon struct {
 	health    *health
 	hooks     *http.ServeMux              // below hooksPath
 	loops     []func(ctx context.Context) // that go on while it serves
+	upstream  *upstream.Watcher
 
 	closers []func() error // in the order in which they were added
 }
@@ -327,10 +329,10 @@ func (d *daemon) openARM(context.Context) error {
 		Outbox: d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store},
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Subscription: d.subscription, SubscriptionName: "Drydock",
-		RegistryDomain: d.names.host(registryHosts),
-		Platforms:      []string{"linux/" + runtime.GOARCH},
-		OnDelete:       []arm.Hook{d.deleting},
-		Log:            d.log, Now: d.now, NewID: uuid.NewString,
+		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
+		Platforms: []string{"linux/" + runtime.GOARCH},
+		OnDelete:  []arm.Hook{d.deleting},
+		Log:       d.log, Now: d.now, NewID: uuid.NewString,
 	})
 	d.closing(func() error { d.arm.Close(); return nil })
 	return nil

@@ -13,8 +13,9 @@ import (
 func (d *daemon) openBaseImages() {
 	changed := make(chan struct{}, 1)
 	follower := &baseimage.Follower{
-		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d},
+		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d}, Doubt: d.lookAgain,
 		Changed: func() {
+			d.upstream.Sync()
 			select {
 			case changed <- struct{}{}:
 			default: // it will look anyway

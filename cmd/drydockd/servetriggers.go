@@ -14,6 +14,7 @@ const hooksPath = "/hooks/"
 // openTriggers opens what starts runs by itself.
 func (d *daemon) openTriggers(context.Context) error {
 	d.hooks = http.NewServeMux()
+	d.openUpstream()
 	d.openBaseImages()
 	return nil
 }

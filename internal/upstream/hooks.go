@@ -38,6 +38,8 @@ type Hooks struct {
 	Log  *slog.Logger
 }
 
+var _ http.Handler = (*Hooks)(nil)
+
 // Pattern is the path of deliveries, for an http.ServeMux.
 const Pattern = "POST /hooks/registry/{registry}"
 

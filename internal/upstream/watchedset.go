@@ -14,7 +14,7 @@ import (
 func (w *Watcher) Sync() { signal(w.sync) }
 
 // syncGap is what lies between two looks at what is watched at least.
-const syncGap = 500 * time.Millisecond
+const syncGap = time.Second
 
 // follow keeps the schedule to what is watched.
 func (w *Watcher) follow(ctx context.Context) {

@@ -284,6 +284,11 @@ func pulls(b *bench) {
 			b.Errorf("it changes %v, %t, %v", paths, whole, err)
 		}
 		b.ClosePull(p.Number)
+		if b.kind != githost.AzureDevOps { // its service hooks for that are for much else too
+			if closed := b.change("closed"); closed.Action != "closed" || closed.Pull != p.Number {
+				b.Errorf("closed as %+v, not %+v", closed, p)
+			}
+		}
 		if all, err := b.host.Pulls(b.Context()); err != nil || len(all) > 0 {
 			b.Errorf("open are %+v, %v", all, err)
 		}

@@ -27,6 +27,7 @@ import (
 	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/runner"
+	"github.com/drydockhq/drydock/internal/sourcewatch"
 	"github.com/drydockhq/drydock/internal/sqlstore"
 	"github.com/drydockhq/drydock/internal/upstream"
 )
@@ -47,23 +48,25 @@ type daemon struct {
 	caPEM        []byte            // of the server's own CA; nil for a certificate from elsewhere
 	ownPEM       []byte            // what the server's certificate is trusted by
 
-	store     *sqlstore.Store
-	sealer    *auth.Sealer
-	authority *auth.Authority
-	directory *auth.Directory
-	blobs     *runBlobs
-	executor  executor
-	queue     *queue.Queue
-	worker    *runner.Worker
-	arm       *arm.Server
-	oci       *oci.Server
-	listener  net.Listener
-	web       *webServer
-	metrics   *metrics
-	health    *health
-	hooks     *http.ServeMux              // below hooksPath
-	loops     []func(ctx context.Context) // that go on while it serves
-	upstream  *upstream.Watcher
+	store       *sqlstore.Store
+	sealer      *auth.Sealer
+	authority   *auth.Authority
+	directory   *auth.Directory
+	blobs       *runBlobs
+	blobHandler *blobs.Handler
+	executor    executor
+	queue       *queue.Queue
+	worker      *runner.Worker
+	arm         *arm.Server
+	oci         *oci.Server
+	listener    net.Listener
+	web         *webServer
+	metrics     *metrics
+	health      *health
+	sources     *sourcewatch.Watcher
+	hooks       *http.ServeMux              // below hooksPath
+	loops       []func(ctx context.Context) // that go on while it serves
+	upstream    *upstream.Watcher
 
 	closers []func() error // in the order in which they were added
 }
@@ -206,6 +209,9 @@ func (d *daemon) openBlobs(ctx context.Context) error {
 	d.blobs = &runBlobs{
 		folder: folder, signer: &blobs.Signer{Key: key, Now: d.now},
 		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, now: d.now,
+	}
+	d.blobHandler = &blobs.Handler{
+		Store: folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,
 	}
 	return nil
 }
@@ -355,9 +361,7 @@ func (d *daemon) router() http.Handler {
 			managementHost: d.withHooks(arm.WithMetadata(d.cloud(), d.arm)),
 			loginHost:      d.authority.Handler(),
 			registryHosts:  d.oci,
-			blobHosts: &blobs.Handler{
-				Store: d.blobs.folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,
-			},
+			blobHosts:      d.blobHandler,
 		},
 	})
 }

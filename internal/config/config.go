@@ -18,9 +18,10 @@ type Config struct {
 	// Port is the one in the URLs that clients are told; that of Listen unless
 	// something stands in front of the server.
 	Port        int
-	Certificate string // file, PEM; empty for one of the server's own CA
-	Key         string // file, PEM
-	ManageHosts bool   // keep the names of the server in the hosts file
+	PublicURL   *url.URL // by which git hosts and people elsewhere reach the management host; nil for none
+	Certificate string   // file, PEM; empty for one of the server's own CA
+	Key         string   // file, PEM
+	ManageHosts bool     // keep the names of the server in the hosts file
 	MetricsFrom []netip.Prefix
 	LogLevel    string // debug, info, warn or error
 
@@ -32,6 +33,8 @@ type Config struct {
 	MaxUpload  int64 // bytes
 	// SourceFiles are folders whose git repositories runs may read.
 	SourceFiles []string
+	SourcePoll  time.Duration // between two looks at a git repository that nobody tells of
+	LogLinks    bool          // commit statuses link to logs
 
 	LogsFor    time.Duration // how long logs are kept
 	SourcesFor time.Duration // how long uploads are kept

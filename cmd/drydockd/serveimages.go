@@ -23,7 +23,7 @@ func (d *daemon) openBaseImages() {
 		},
 	}
 	evaluator := &baseimage.Evaluator{
-		Store: d.store, Tasks: d.arm, Created: d.queue.Enlist, Log: d.log, NewID: uuid.NewString, Changed: changed,
+		Store: d.tellingStore(), Tasks: d.arm, Created: d.queue.Enlist, Log: d.log, NewID: uuid.NewString, Changed: changed,
 	}
 	d.follow("base-images", follower.Handle).Handled = follower.Handled
 	d.alongside(evaluator.Run)

@@ -53,6 +53,11 @@ func (s *Server) runOfTask(task *stored) (drydock.RunRecord, drydock.RunRequest,
 	if _, has := task.doc["identity"]; has {
 		request.Identity = task.ID
 	}
+	if o, ok := at(doc, "properties.trigger.baseImageTrigger").(object); ok {
+		if t := baseImageTrigger(o); t.Endpoint != "" && t.Enabled {
+			request.TellUpdates = t.Payload
+		}
+	}
 	return drydock.RunRecord{Task: task.ID.Name(), Pool: text(task.doc, "properties.agentPoolName")}, request, nil
 }
 

@@ -48,5 +48,6 @@ func taskCommands() []command {
 		}},
 		{use: "identity", short: "The identity of a task", group: []command{taskIdentityAssign(), taskIdentityRemove(), taskIdentityShow()}},
 		{use: "timer", short: "The timers of a task", group: []command{taskTimerAdd(), taskTimerUpdate(), taskTimerRemove(), taskTimerList()}},
+		{use: "hook", short: "How registries elsewhere tell of pushes", group: []command{taskHookShow(), taskHookRenew()}},
 	}
 }

@@ -150,9 +150,9 @@ func (id ResourceID) Under(parent ResourceID) ResourceID {
 
 // ResourceFilter selects resources; empty fields select all.
 type ResourceFilter struct {
-	Below ResourceID // at any depth, without itself; a subscription, a group or a resource
-	Type  string     // compared without regard to case
-	Name  string     // compared without regard to case
+	Below ResourceID   // at any depth, without itself; a subscription, a group or a resource
+	Type  string       // compared without regard to case
+	Name  string       // compared without regard to case
 	IDs   []ResourceID // those of them that there are
 }
 

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/drydockhq/drydock"
 )
@@ -49,12 +50,19 @@ func (j *job) summary(runErr error) result {
 		}
 		r.Steps = append(r.Steps, step)
 	}
-	for _, d := range j.result.Dependencies {
-		if d.Image != nil && d.Image.Digest != "" {
-			r.OutputImages = append(r.OutputImages, outputImage{
-				d.Image.Registry, d.Image.Repository, d.Image.Tag, d.Image.Digest,
-			})
+	add := func(i drydock.ImageReference) {
+		output := outputImage{i.Registry, i.Repository, i.Tag, i.Digest}
+		if i.Digest != "" && !slices.Contains(r.OutputImages, output) {
+			r.OutputImages = append(r.OutputImages, output)
 		}
+	}
+	for _, d := range j.result.Dependencies {
+		if d.Image != nil {
+			add(*d.Image)
+		}
+	}
+	for _, i := range j.result.Pushed {
+		add(i)
 	}
 	return r
 }

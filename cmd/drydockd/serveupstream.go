@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -151,4 +152,6 @@ func (w *watchedImages) tryAgain(ctx context.Context, task drydock.ResourceID) e
 }
 
 // registryHooks is the URL below which registries tell of pushes.
-func (d *daemon) registryHooks() string { return d.names.url(managementHost) + hooksPath + "registry/" }
+func (d *daemon) registryHooks() string {
+	return cmp.Or(d.publicURL(), d.names.url(managementHost)) + hooksPath + "registry/"
+}

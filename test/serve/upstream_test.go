@@ -4,8 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,8 +62,8 @@ func move(t *testing.T, r *registry.Registry, image, label string) string {
 }
 
 // privateTask makes a task that builds on an image of a registry that it has a
-// credential for.
-func privateTask(a *serve.Azure, t *testing.T, task, image string, r *registry.Registry) {
+// credential for, and that tells an endpoint of updates if there is one.
+func privateTask(a *serve.Azure, t *testing.T, task, image string, r *registry.Registry, endpoint *string) {
 	t.Helper()
 	opaque := func(value string) *armcontainerregistry.SecretObject {
 		return &armcontainerregistry.SecretObject{Type: to.Ptr(armcontainerregistry.SecretObjectTypeOpaque), Value: to.Ptr(value)}
@@ -79,6 +82,7 @@ func privateTask(a *serve.Azure, t *testing.T, task, image string, r *registry.R
 			}},
 			Trigger: &armcontainerregistry.TriggerProperties{BaseImageTrigger: &armcontainerregistry.BaseImageTrigger{
 				Name: to.Ptr("base"), BaseImageTriggerType: to.Ptr(armcontainerregistry.BaseImageTriggerTypeRuntime),
+				UpdateTriggerEndpoint: endpoint,
 			}},
 		},
 	}, nil)
@@ -87,6 +91,49 @@ func privateTask(a *serve.Azure, t *testing.T, task, image string, r *registry.R
 	}
 	if _, err := poller.PollUntilDone(t.Context(), nil); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// listener is the endpoint of a task.
+type listener struct {
+	URL      string
+	messages chan string // run, digest and token
+}
+
+// listen starts an endpoint that is out of order when the first message comes.
+func listen(t *testing.T) *listener {
+	t.Helper()
+	l := &listener{messages: make(chan string, 100)}
+	var calls atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 1 {
+			http.Error(w, "out of order", http.StatusInternalServerError)
+			return
+		}
+		var m struct {
+			RunID, UpdateTriggerToken string
+			Images                    []struct{ Digest string }
+		}
+		if err := json.NewDecoder(r.Body).Decode(&m); err != nil || len(m.Images) != 1 {
+			t.Errorf("%+v: %v", m, err)
+			return
+		}
+		l.messages <- m.RunID + " " + m.Images[0].Digest + " " + m.UpdateTriggerToken
+	}))
+	t.Cleanup(server.Close)
+	l.URL = server.URL
+	return l
+}
+
+// runWithToken runs a task by hand to its end, with a token for its endpoint.
+func runWithToken(a *serve.Azure, t *testing.T, registry, task, token string) {
+	t.Helper()
+	id := a.Schedule(registry, &armcontainerregistry.TaskRunRequest{
+		Type: to.Ptr("TaskRunRequest"), TaskID: to.Ptr(taskID(a, registry, task)),
+		OverrideTaskStepProperties: &armcontainerregistry.OverrideTaskStepProperties{UpdateTriggerToken: &token},
+	})
+	if text, end := a.WaitLog(registry, id); end != "successful" {
+		t.Fatalf("run %s of %s: %s\n%s", id, task, end, text)
 	}
 }
 
@@ -109,8 +156,9 @@ func TestImageElsewhere(t *testing.T) {
 	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--runs-slots=2", "--triggers-poll=never", "--triggers-poll=" + r.Host + "=1s"}})
 	a := s.Azure()
 	a.CreateRegistry("contoso")
-	privateTask(a, t, "app", "team/base:1", r)
-	runTask(a, t, "contoso", "app")
+	told := listen(t)
+	privateTask(a, t, "app", "team/base:1", r, &told.URL)
+	runWithToken(a, t, "contoso", "app", "dG9rZW4=")
 	seen(t, s, first)
 
 	began := time.Now()
@@ -123,6 +171,10 @@ func TestImageElsewhere(t *testing.T) {
 	}
 	if why := cause(a, t, "contoso", *run.RunID); len(why.Images) != 1 || why.Images[0].Previous != first || why.Images[0].Digest != second {
 		t.Errorf("%+v", why)
+	}
+
+	if message := <-told.messages; message != *run.RunID+" "+second+" dG9rZW4=" {
+		t.Errorf("the endpoint was told %s", message)
 	}
 
 	if err := s.Stop(); err != nil {
@@ -147,7 +199,7 @@ func TestRegistryTellsOfAPush(t *testing.T) {
 	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--runs-slots=2", "--triggers-poll=1h"}})
 	a := s.Azure()
 	a.CreateRegistry("contoso")
-	privateTask(a, t, "app", "team/base:1", r)
+	privateTask(a, t, "app", "team/base:1", r, nil)
 	runTask(a, t, "contoso", "app")
 	seen(t, s, first)
 	url, secret := a.TriggerHook("contoso")

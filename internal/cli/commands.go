@@ -43,6 +43,7 @@ func taskCommands() []command {
 	return []command{
 		taskCreate(), taskUpdate(), taskShow(), taskList(), taskDelete(),
 		taskRun(), taskRerun(), taskLogs(), taskListRuns(), taskShowRun(), taskCancelRun(), taskUpdateRun(),
+		taskWhy(), taskGraph(), taskStale(), taskPause(), taskResume(),
 		{use: "credential", short: "Credentials for other registries", group: []command{
 			taskCredentialAdd(), taskCredentialUpdate(), taskCredentialRemove(), taskCredentialList(),
 		}},

@@ -58,6 +58,9 @@ func TestScripts(t *testing.T) {
 			"changed": changed,
 			"status":  status,
 			"write":   writeFile,
+			"builds":  builds,
+			"pushed":  pushed,
+			"held":    held,
 		},
 	})
 }

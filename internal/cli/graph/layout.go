@@ -35,12 +35,6 @@ type layout struct {
 	layers [][]*box
 }
 
-func (l *layout) add(width, height float64) *box {
-	b := &box{width: width, height: height}
-	l.boxes = append(l.boxes, b)
-	return b
-}
-
 func (l *layout) link(from, to *box) *link {
 	k := &link{from: from, to: to}
 	l.links = append(l.links, k)

@@ -27,18 +27,11 @@ type Surveyor interface {
 	Digest(ctx context.Context, image drydock.ImageName, creds []drydock.Credential) (string, error)
 }
 
-// Survey is what can be told of a plan before it is carried out.
-type Survey struct {
-	Bases   []drydock.BaseImage // of all builds, ordered by their names; without digests
-	Outputs []drydock.ImageName // that are pushed, ordered
-	// Unknown says in words of which builds nothing could be told, and why.
-	Unknown []string
-}
-
-// MakeSurvey says what the builds of a plan would be made from. Files of the
-// source are read with read, by their names with slashes.
-func MakeSurvey(ctx context.Context, s Surveyor, plan *drydock.Plan, read func(name string) ([]byte, error)) (Survey, error) {
-	var survey Survey
+// MakeSurvey says what the builds of a plan would be made from, without asking
+// registries. Files of the source are read with read, by their names with
+// slashes.
+func MakeSurvey(ctx context.Context, s Surveyor, plan *drydock.Plan, read func(name string) ([]byte, error)) (drydock.BuildSurvey, error) {
+	var survey drydock.BuildSurvey
 	bases := map[drydock.ImageName]drydock.BaseImage{}
 	built := map[drydock.ImageName]bool{}
 	outputs := map[drydock.ImageName]bool{}
@@ -70,12 +63,12 @@ func MakeSurvey(ctx context.Context, s Surveyor, plan *drydock.Plan, read func(n
 		}
 	}
 	for _, b := range bases {
-		survey.Bases = append(survey.Bases, b)
+		survey.Bases = append(survey.Bases, drydock.SurveyedBase{BaseImage: b})
 	}
 	for image := range outputs {
 		survey.Outputs = append(survey.Outputs, image)
 	}
-	slices.SortFunc(survey.Bases, func(a, b drydock.BaseImage) int { return strings.Compare(a.Image.String(), b.Image.String()) })
+	slices.SortFunc(survey.Bases, func(a, b drydock.SurveyedBase) int { return strings.Compare(a.Image.String(), b.Image.String()) })
 	slices.SortFunc(survey.Outputs, func(a, b drydock.ImageName) int { return strings.Compare(a.String(), b.String()) })
 	return survey, nil
 }

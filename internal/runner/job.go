@@ -24,6 +24,8 @@ type job struct {
 	request drydock.RunRequest
 	facts   drydock.RunFacts
 	result  *drydock.RunResult
+	// declared is what the builds are to be made from; nil while that isn't known.
+	declared *drydock.BuildSurvey
 }
 
 // carryOut carries out the run. The log says why it failed.
@@ -90,7 +92,7 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 	}
 	j.facts = j.newFacts()
 	j.result, err = runs.Run(ctx, Request{
-		Source: j.request.Source, Task: announced{planner, j.begin}, Facts: j.facts,
+		Source: j.request.Source, Task: announced{planner, j}, Facts: j.facts,
 		Spec: engine.RunSpec{
 			Credentials: creds, Limits: j.limits(), Untrusted: j.request.Untrusted,
 			AllowPrivileged: j.agent.Privileged && !j.request.Untrusted,
@@ -102,7 +104,7 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 // announced tells when there is a plan.
 type announced struct {
 	Planner
-	begin func(context.Context) error
+	job *job
 }
 
 // Plan implements Planner.
@@ -111,7 +113,8 @@ func (a announced) Plan(ctx context.Context, c *Checkout, facts drydock.RunFacts
 	if err != nil {
 		return nil, err
 	}
-	return p, a.begin(ctx)
+	a.job.declare(ctx, p, c)
+	return p, a.job.begin(ctx)
 }
 
 // limits are the server's, with the number of processors of the run if that is

@@ -16,7 +16,7 @@ import (
 
 // openUpstream opens what watches images in other registries.
 func (d *daemon) openUpstream() {
-	watched := &watchedImages{daemon: d, known: map[string][]drydock.Credential{}}
+	watched := &watchedImages{daemon: d, known: map[string][]upstream.Credential{}}
 	d.upstream = upstream.New(upstream.Config{
 		Watched: watched, Store: d.store,
 		Resolver: &upstream.Registries{
@@ -52,8 +52,8 @@ type watchedImages struct {
 	*daemon
 
 	mu      sync.Mutex
-	known   map[string][]drydock.Credential // by task
-	changes int                             // of tasks, so far
+	known   map[string][]upstream.Credential // by task
+	changes int                              // of tasks, so far
 }
 
 var _ upstream.Watched = (*watchedImages)(nil)
@@ -68,19 +68,20 @@ func (w *watchedImages) WatchedImages(ctx context.Context) ([]drydock.ImageName,
 const mostCredentials = 20
 
 // Credentials implements upstream.Watched.
-func (w *watchedImages) Credentials(ctx context.Context, image drydock.ImageName) ([]drydock.Credential, error) {
+func (w *watchedImages) Credentials(ctx context.Context, image drydock.ImageName) ([]upstream.Credential, error) {
 	tasks, err := w.store.ImageWatchers(ctx, image)
 	if err != nil {
 		return nil, err
 	}
-	var all []drydock.Credential
+	var all []upstream.Credential
 	for _, task := range tasks {
 		creds, err := w.ofTask(ctx, task)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range creds {
-			if !slices.Contains(all, c) && len(all) < mostCredentials {
+			same := func(other upstream.Credential) bool { return other.Credential == c.Credential }
+			if len(all) < mostCredentials && !slices.ContainsFunc(all, same) {
 				all = append(all, c)
 			}
 		}
@@ -89,7 +90,7 @@ func (w *watchedImages) Credentials(ctx context.Context, image drydock.ImageName
 }
 
 // ofTask returns the credentials of a task, as they were when it last changed.
-func (w *watchedImages) ofTask(ctx context.Context, task drydock.ResourceID) ([]drydock.Credential, error) {
+func (w *watchedImages) ofTask(ctx context.Context, task drydock.ResourceID) ([]upstream.Credential, error) {
 	w.mu.Lock()
 	creds, ok := w.known[task.Key()]
 	changes := w.changes
@@ -103,7 +104,10 @@ func (w *watchedImages) ofTask(ctx context.Context, task drydock.ResourceID) ([]
 	}
 	for _, c := range found {
 		if c.Identity == "" && !c.Username.Vault && !c.Password.Vault { // those are for runs
-			creds = append(creds, drydock.Credential{Registry: c.Registry, Username: c.Username.Value, Password: c.Password.Value})
+			creds = append(creds, upstream.Credential{
+				Credential: drydock.Credential{Registry: c.Registry, Username: c.Username.Value, Password: c.Password.Value},
+				Owner:      "task " + task.Name() + " in registry " + task.Parent().Name(),
+			})
 		}
 	}
 	w.mu.Lock()

@@ -30,6 +30,7 @@ type Config struct {
 	Images    Images
 	// ImagesViewer shows people what Images knows.
 	ImagesViewer drydock.TaskImagesViewer
+	Polls        Polls
 	// AdminUsers keeps the passwords of registries' admin users.
 	AdminUsers *auth.AdminUsers
 

@@ -38,6 +38,10 @@ func (s *Server) listDependencies(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	polls, err := s.imagePolls(ctx)
+	if err != nil {
+		return nil, err
+	}
 	known := map[string]drydock.TaskImagesView{}
 	for _, v := range views {
 		known[v.Task.Key()] = v
@@ -64,7 +68,7 @@ func (s *Server) listDependencies(req *request) (*answer, error) {
 		}
 		view := known[r.ID.Key()]
 		view.Known.Paused = held
-		docs = append(docs, s.dependencyDoc(req, st, view))
+		docs = append(docs, s.dependencyDoc(req, st, view, polls))
 	}
 	return req.page(docs)
 }
@@ -82,7 +86,7 @@ func triggersPaused(registry object) bool {
 	return strings.EqualFold(text(registry, "properties.taskTriggers.status"), "Paused")
 }
 
-func (s *Server) dependencyDoc(req *request, st *stored, view drydock.TaskImagesView) object {
+func (s *Server) dependencyDoc(req *request, st *stored, view drydock.TaskImagesView, polls map[drydock.ImageName]drydock.ImagePoll) object {
 	doc := object{
 		"id": st.ID.String(), "name": st.ID.Name(), "registry": st.ID.Parent().Name(), "loginServer": s.LoginServer(st.ID.Parent().Name()),
 		"status": "Enabled", "paused": view.Known.Paused, "due": view.Due, "stale": false,
@@ -97,7 +101,9 @@ func (s *Server) dependencyDoc(req *request, st *stored, view drydock.TaskImages
 	}
 	bases := []any{}
 	for _, b := range view.Bases {
-		bases = append(bases, baseDoc(req, b))
+		base := baseDoc(req, b)
+		showPoll(base, polls[b.Image])
+		bases = append(bases, base)
 		if b.Stale {
 			doc["stale"] = true
 		}

@@ -20,6 +20,7 @@ const syncGap = time.Second
 func (w *Watcher) follow(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	gap := syncGap
 	for loaded, said := false, ""; ; {
 		select {
 		case <-ctx.Done():
@@ -29,14 +30,14 @@ func (w *Watcher) follow(ctx context.Context) {
 			select { // several changes in a row are one
 			case <-ctx.Done():
 				return
-			case <-time.After(syncGap):
+			case <-time.After(gap):
 			}
 			select {
 			case <-w.sync:
 			default:
 			}
 		}
-		wait := w.c.Refresh
+		wait, began := w.c.Refresh, time.Now()
 		switch err := w.refresh(ctx, !loaded); {
 		case ctx.Err() != nil:
 			return
@@ -49,6 +50,8 @@ func (w *Watcher) follow(ctx context.Context) {
 		default:
 			loaded, said = true, ""
 		}
+		// With very many images it takes its time; the server has other things to do.
+		gap = max(syncGap, 20*time.Since(began))
 		timer.Reset(wait)
 	}
 }

@@ -256,6 +256,7 @@ func pushes(b *bench) {
 }
 
 func pulls(b *bench) {
+	b.hook.Push = false // a pull request comes from a branch that was pushed
 	b.arm()
 	for branch, fork := range map[string]bool{"topic": false, "other": true} {
 		p := b.OpenPull(branch, fork, "web/app.js")

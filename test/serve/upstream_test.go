@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -239,4 +241,32 @@ func TestRegistryTellsOfAPush(t *testing.T) {
 	if got := *run.ImageUpdateTrigger.Images[0].Digest; got != second {
 		t.Errorf("digest %s, want %s", got, second)
 	}
+}
+
+// TestKilledWhileAnImageMoves kills the server at some moment after the tag of
+// an image has moved: before that is noticed, before a run is made of it, while
+// the run waits or goes on. Each move is one run in the end.
+func TestKilledWhileAnImageMoves(t *testing.T) {
+	t.Parallel()
+	r := elsewhere(t)
+	first := move(t, r, "team/base:1", "one")
+	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--runs-slots=2", "--triggers-poll=1s"}})
+	a := s.Azure()
+	a.CreateRegistry("contoso")
+	privateTask(a, t, "app", "team/base:1", r, nil)
+	runTask(a, t, "contoso", "app")
+	seen(t, s, first)
+	for n := range 5 {
+		want := move(t, r, "team/base:1", fmt.Sprint("move ", n))
+		time.Sleep(time.Duration(rand.Int64N(int64(2500 * time.Millisecond))))
+		s.Kill()
+		s.Restart()
+		a = s.Azure()
+		runs := triggered(a, t, "contoso", "app", n+1)
+		if last := runs[n]; *last.Status != armcontainerregistry.RunStatusSucceeded || *last.ImageUpdateTrigger.Images[0].Digest != want {
+			t.Errorf("move %d: run %s: %s for %s, want %s", n, *last.RunID, *last.Status, *last.ImageUpdateTrigger.Images[0].Digest, want)
+		}
+	}
+	time.Sleep(3 * time.Second) // several looks
+	triggered(a, t, "contoso", "app", 5)
 }

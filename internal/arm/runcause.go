@@ -223,7 +223,7 @@ func principalWords(p drydock.Principal) string {
 func (s *Server) askedFor(ctx context.Context) ([]byte, error) {
 	cause := &drydock.RunCause{Time: s.c.Now()}
 	if p, ok := auth.PrincipalFrom(ctx); ok {
-		cause.By = principalWords(p) + " asked for it"
+		cause.By = "asked for by " + principalWords(p)
 	}
 	return json.Marshal(drydock.RunTrigger{Cause: cause})
 }

@@ -169,7 +169,7 @@ func TestWhyAManualRunRan(t *testing.T) {
 	}
 	a := s.Do(t, s.token, http.MethodGet, *run.ID+"/cause", "")
 	text := explanation(a.Body["explanation"])
-	if a.Body["trigger"] != "Manual" || !strings.Contains(text, "asked for it at ") || !strings.Contains(text, "It is queued: 0 runs wait before it, 0 runs go on.") {
+	if a.Body["trigger"] != "Manual" || !strings.Contains(text, "It was asked for by ") || !strings.Contains(text, "It is queued: 0 runs wait before it, 0 runs go on.") {
 		t.Errorf("%v\n%s", a.Body, text)
 	}
 }

@@ -54,7 +54,7 @@ func (t *story) opening() {
 	case drydock.RunQueued:
 		t.say("It is queued: %s before it, %s.", runs(t.before, "waits", "wait"), runs(t.going, "goes on", "go on"))
 	case drydock.RunStarted, drydock.RunRunning:
-		t.say("It goes on since %s.", words(r.Started))
+		t.say("It started at %s and goes on.", words(r.Started))
 	}
 }
 
@@ -97,7 +97,7 @@ func (s *Server) reason(ctx context.Context, r causedRun) string {
 	case r.Image != nil:
 		return "A base image changed."
 	case by != "":
-		return fmt.Sprintf("%s at %s.", capital(by), words(r.Created))
+		return fmt.Sprintf("It was %s at %s.", by, words(r.Created))
 	}
 	return fmt.Sprintf("Somebody asked for it at %s.", words(r.Created))
 }
@@ -128,13 +128,6 @@ func abbreviated(text string) string {
 		hex = hex[:12]
 	}
 	return strings.TrimPrefix(algorithm+":"+hex, ":")
-}
-
-func capital(text string) string {
-	if text == "" {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // images shows the digests before and after.

@@ -43,11 +43,20 @@ type TaskImages struct {
 	// Learnt is the number of the run whose builds resolved the bases; 0 when
 	// they were read from Dockerfiles.
 	Learnt int64
+	// Outdated is the number of the last run that was made from what the task was
+	// before it was changed; such runs say nothing any more.
+	Outdated int64
 	// Ended is the greatest number of a run whose end was taken notice of.
 	Ended int64
+	// Reading says that the task has been changed and that its Dockerfiles are
+	// being read: nothing makes it due before it is known what it is built from.
+	Reading bool
+	// ReadFor tells definitions of the task apart: the one that was last read for.
+	ReadFor string
 	// Armed is when the Dockerfiles were last read; zero for never.
 	Armed time.Time
-	// Problem says why they could not be read; empty when they were.
+	// Problem says why they could not be read, or what of them; empty when they
+	// were.
 	Problem string
 	// Trigger is what makes the task due; empty when nothing does: it has no base
 	// image trigger, or that or the task is disabled.
@@ -59,7 +68,7 @@ type TaskImages struct {
 // Counts reports whether a change of the base makes the task due.
 func (t TaskImages) Counts(b BaseImage) bool {
 	switch {
-	case b.Image.Pinned(), t.Paused:
+	case b.Image.Pinned(), t.Paused, t.Reading:
 		return false
 	case t.Trigger == AllImages:
 		return true
@@ -110,6 +119,16 @@ type TaskImageStore interface {
 	// with the zero id, ordered by their ids.
 	RegistryImages(ctx context.Context, registry ResourceID) ([]TaskImages, error)
 
+	// TasksToRead returns the tasks that are being read, and those that were read
+	// before a time, with a problem, and have learnt nothing from runs since.
+	TasksToRead(ctx context.Context, before time.Time) ([]ResourceID, error)
+
+	// AddOutput says that a task pushes an image.
+	AddOutput(ctx context.Context, task ResourceID, image ImageName) error
+}
+
+// TaskGraph knows which tasks build on which.
+type TaskGraph interface {
 	// Producers returns the tasks that push images, by image.
 	Producers(ctx context.Context, images ...ImageName) (map[ImageName][]ResourceID, error)
 

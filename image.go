@@ -7,6 +7,9 @@ type ImageReference struct {
 	Tag        string `json:"tag,omitempty"`
 	Digest     string `json:"digest"` // of the manifest or index; empty while unknown
 	Reference  string `json:"reference"`
+	// Pinned says that the name itself had the digest, so that what the tag means
+	// makes no difference.
+	Pinned bool `json:"pinned,omitempty"`
 }
 
 // ImageDependencies says what one built image was made from, in the JSON form

@@ -144,10 +144,14 @@ func (n ImageName) Reference() ImageReference {
 }
 
 // Name returns the tag that the reference names, without its digest: the digest
-// of a reference is what was found there. A reference without a tag is pinned to
-// its digest. What is no name is an error with code Invalid.
+// of a reference is what was found there. A reference without a tag, or one that
+// says so, is pinned to its digest. What is no name is an error with code
+// Invalid.
 func (r ImageReference) Name() (ImageName, error) {
 	s := RegistryHost(r.Registry) + "/" + r.Repository
+	if r.Tag != "" && r.Pinned {
+		return ParseImageName(s + ":" + r.Tag + "@" + r.Digest)
+	}
 	if r.Tag != "" {
 		return ParseImageName(s + ":" + r.Tag)
 	}

@@ -44,5 +44,8 @@ type StepResult struct {
 type RunResult struct {
 	Steps        []StepResult // in the order of the task
 	Dependencies []ImageDependencies
-	Elapsed      time.Duration
+	// Pushed are the images that the run has pushed, built or not, where that is
+	// known.
+	Pushed  []ImageReference
+	Elapsed time.Duration
 }

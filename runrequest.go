@@ -63,6 +63,9 @@ type RunRequest struct {
 
 	LogTemplate        string // repository and tag for the log, as a template
 	UpdateTriggerToken string
+	// TellUpdates is what the endpoint of the run's task is told when a base image
+	// has changed: "Default" or "Token"; empty when there is none.
+	TellUpdates string `json:",omitempty"`
 	// Identity is the resource whose identities the run may use: a task; zero
 	// for none.
 	Identity ResourceID

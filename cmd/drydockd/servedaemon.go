@@ -21,13 +21,16 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/arm"
 	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/internal/baseimage"
 	"github.com/drydockhq/drydock/internal/blobs"
 	"github.com/drydockhq/drydock/internal/certs"
 	"github.com/drydockhq/drydock/internal/config"
 	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/runner"
+	"github.com/drydockhq/drydock/internal/sourcewatch"
 	"github.com/drydockhq/drydock/internal/sqlstore"
+	"github.com/drydockhq/drydock/internal/upstream"
 )
 
 // daemon is a server with all of its parts.
@@ -47,22 +50,25 @@ type daemon struct {
 	caPEM        []byte            // of the server's own CA; nil for a certificate from elsewhere
 	ownPEM       []byte            // what the server's certificate is trusted by
 
-	store     *sqlstore.Store
-	sealer    *auth.Sealer
-	authority *auth.Authority
-	directory *auth.Directory
-	blobs     *runBlobs
-	executor  executor
-	queue     *queue.Queue
-	worker    *runner.Worker
-	arm       *arm.Server
-	oci       *oci.Server
-	listener  net.Listener
-	web       *webServer
-	metrics   *metrics
-	health    *health
-	hooks     *http.ServeMux              // below hooksPath
-	loops     []func(ctx context.Context) // that go on while it serves
+	store       *sqlstore.Store
+	sealer      *auth.Sealer
+	authority   *auth.Authority
+	directory   *auth.Directory
+	blobs       *runBlobs
+	blobHandler *blobs.Handler
+	executor    executor
+	queue       *queue.Queue
+	worker      *runner.Worker
+	arm         *arm.Server
+	oci         *oci.Server
+	listener    net.Listener
+	web         *webServer
+	metrics     *metrics
+	health      *health
+	sources     *sourcewatch.Watcher
+	hooks       *http.ServeMux              // below hooksPath
+	loops       []func(ctx context.Context) // that go on while it serves
+	upstream    *upstream.Watcher
 
 	closers []func() error // in the order in which they were added
 }
@@ -207,6 +213,9 @@ func (d *daemon) openBlobs(ctx context.Context) error {
 		folder: folder, signer: &blobs.Signer{Key: key, Now: d.now},
 		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, resources: d.store, now: d.now,
 	}
+	d.blobHandler = &blobs.Handler{
+		Store: folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,
+	}
 	return nil
 }
 
@@ -263,7 +272,7 @@ func (d *daemon) local(listener net.Addr) func(host string) (string, bool) {
 
 func (d *daemon) openQueue(ctx context.Context) (err error) {
 	d.queue, err = queue.Open(ctx, queue.Config{
-		Runs: d.store, Owner: ownerName(), Alone: true, Slots: d.config.Slots,
+		Runs: d.store, Owner: ownerName(), Alone: true, Slots: d.config.Slots, Batch: d.config.MaxPerUpdate,
 		Recovered: d.recovered, Now: d.now, Log: d.log,
 	})
 	if err != nil {
@@ -332,14 +341,14 @@ func (d *daemon) openARM(context.Context) error {
 		Resources: d.store, Runs: d.store, Events: d.store, Principals: d.store, Roles: d.store, Transactor: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
 		Importer: importer{d}, Usage: d.usage(),
-		Outbox:       d.outbox(),
+		Outbox: d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store}, Polls: d.store,
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Subscription: d.subscription, SubscriptionName: "Drydock",
-		RegistryDomain: d.names.host(registryHosts),
-		Platforms:      []string{"linux/" + runtime.GOARCH},
-		OnCreate:       d.created,
-		OnDelete:       []arm.Hook{d.deleting},
-		Log:            d.log, Now: d.now, NewID: uuid.NewString,
+		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
+		Platforms: []string{"linux/" + runtime.GOARCH},
+		OnCreate:  d.created,
+		OnDelete:  []arm.Hook{d.deleting},
+		Log:       d.log, Now: d.now, NewID: uuid.NewString,
 	})
 	d.closing(func() error { d.arm.Close(); return nil })
 	return nil
@@ -364,9 +373,7 @@ func (d *daemon) router() http.Handler {
 			loginHost:      d.authority.Handler(),
 			graphHost:      d.graphHandler(),
 			registryHosts:  d.oci,
-			blobHosts: &blobs.Handler{
-				Store: d.blobs.folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,
-			},
+			blobHosts:      d.blobHandler,
 		},
 	})
 }

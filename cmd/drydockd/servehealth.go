@@ -28,6 +28,7 @@ func (d *daemon) ownHandler() http.Handler {
 		}
 		d.metrics.handler.ServeHTTP(w, r)
 	})
+	mux.HandleFunc(hooksPath, d.hooksByAddress)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("Drydock serves no host %q. Its hosts are management, login and REGISTRY.azurecr, below %s.", r.Host, d.names.domain),
 			http.StatusMisdirectedRequest)

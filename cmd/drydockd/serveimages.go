@@ -11,21 +11,41 @@ import (
 
 // openBaseImages opens what rebuilds images when their base images change.
 func (d *daemon) openBaseImages() {
-	changed := make(chan struct{}, 1)
+	due, changed := newWaker(), newWaker()
 	follower := &baseimage.Follower{
-		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d},
+		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d}, Doubt: d.lookAgain,
 		Changed: func() {
-			select {
-			case changed <- struct{}{}:
-			default: // it will look anyway
-			}
+			due.send()
+			changed.send()
+			d.upstream.Sync()
 		},
 	}
 	evaluator := &baseimage.Evaluator{
-		Store: d.store, Tasks: d.arm, Created: d.queue.Enlist, Log: d.log, NewID: uuid.NewString, Changed: changed,
+		Store: d.tellingStore(), Tasks: d.arm, Created: d.queue.Enlist, Log: d.log, NewID: uuid.NewString, Changed: due,
+	}
+	armer := &baseimage.Armer{
+		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d}, Survey: d.worker.Agent, Log: d.log, Now: d.now, Changed: changed,
+		Armed: func() {
+			due.send()
+			d.upstream.Sync()
+		},
 	}
 	d.follow("base-images", follower.Handle).Handled = follower.Handled
 	d.alongside(evaluator.Run)
+	d.alongside(armer.Run)
+}
+
+// waker wakes somebody who has work to look for, once for all that came while
+// nobody looked.
+type waker chan struct{}
+
+func newWaker() waker { return make(waker, 1) }
+
+func (w waker) send() {
+	select {
+	case w <- struct{}{}:
+	default:
+	}
 }
 
 // registryHostNames knows the hosts of the server's registries.

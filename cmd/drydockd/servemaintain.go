@@ -80,8 +80,12 @@ func (d *daemon) deleteLog(ctx context.Context, r drydock.RunRecord) error {
 // what was made since may be one of a registry that came while we were looking.
 const orphanedAfter = time.Hour
 
-// expire removes old uploads, and old logs but those of archived runs.
+// expire removes old uploads, old logs but those of archived runs, and links to
+// them.
 func (d *daemon) expire(ctx context.Context) {
+	if err := d.store.DeleteCommitStatuses(ctx, d.now().Add(-d.config.LogsFor)); err != nil && ctx.Err() == nil {
+		d.log.WarnContext(ctx, "removing what is old", "kind", "commit statuses", "error", err)
+	}
 	registries, err := d.registries(ctx)
 	if err != nil {
 		d.log.WarnContext(ctx, "reading the registries", "error", err)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 
 	"github.com/drydockhq/drydock/internal/dispatch"
 )
@@ -14,7 +17,9 @@ const hooksPath = "/hooks/"
 // openTriggers opens what starts runs by itself.
 func (d *daemon) openTriggers(context.Context) error {
 	d.hooks = http.NewServeMux()
+	d.openUpstream()
 	d.openBaseImages()
+	d.openSources()
 	return nil
 }
 
@@ -36,6 +41,32 @@ func (d *daemon) follow(name string, handle dispatch.Handler) *dispatch.Consumer
 // alongside adds something that goes on while the daemon serves, until its
 // context ends.
 func (d *daemon) alongside(f func(ctx context.Context)) { d.loops = append(d.loops, f) }
+
+// hooksByAddress serves the hooks to those who call the server by none of its
+// names: by its public URL, or from this machine. In plain text only they may.
+func (d *daemon) hooksByAddress(w http.ResponseWriter, r *http.Request) {
+	public := d.config.PublicURL != nil && strings.EqualFold(r.Host, d.config.PublicURL.Host)
+	if r.TLS == nil && !public && !fromThisMachine(r) {
+		http.Error(w, "this host speaks HTTPS only", http.StatusForbidden)
+		return
+	}
+	d.hooks.ServeHTTP(w, r)
+}
+
+// fromThisMachine reports whether a request comes from the machine that it goes
+// to.
+func fromThisMachine(r *http.Request) bool {
+	if fromLoopback(r) {
+		return true
+	}
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if err != nil || local == nil {
+		return false
+	}
+	own, err := netip.ParseAddrPort(local.String())
+	return err == nil && own.Addr().Unmap() == remote.Addr().Unmap()
+}
 
 // withHooks serves the hooks beside the resource manager.
 func (d *daemon) withHooks(next http.Handler) http.Handler {

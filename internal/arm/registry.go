@@ -10,7 +10,7 @@ import (
 )
 
 var registryFields = slices.Concat(
-	kinds(anObject, "properties", "sku", "tags", "identity", "properties.policies", "properties.networkRuleSet", "properties.encryption"),
+	kinds(anObject, "properties", "sku", "tags", "identity", "properties.policies", "properties.networkRuleSet", "properties.encryption", "properties.taskTriggers"),
 	kinds(aString, "tags{}", "sku.tier"),
 	kinds(aBool, "properties.adminUserEnabled", "properties.anonymousPullEnabled", "properties.dataEndpointEnabled"),
 	[]field{
@@ -19,6 +19,7 @@ var registryFields = slices.Concat(
 		anyOf("properties.publicNetworkAccess", "Enabled", "Disabled"),
 		anyOf("properties.networkRuleBypassOptions", "AzureServices", "None"),
 		anyOf("properties.zoneRedundancy", "Enabled", "Disabled"),
+		anyOf("properties.taskTriggers.status", "Enabled", "Paused"),
 		anyOf("properties.networkRuleSet.defaultAction", "Allow", "Deny"),
 		anyOf("properties.policies.trustPolicy.type", "Notary"),
 		{path: "properties.policies.retentionPolicy.days", kind: anInt, min: 0, max: 365},
@@ -40,7 +41,8 @@ func registryDefaults() object {
 			"adminUserEnabled": false, "anonymousPullEnabled": false, "dataEndpointEnabled": false,
 			"dataEndpointHostNames": []any{}, "privateEndpointConnections": []any{},
 			"publicNetworkAccess": "Enabled", "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled",
-			"encryption": object{"status": "disabled"},
+			"encryption":   object{"status": "disabled"},
+			"taskTriggers": object{"status": "Enabled"},
 			"policies": object{
 				"quarantinePolicy":                 object{"status": "disabled"},
 				"trustPolicy":                      object{"type": "Notary", "status": "disabled"},
@@ -155,6 +157,7 @@ func (s *Server) putRegistry(req *request) (*answer, error) {
 		if err := st.takeLocation(next, ""); err != nil {
 			return err
 		}
+		keepTaskTriggers(next, st.doc)
 		st.doc = withoutComputed(next, computedOfRegistry...)
 		return s.takeIdentity(st)
 	})
@@ -168,6 +171,15 @@ func (s *Server) putRegistry(req *request) (*answer, error) {
 		s.c.OnCreate(ctx, st.Resource)
 	}
 	return s.registryAnswer(ctx, status, st)
+}
+
+// keepTaskTriggers leaves the triggers of a registry as they are when a client
+// replaces it that does not know of them: what is held should not go on by the
+// way.
+func keepTaskTriggers(next, old object) {
+	if held, ok := at(old, "properties.taskTriggers").(object); ok && at(next, "properties.taskTriggers") == nil {
+		child(next, "properties")["taskTriggers"] = held
+	}
 }
 
 func (s *Server) patchRegistry(req *request) (*answer, error) {

@@ -88,6 +88,9 @@ func (s *Server) newRun(ctx context.Context, registry drydock.ResourceID, doc ob
 	record.Registry, record.Status, record.Created = registry, drydock.RunQueued, s.c.Now()
 	record.Updated = record.Created
 	record.Archived = flag(doc, "isArchiveEnabled", false)
+	if record.Trigger, err = s.askedFor(ctx); err != nil {
+		return drydock.RunRecord{}, err
+	}
 	return record, s.fillRequest(&record, request)
 }
 

@@ -27,6 +27,10 @@ type Config struct {
 	Importer  Importer
 	Usage     Usage
 	Outbox    Outbox
+	Images    Images
+	// ImagesViewer shows people what Images knows.
+	ImagesViewer drydock.TaskImagesViewer
+	Polls        Polls
 	// AdminUsers keeps the passwords of registries' admin users.
 	AdminUsers *auth.AdminUsers
 
@@ -35,6 +39,9 @@ type Config struct {
 	// RegistryDomain is what follows the name of a registry in its login server,
 	// as "azurecr.drydock.test:8443".
 	RegistryDomain string
+	// RegistryHooks is the URL below which registries elsewhere tell of pushes,
+	// with a final slash; the name of a registry follows.
+	RegistryHooks string
 	// Platforms are what runs can be for, as "linux/amd64".
 	Platforms []string
 	// OnCreate is told of a new registry before its creation is answered; nil for

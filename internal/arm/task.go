@@ -115,6 +115,7 @@ func (s *Server) putTask(req *request) (*answer, error) {
 			return err
 		}
 		st.doc = withoutComputed(next, computedOfTask...)
+		forgetDependencies(st.doc)
 		return nil
 	}, s.finishTask, s.taskDoc)
 }
@@ -126,6 +127,7 @@ func (s *Server) patchTask(req *request) (*answer, error) {
 			return err
 		}
 		withoutComputed(patch, computedOfTask...)
+		forgetDependencies(patch)
 		next := mergeTask(old, patch)
 		if err := s.checkTask(ctx, st.ID, next); err != nil {
 			return err
@@ -144,10 +146,19 @@ func (s *Server) finishTask(st *stored) error {
 }
 
 func (s *Server) taskDoc(ctx context.Context, st *stored) (object, error) {
+	known, err := s.c.Images.TaskImages(ctx, st.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.taskDocOf(ctx, st, known[0])
+}
+
+func (s *Server) taskDocOf(ctx context.Context, st *stored, known drydock.TaskImages) (object, error) {
 	doc := st.envelope()
 	fillTask(doc)
 	properties := child(doc, "properties")
 	properties["creationDate"], properties["provisioningState"] = timestamp(st.Created), st.state()
+	showDependencies(doc, known)
 	return doc, s.showIdentity(ctx, st, doc)
 }
 
@@ -191,7 +202,19 @@ func (s *Server) detailTask(req *request) (*answer, error) {
 
 func (s *Server) showTask(req *request) (*answer, error) { return s.showChild(req, s.taskDoc) }
 
-func (s *Server) listTasks(req *request) (*answer, error) { return s.listOf(req, taskType, s.taskDoc) }
+func (s *Server) listTasks(req *request) (*answer, error) {
+	found, err := s.c.Images.RegistryImages(req.Context(), req.scope)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]drydock.TaskImages{}
+	for _, t := range found {
+		known[t.Task.Key()] = t
+	}
+	return s.listOf(req, taskType, func(ctx context.Context, st *stored) (object, error) {
+		return s.taskDocOf(ctx, st, known[st.ID.Key()])
+	})
+}
 
 // childAnswer answers with a resource below a registry.
 func (s *Server) childAnswer(ctx context.Context, st *stored, show shower) (*answer, error) {

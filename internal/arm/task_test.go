@@ -211,7 +211,7 @@ func TestRunOfTask(t *testing.T) {
 		t.Errorf("%+v", run.Properties)
 	}
 	record, err := s.Store.Run(t.Context(), id.Parent(), *run.Name)
-	if err != nil || strings.Contains(string(record.Request), "hush") {
+	if err != nil || !record.Altered || strings.Contains(string(record.Request), "hush") {
 		t.Fatalf("%s: %v", record.Request, err)
 	}
 	got := s.requestOf(t, record)
@@ -232,6 +232,14 @@ func TestRunOfTask(t *testing.T) {
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the request (-want +got):\n%s", d)
+	}
+	run = s.schedule(t, "contoso", &acr.TaskRunRequest{
+		Type: to.Ptr("TaskRunRequest"), TaskID: to.Ptr(id.String()), OverrideTaskStepProperties: &acr.OverrideTaskStepProperties{
+			UpdateTriggerToken: to.Ptr("dG9rZW4="), Values: []*acr.SetValue{{Name: to.Ptr("A"), Value: to.Ptr("1")}},
+		},
+	})
+	if record, err = s.Store.Run(t.Context(), id.Parent(), *run.Name); err != nil || record.Altered {
+		t.Errorf("a run with what the task itself has is altered: %v", err)
 	}
 	s.Do(t, s.token, http.MethodPatch, id.String(), `{"properties":{"status":"Disabled"}}`)
 	schedule := id.Parent().String() + "/scheduleRun"

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -19,7 +20,10 @@ func (s *Server) taskRunOf(ctx context.Context, registry drydock.ResourceID, doc
 		return record, request, err
 	}
 	override, _ := doc["overrideTaskStepProperties"].(object)
+	plain := request
+	plain.Arguments, plain.Values = slices.Clone(request.Arguments), slices.Clone(request.Values)
 	overrideStep(&request, override)
+	record.Altered = alters(plain, request)
 	if template := text(doc, "logTemplate"); template != "" {
 		request.LogTemplate = template
 	}
@@ -49,6 +53,11 @@ func (s *Server) runOfTask(task *stored) (drydock.RunRecord, drydock.RunRequest,
 	if _, has := task.doc["identity"]; has {
 		request.Identity = task.ID
 	}
+	if o, ok := at(doc, "properties.trigger.baseImageTrigger").(object); ok {
+		if t := baseImageTrigger(o); t.Endpoint != "" && t.Enabled {
+			request.TellUpdates = t.Payload
+		}
+	}
 	return drydock.RunRecord{Task: task.ID.Name(), Pool: text(task.doc, "properties.agentPoolName")}, request, nil
 }
 
@@ -62,6 +71,13 @@ func (s *Server) taskNamed(ctx context.Context, registry drydock.ResourceID, tas
 		return nil, badRequest("InvalidTaskId", "The task '%s' is not one of the registry '%s'.", id.Name(), registry.Name()).about("taskId")
 	}
 	return s.find(ctx, id)
+}
+
+// alters reports whether one run of a task may be made from something else than
+// its others.
+func alters(plain, request drydock.RunRequest) bool {
+	return plain.Source != request.Source || plain.Dockerfile != request.Dockerfile || plain.TaskFile != request.TaskFile ||
+		plain.Target != request.Target || !slices.Equal(plain.Arguments, request.Arguments) || !slices.Equal(plain.Values, request.Values)
 }
 
 // overrideStep applies what a client wants different in this one run.

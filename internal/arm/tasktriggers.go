@@ -25,7 +25,7 @@ func (s *Server) Triggers(ctx context.Context, id drydock.ResourceID) (drydock.T
 	t := drydock.TaskTriggers{
 		Task:    task.ID,
 		Enabled: enabled(doc, "properties.status") && !flag(doc, "properties.isSystemTask", false),
-		Paused:  strings.EqualFold(text(registry.doc, "properties.taskTriggers.status"), "Paused"),
+		Paused:  triggersPaused(registry.doc),
 		Changed: task.Updated,
 	}
 	for _, e := range list(doc, "properties.trigger.sourceTriggers") {

@@ -19,10 +19,12 @@ type AdminUsers struct {
 	Sealer    *Sealer
 }
 
-// AdminPasswords are the passwords of an admin user.
+// AdminPasswords are the passwords of an admin user, and what else of a registry
+// is secret.
 type AdminPasswords struct {
 	Password  string
 	Password2 string
+	Hook      string `json:",omitempty"` // see HookSecret; empty until somebody asks for it
 }
 
 // writeAttempts is how often a write is tried that others get ahead of.

@@ -73,7 +73,7 @@ func (f *Follower) handle(ctx context.Context, e drydock.Event) error {
 		}
 		return f.runEnded(ctx, e.Subject, data)
 	case drydock.TaskChangedEvent:
-		return f.taskChanged(ctx, e.Subject)
+		return f.taskChanged(ctx, e.Subject, e.Time)
 	case drydock.TriggersChangedEvent:
 		return f.triggersChanged(ctx, e.Subject)
 	}

@@ -13,6 +13,15 @@ import (
 type runResult struct {
 	Dependencies []drydock.ImageDependencies `json:"dependencies"`
 	OutputImages []drydock.ImageReference    `json:"outputImages"`
+	// Declared is what the builds of a run that did not succeed were to be made
+	// from; nil if it did not get to know.
+	Declared *struct {
+		Images []struct {
+			Image string                `json:"image"`
+			Kind  drydock.BaseImageKind `json:"kind"`
+		} `json:"images"`
+		Complete bool `json:"complete"`
+	} `json:"declaredBases"`
 }
 
 // runEnded learns from a run what its task is built from.
@@ -32,26 +41,18 @@ func (f *Follower) runEnded(ctx context.Context, registry drydock.ResourceID, da
 	if err != nil {
 		return err
 	}
-	images := known[0]
+	images, before := known[0], known[0].Bases
 	images.Ended = max(images.Ended, run.Number)
-	if !run.Altered && run.Number > images.Learnt {
+	if !run.Altered && run.Number > max(images.Learnt, images.Outdated) {
 		if err := f.learn(ctx, &images, run); err != nil {
 			return err
 		}
 	}
-	err = f.Store.PutTaskImages(ctx, images)
+	err = index{f.Store, f.Hosts}.put(ctx, images, before)
 	if drydock.CodeOf(err) == drydock.NotFound {
 		return nil // the task is gone
 	}
-	if err != nil {
-		return err
-	}
-	for _, b := range images.Bases {
-		if err := f.seed(ctx, b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 // learn puts what a run resolved and pushed into what is known of its task.
@@ -62,18 +63,31 @@ func (f *Follower) learn(ctx context.Context, images *drydock.TaskImages, run dr
 			return err
 		}
 	}
-	bases := resolved(result.Dependencies)
-	if len(bases) == 0 {
+	succeeded := run.Status == drydock.RunSucceeded
+	if !succeeded && result.Declared == nil && len(result.Dependencies) == 0 {
 		return nil // what it was going to stand on counts
 	}
 	before := images.Bases
-	images.Learnt, images.Bases = run.Number, bases
+	images.Bases = resolved(result.Dependencies)
+	outputs := images.Outputs
 	images.Outputs = nil
 	for _, ref := range result.OutputImages {
-		if name, err := ref.Name(); err == nil && !name.Pinned() && !slices.Contains(images.Outputs, name) {
+		if name, err := ref.Name(); err == nil && !name.Pinned() {
 			images.Outputs = append(images.Outputs, name)
 		}
 	}
+	if succeeded {
+		pushed, err := f.pushedBy(ctx, run, outputs)
+		if err != nil {
+			return err
+		}
+		images.Outputs = append(images.Outputs, pushed...)
+	} else {
+		// It has not got to all of its builds and pushes.
+		images.Bases = complete(images.Bases, before, result)
+		images.Outputs = append(images.Outputs, outputs...)
+	}
+	images.Learnt, images.Reading, images.Problem = run.Number, false, ""
 	overtaken, err := f.overtaken(ctx, run)
 	if err != nil {
 		return err
@@ -82,6 +96,63 @@ func (f *Follower) learn(ctx context.Context, images *drydock.TaskImages, run dr
 		return f.bring(ctx, images.Bases)
 	}
 	return f.compare(ctx, images.Bases, before)
+}
+
+// pushedBy returns those of some images that a run has pushed in a way that its
+// result doesn't tell of.
+func (f *Follower) pushedBy(ctx context.Context, run drydock.RunRecord, images []drydock.ImageName) ([]drydock.ImageName, error) {
+	states, err := f.Store.ImageStates(ctx, images...)
+	id := run.Registry.Child("runs", run.ID).Key()
+	return slices.DeleteFunc(images, func(image drydock.ImageName) bool { return states[image].Run.Key() != id }), err
+}
+
+// complete adds to the bases that a run resolved those that it was to resolve,
+// as they were when it began. Of builds that could not be read, those from before
+// stay.
+func complete(bases, before []drydock.BaseImage, result runResult) []drydock.BaseImage {
+	have := map[drydock.ImageName]bool{}
+	for _, b := range bases {
+		have[b.Image] = true
+	}
+	was := map[drydock.ImageName]drydock.BaseImage{}
+	for _, b := range before {
+		was[b.Image] = b
+	}
+	add := func(b drydock.BaseImage) {
+		if !have[b.Image] {
+			have[b.Image] = true
+			bases = append(bases, b)
+		}
+	}
+	if d := result.Declared; d != nil {
+		for _, i := range d.Images {
+			if image, err := drydock.ParseImageName(i.Image); err == nil {
+				add(drydock.BaseImage{Image: image, Kind: i.Kind, Digest: was[image].Digest, Before: was[image].Before})
+			}
+		}
+	}
+	if d := result.Declared; d == nil || !d.Complete {
+		for _, b := range before {
+			add(b)
+		}
+	}
+	sortBases(bases)
+	return bases
+}
+
+func sortBases(bases []drydock.BaseImage) {
+	slices.SortFunc(bases, func(a, b drydock.BaseImage) int { return strings.Compare(a.Image.String(), b.Image.String()) })
+}
+
+// overtaken reports whether the task of a run has a newer one.
+func (f *Follower) overtaken(ctx context.Context, run drydock.RunRecord) (bool, error) {
+	newest, err := f.Store.Runs(ctx, drydock.RunFilter{Registry: run.Registry, Tasks: []string{run.Task}, Limit: 20, Brief: true})
+	for _, r := range newest {
+		if r.Number > run.Number && !r.Altered {
+			return true, nil
+		}
+	}
+	return false, err
 }
 
 // compare notes which tags of other registries were not what was expected when
@@ -106,17 +177,6 @@ func (f *Follower) compare(ctx context.Context, bases, before []drydock.BaseImag
 		}
 	}
 	return nil
-}
-
-// overtaken reports whether the task of a run has a newer one.
-func (f *Follower) overtaken(ctx context.Context, run drydock.RunRecord) (bool, error) {
-	newest, err := f.Store.Runs(ctx, drydock.RunFilter{Registry: run.Registry, Tasks: []string{run.Task}, Limit: 20, Brief: true})
-	for _, r := range newest {
-		if r.Number > run.Number && !r.Altered {
-			return true, nil
-		}
-	}
-	return false, err
 }
 
 // bring says of bases that they are what their tags point at.
@@ -166,32 +226,6 @@ func resolved(found []drydock.ImageDependencies) []drydock.BaseImage {
 	for _, b := range bases {
 		all = append(all, b)
 	}
-	slices.SortFunc(all, func(a, b drydock.BaseImage) int { return strings.Compare(a.Image.String(), b.Image.String()) })
+	sortBases(all)
 	return all
-}
-
-// seed finds out what a tag points at that nothing is known of yet.
-func (f *Follower) seed(ctx context.Context, b drydock.BaseImage) error {
-	if b.Image.Pinned() {
-		return nil
-	}
-	known, err := f.Store.ImageStates(ctx, b.Image)
-	if err != nil {
-		return err
-	}
-	if _, there := known[b.Image]; there {
-		return nil
-	}
-	state := drydock.ImageState{Image: b.Image, Digest: b.Digest}
-	registry, ours, err := f.Hosts.Registry(ctx, b.Image.Registry)
-	if err != nil {
-		return err
-	}
-	if ours {
-		if state.Digest, err = tagDigest(ctx, f.Store, registry, b.Image); err != nil {
-			return err
-		}
-	}
-	_, err = f.Store.PutImageState(ctx, state)
-	return err
 }

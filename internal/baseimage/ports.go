@@ -11,6 +11,7 @@ import (
 type Store interface {
 	drydock.Transactor
 	drydock.TaskImageStore
+	drydock.TaskGraph
 	drydock.ImageStateStore
 	drydock.DueStore
 	drydock.RunStore

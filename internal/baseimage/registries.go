@@ -78,18 +78,27 @@ func (f *Follower) imageChanged(ctx context.Context, image drydock.ImageName, di
 	if state.Previous == "" {
 		state.Previous = before.Previous
 	}
+	var pusher drydock.RunRecord
 	if run.Subscription != "" {
-		r, err := f.Store.Run(ctx, run.Parent(), run.Name())
+		pusher, err = f.Store.Run(ctx, run.Parent(), run.Name())
 		switch {
 		case err == nil:
-			state.Root = r.Root
+			state.Root = pusher.Root
 		case drydock.CodeOf(err) != drydock.NotFound:
 			return err
 		}
 	}
 	watched, err := f.Store.PutImageState(ctx, state)
-	if err == nil && watched {
-		f.changed.Store(true)
+	if err != nil || !watched {
+		return err
+	}
+	f.changed.Store(true)
+	if pusher.Task == "" {
+		return nil
+	}
+	err = f.Store.AddOutput(ctx, pusher.Registry.Child("tasks", pusher.Task), image)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return nil // the task is gone
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,8 +32,12 @@ type site struct {
 	store     *sqlstore.Store
 	follower  *baseimage.Follower
 	evaluator *baseimage.Evaluator
+	armer     *baseimage.Armer
 	consumer  *dispatch.Consumer
 	tasks     *tasks
+	surveys   map[string]drydock.BuildSurvey // by the keys of tasks; others can't be read
+	surveyed  []string                       // tasks
+	mu        sync.Mutex
 	doubted   []drydock.ImageName
 	changed   bool
 }
@@ -71,8 +76,8 @@ func newSite(t testing.TB) *site {
 			t.Error(err)
 		}
 	})
-	s := &site{t: t, store: store}
-	s.tasks = &tasks{site: s, triggers: map[string]*drydock.TaskTriggers{}, broken: map[string]error{}}
+	s := &site{t: t, store: store, surveys: map[string]drydock.BuildSurvey{}}
+	s.tasks = &tasks{site: s, triggers: map[string]*drydock.TaskTriggers{}, definitions: map[string]string{}, broken: map[string]error{}}
 	s.restart()
 	s.put(group)
 	for _, name := range []string{"own", "team", "third"} {
@@ -93,6 +98,9 @@ func (s *site) restart() {
 	}
 	s.evaluator = &baseimage.Evaluator{
 		Store: s.store, Tasks: s.tasks, Created: func(...drydock.RunRecord) {}, Log: log, NewID: uuid.NewString,
+	}
+	s.armer = &baseimage.Armer{
+		Store: s.store, Tasks: s.tasks, Hosts: hosts{s}, Survey: surveyor{s}, Armed: func() {}, Log: log, Now: time.Now,
 	}
 	s.consumer = &dispatch.Consumer{
 		Name: "base-images", Events: s.store, Store: s.store, Handle: s.follower.Handle, Handled: s.follower.Handled,
@@ -125,10 +133,12 @@ func (s *site) follow() {
 	}
 }
 
-// settle handles all events and makes the runs that are to be made.
+// settle handles all events, reads the tasks that changed and makes the runs that
+// are to be made.
 func (s *site) settle() {
 	s.t.Helper()
 	s.follow()
+	s.must(s.armer.Arm(s.t.Context()))
 	s.must(s.evaluator.Evaluate(s.t.Context()))
 }
 
@@ -254,12 +264,31 @@ type built struct {
 // end ends a run as its builds went: their images are pushed, and in its result.
 func (s *site) end(r drydock.RunRecord, status drydock.RunStatus, builds ...built) drydock.RunRecord {
 	s.t.Helper()
+	return s.endAs(r, status, nil, builds...)
+}
+
+// endDeclared lets a run fail that was to be built from some images.
+func (s *site) endDeclared(r drydock.RunRecord, declared []string, builds ...built) drydock.RunRecord {
+	s.t.Helper()
+	return s.endAs(r, drydock.RunFailed, declared, builds...)
+}
+
+func (s *site) endAs(r drydock.RunRecord, status drydock.RunStatus, declared []string, builds ...built) drydock.RunRecord {
+	s.t.Helper()
 	if r.Status == drydock.RunQueued {
 		r = s.begin(r)
 	}
 	var result struct {
 		Dependencies []drydock.ImageDependencies `json:"dependencies"`
 		OutputImages []drydock.ImageReference    `json:"outputImages"`
+		Declared     any                         `json:"declaredBases,omitempty"`
+	}
+	if declared != nil {
+		var images []any
+		for _, name := range declared {
+			images = append(images, map[string]string{"image": image(name).String(), "kind": "Runtime"})
+		}
+		result.Declared = map[string]any{"images": images, "complete": true}
 	}
 	for _, b := range builds {
 		d := drydock.ImageDependencies{}
@@ -371,9 +400,10 @@ func (s *site) last(task string) drydock.RunRecord {
 
 // tasks is what the resource manager knows of tasks.
 type tasks struct {
-	site     *site
-	triggers map[string]*drydock.TaskTriggers
-	broken   map[string]error // of TaskRun
+	site        *site
+	triggers    map[string]*drydock.TaskTriggers
+	definitions map[string]string
+	broken      map[string]error // of TaskRuns
 }
 
 // Triggers implements baseimage.Tasks.
@@ -406,8 +436,29 @@ func (t *tasks) taskRun(ctx context.Context, task drydock.ResourceID) (drydock.R
 		return drydock.RunRecord{}, drydock.Errorf(drydock.Conflict, "the task is disabled")
 	}
 	return drydock.RunRecord{
-		Registry: task.Parent(), Task: task.Name(), Type: drydock.AutoBuild, Created: time.Now(), Request: []byte(`{}`),
+		Registry: task.Parent(), Task: task.Name(), Type: drydock.AutoBuild, Created: time.Now(),
+		Request: []byte(t.definitions[task.Key()]),
 	}, nil
+}
+
+// surveyor reads what the site says.
+type surveyor struct{ *site }
+
+// Survey implements baseimage.Surveyor.
+func (s surveyor) Survey(_ context.Context, r drydock.RunRecord, skip func(drydock.ImageName) bool) (drydock.BuildSurvey, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.surveyed = append(s.surveyed, r.Task)
+	survey, ok := s.surveys[r.Registry.Child("tasks", r.Task).Key()]
+	if !ok {
+		return survey, drydock.Errorf(drydock.Unavailable, "the source can't be fetched")
+	}
+	for i := range survey.Bases {
+		if b := &survey.Bases[i]; skip(b.Image) {
+			b.Digest, b.Err = "", nil
+		}
+	}
+	return survey, nil
 }
 
 // hosts knows the registries of a site.

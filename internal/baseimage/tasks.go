@@ -2,12 +2,15 @@ package baseimage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
 
 	"github.com/drydockhq/drydock"
 )
 
-// taskChanged takes notice that a task was created, changed or deleted.
-func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID) error {
+// taskChanged takes notice that a task was created, changed or deleted at a time.
+func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID, at time.Time) error {
 	triggers, err := f.Tasks.Triggers(ctx, task)
 	if drydock.CodeOf(err) == drydock.NotFound {
 		return nil // what was known of it went with it, or will
@@ -21,8 +24,48 @@ func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID) err
 	}
 	images := known[0]
 	images.Trigger, images.Paused = countedImages(triggers), triggers.Paused
+	definition, err := definitionOf(ctx, f.Tasks, triggers.Task)
+	if err != nil {
+		return err
+	}
+	if definition != "" && (definition != images.ReadFor || images.Problem != "") {
+		images.Reading = true
+		if images.Outdated, err = f.lastRunBefore(ctx, triggers.Task, at); err != nil {
+			return err
+		}
+	}
 	f.changed.Store(true)
 	return f.Store.PutTaskImages(ctx, images)
+}
+
+// definitionOf returns a text that differs for what tasks are built from in
+// different ways. It is empty for a task that can't be run: it is read when that
+// changes.
+func definitionOf(ctx context.Context, tasks Tasks, task drydock.ResourceID) (string, error) {
+	records, refused, err := tasks.TaskRuns(ctx, []drydock.ResourceID{task})
+	if err != nil {
+		return "", err
+	}
+	if refused[0] != nil {
+		if transient(refused[0]) {
+			return "", refused[0]
+		}
+		return "", nil
+	}
+	sum := sha256.Sum256(records[0].Request)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// lastRunBefore returns the number of the newest run of a task that was created
+// before a time.
+func (f *Follower) lastRunBefore(ctx context.Context, task drydock.ResourceID, at time.Time) (int64, error) {
+	found, err := f.Store.Runs(ctx, drydock.RunFilter{
+		Registry: task.Parent(), Tasks: []string{task.Name()}, Before: at, Limit: 1, Brief: true,
+	})
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return found[0].Number, nil
 }
 
 // countedImages says which base images start runs of a task.

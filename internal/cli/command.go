@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/cli/args"
 	"github.com/drydockhq/drydock/internal/cli/output"
 )
 
@@ -32,12 +33,14 @@ type call struct {
 	ctx  context.Context
 	args []string
 	cmd  *cobra.Command
+	own  *args.Enum // its output format, if it has formats of its own
 }
 
 // flags are the flags of a command while they are defined.
 type flags struct {
 	*pflag.FlagSet
 	needed []string
+	own    *args.Enum // see call
 }
 
 // need marks flags as ones that a command can't do without.
@@ -69,20 +72,25 @@ func (a *app) add(parent *cobra.Command, c command) {
 		}
 		return missingFlags(cmd, f.needed)
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.carryOut(c, cmd, args) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.carryOut(c, &call{app: a, ctx: cmd.Context(), args: args, cmd: cmd, own: f.own})
+	}
 }
 
 // carryOut runs a command and prints its result, also beside an error.
-func (a *app) carryOut(c command, cmd *cobra.Command, args []string) error {
-	o := output.Options{Format: a.global.output.Value, Table: c.table, Color: a.colors(a.Stdout)}
+func (a *app) carryOut(c command, as *call) error {
+	o := output.Options{Format: as.format(), Table: c.table, Color: a.colors(a.Stdout)}
 	if a.global.query != "" {
 		q, err := output.ParseQuery(a.global.query)
 		if err != nil {
-			return usageError(cmd, fmt.Errorf("argument --query: %w", err))
+			return usageError(as.cmd, fmt.Errorf("argument --query: %w", err))
 		}
 		o.Query = q
 	}
-	result, failure := c.run(&call{app: a, ctx: cmd.Context(), args: args, cmd: cmd})
+	if as.own != nil && !slices.Contains(output.Formats(), o.Format) {
+		o.Format = "json" // of a query; what is not one, the command prints itself
+	}
+	result, failure := c.run(as)
 	// A run that has failed is shown too.
 	result, err := plain(result)
 	if err == nil {

@@ -62,10 +62,12 @@ func taskCommands() []command {
 	return []command{
 		taskCreate(), taskUpdate(), taskShow(), taskList(), taskDelete(),
 		taskRun(), taskRerun(), taskLogs(), taskListRuns(), taskShowRun(), taskCancelRun(), taskUpdateRun(),
+		taskWhy(), taskGraph(), taskStale(), taskPause(), taskResume(),
 		{use: "credential", short: "Credentials for other registries", group: []command{
 			taskCredentialAdd(), taskCredentialUpdate(), taskCredentialRemove(), taskCredentialList(),
 		}},
 		{use: "identity", short: "The identity of a task", group: []command{taskIdentityAssign(), taskIdentityRemove(), taskIdentityShow()}},
 		{use: "timer", short: "The timers of a task", group: []command{taskTimerAdd(), taskTimerUpdate(), taskTimerRemove(), taskTimerList()}},
+		{use: "hook", short: "How registries elsewhere tell of pushes", group: []command{taskHookShow(), taskHookRenew()}},
 	}
 }

@@ -59,6 +59,9 @@ func TestScripts(t *testing.T) {
 			"changed": changed,
 			"status":  status,
 			"write":   writeFile,
+			"builds":  builds,
+			"pushed":  pushed,
+			"held":    held,
 		},
 	})
 }

@@ -92,7 +92,8 @@ func webhookTable(item any) output.Row {
 		names = append(names, fmt.Sprint(action))
 	}
 	return output.Row{
-		cell("NAME", item, "name"), cell("LOCATION", item, "location"), {Column: "ACTIONS", Value: shown(strings.Join(names, ", "))},
+		cell("NAME", item, "name"), cell("LOCATION", item, "location"),
+		{Column: "ACTIONS", Value: shown(strings.Join(names, ", "))},
 		cell("SCOPE", item, "scope"), cell("STATUS", item, "status"),
 	}
 }

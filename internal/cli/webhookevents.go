@@ -62,8 +62,11 @@ func eventTable(item any) output.Row {
 	answer := at(item, "eventResponseMessage")
 	status := strings.TrimSpace(text(answer, "statusCode") + " " + text(answer, "reasonPhrase"))
 	return output.Row{
-		cell("ID", item, "id"), cell("ACTION", content, "action"), {Column: "IMAGE", Value: shown(image)},
-		cell("RUN", content, "run", "runId"), {Column: "HTTP STATUS", Value: shown(status)}, cell("STATE", item, "state"),
+		cell("ID", item, "id"), cell("ACTION", content, "action"),
+		{Column: "IMAGE", Value: shown(image)},
+		cell("RUN", content, "run", "runId"),
+		{Column: "HTTP STATUS", Value: shown(status)},
+		cell("STATE", item, "state"),
 		{Column: "TIMESTAMP", Value: shown(when(text(content, "timestamp")))},
 	}
 }

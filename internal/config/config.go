@@ -18,9 +18,10 @@ type Config struct {
 	// Port is the one in the URLs that clients are told; that of Listen unless
 	// something stands in front of the server.
 	Port        int
-	Certificate string // file, PEM; empty for one of the server's own CA
-	Key         string // file, PEM
-	ManageHosts bool   // keep the names of the server in the hosts file
+	PublicURL   *url.URL // by which git hosts and people elsewhere reach the management host; nil for none
+	Certificate string   // file, PEM; empty for one of the server's own CA
+	Key         string   // file, PEM
+	ManageHosts bool     // keep the names of the server in the hosts file
 	MetricsFrom []netip.Prefix
 	LogLevel    string // debug, info, warn or error
 
@@ -32,6 +33,8 @@ type Config struct {
 	MaxUpload  int64 // bytes
 	// SourceFiles are folders whose git repositories runs may read.
 	SourceFiles []string
+	SourcePoll  time.Duration // between two looks at a git repository that nobody tells of
+	LogLinks    bool          // commit statuses link to logs
 
 	RunsFor    time.Duration // how long runs are kept with their logs; 0 for good
 	LogsFor    time.Duration // how long logs are kept
@@ -44,6 +47,9 @@ type Config struct {
 	// Polls are how often images of other registries are looked at: by host, and
 	// under "" for all others.
 	Polls map[string]PollInterval
+	// MaxPerUpdate is how many runs because of one change of a base image are
+	// carried out at a time; 0 for any number.
+	MaxPerUpdate int
 	// WebhooksDeny are networks that webhooks may not reach, beside those that
 	// none may.
 	WebhooksDeny []netip.Prefix

@@ -57,6 +57,15 @@ func setListen(c *Config, v string) error {
 	return nil
 }
 
+func setPublicURL(c *Config, v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("it is not a URL, as https://drydock.example")
+	}
+	c.PublicURL = u
+	return nil
+}
+
 func setFile(set func(*Config, string)) func(*Config, string) error {
 	return func(c *Config, v string) error {
 		info, err := os.Stat(v)

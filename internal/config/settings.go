@@ -32,6 +32,11 @@ func serverSettings() []*Setting {
 			set: one(number(func(c *Config, n int) { c.Port = n }, 1, 65535)),
 		},
 		{
+			Name: "public-url", Value: "URL",
+			Usage: "how git hosts elsewhere reach the management host, for their webhooks (default: they don't, and are polled)",
+			set:   one(setPublicURL),
+		},
+		{
 			Name: "tls.certificate", Value: "FILE", Usage: "certificate chain in PEM form (default: one of the server's own CA)",
 			set: one(setFile(func(c *Config, v string) { c.Certificate = v })),
 		},
@@ -96,6 +101,14 @@ func runSettings() []*Setting {
 		{
 			Name: "sources.files", Value: "FOLDER", Usage: "open the git repositories below FOLDER to runs, as file:// sources", List: true,
 			set: each(addFolder),
+		},
+		{
+			Name: "sources.poll", Value: "TIME", Usage: "time between two looks at a git repository without a webhook; with one, it is ten times as long",
+			Default: []string{"1m"}, set: one(duration(func(c *Config, d time.Duration) { c.SourcePoll = d }, false)),
+		},
+		{
+			Name: "sources.log-links", Usage: "let commit statuses link to the logs of runs: who sees a status can read the log",
+			Switch: true, Default: []string{"true"}, set: one(boolean(func(c *Config, v bool) { c.LogLinks = v })),
 		},
 		{
 			Name: "retention.runs", Value: "TIME", Usage: "how long runs that have ended are kept, with their logs; 0 for good",

@@ -25,6 +25,11 @@ const leastPoll = time.Second
 func triggerSettings() []*Setting {
 	return []*Setting{
 		{
+			Name: "triggers.max-runs-per-update", Value: "NUMBER",
+			Usage: "runs because of one change of a base image that are carried out at a time; the others wait (default: as many as there is room for)",
+			set:   one(number(func(c *Config, n int) { c.MaxPerUpdate = n }, 1, 10_000)),
+		},
+		{
 			Name: "triggers.poll", Value: "[HOST=]TIME[-TIME]", List: true,
 			Usage:   "how long after one look at an image of another registry the next comes, for all or one HOST, or never",
 			Default: []string{defaultPoll}, set: each(addPoll),

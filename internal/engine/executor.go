@@ -79,6 +79,13 @@ type Session interface {
 	Close() error
 }
 
+// PushedLister is a Session that knows what the run has pushed.
+type PushedLister interface {
+	// Pushed returns the images that were pushed so far, whatever they were made
+	// by, with their digests, ordered by their names.
+	Pushed() []drydock.ImageReference
+}
+
 // Build is a build to carry out.
 type Build struct {
 	StepID string

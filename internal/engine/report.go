@@ -53,25 +53,28 @@ func closing(id string, elapsed time.Duration, err error) string {
 	}
 }
 
+// maskedImages returns a copy without secrets.
+func maskedImages(s Secrets, found []drydock.ImageReference) []drydock.ImageReference {
+	var all []drydock.ImageReference
+	for _, r := range found {
+		r.Registry, r.Repository, r.Tag, r.Reference = s.String(r.Registry), s.String(r.Repository), s.String(r.Tag), s.String(r.Reference)
+		all = append(all, r)
+	}
+	return all
+}
+
 // masked returns a copy without secrets.
 func masked(s Secrets, found []drydock.ImageDependencies) []drydock.ImageDependencies {
 	hide := func(r *drydock.ImageReference) *drydock.ImageReference {
 		if r == nil {
 			return nil
 		}
-		return &drydock.ImageReference{
-			Registry: s.String(r.Registry), Repository: s.String(r.Repository), Tag: s.String(r.Tag),
-			Digest: r.Digest, Reference: s.String(r.Reference),
-		}
+		return &maskedImages(s, []drydock.ImageReference{*r})[0]
 	}
 	var all []drydock.ImageDependencies
 	for _, d := range found {
 		d.Image, d.Runtime = hide(d.Image), hide(d.Runtime)
-		bases := make([]drydock.ImageReference, len(d.Buildtime))
-		for i := range d.Buildtime {
-			bases[i] = *hide(&d.Buildtime[i])
-		}
-		d.Buildtime = bases
+		d.Buildtime = append([]drydock.ImageReference{}, maskedImages(s, d.Buildtime)...) // [] in JSON, not null
 		all = append(all, d)
 	}
 	return all

@@ -22,6 +22,7 @@ type run struct {
 	mu           sync.Mutex // guards results
 	results      []drydock.StepResult
 	dependencies []drydock.ImageDependencies
+	pushed       []drydock.ImageReference
 }
 
 func newRun(e *Engine, plan *drydock.Plan, spec RunSpec) *run {
@@ -70,6 +71,9 @@ func openError(err error) error {
 // close ends the session. Leftovers fail a run that was successful otherwise.
 func (r *run) close(err error) error {
 	r.dependencies = r.session.Dependencies()
+	if s, ok := r.session.(PushedLister); ok {
+		r.pushed = s.Pushed()
+	}
 	closeErr := r.session.Close()
 	switch {
 	case closeErr == nil:
@@ -175,6 +179,7 @@ func (r *run) result(elapsed time.Duration) *drydock.RunResult {
 	return &drydock.RunResult{
 		Steps:        r.results,
 		Dependencies: masked(r.engine.Secrets, r.dependencies),
+		Pushed:       maskedImages(r.engine.Secrets, r.pushed),
 		Elapsed:      elapsed,
 	}
 }

@@ -93,3 +93,12 @@ func joined(parts []string) string {
 func notARepository(kind Kind, form string) error {
 	return drydock.Errorf(drydock.Invalid, "the URL names no repository of %s", kind).WithHint("write %s", form)
 }
+
+// HostName returns the host of a repository, without its port; empty for none.
+func HostName(repository string) string {
+	a, ok := parseAddress(repository)
+	if !ok {
+		return ""
+	}
+	return (&url.URL{Host: a.host}).Hostname()
+}

@@ -85,7 +85,7 @@ func receiveGitea(secret string, header http.Header, body []byte) (Delivery, err
 	}
 	d := Delivery{ID: id}
 	err := d.gitHub(Gitea, event, body, map[string]string{
-		"opened": "opened", "reopened": "opened", "synchronized": "updated",
+		"opened": "opened", "reopened": "opened", "synchronized": "updated", "closed": "closed",
 	})
 	for i, c := range d.Changes {
 		d.Changes[i].Fork = c.Fork || c.Pull != "" && strings.HasPrefix(c.Branch, "refs/")

@@ -37,7 +37,7 @@ func receiveGitHub(secret string, header http.Header, body []byte) (Delivery, er
 	}
 	d := Delivery{ID: header.Get("X-GitHub-Delivery")}
 	err := d.gitHub(GitHub, header.Get("X-GitHub-Event"), body, map[string]string{
-		"opened": "opened", "reopened": "opened", "synchronize": "updated",
+		"opened": "opened", "reopened": "opened", "synchronize": "updated", "closed": "closed",
 	})
 	return d, err
 }

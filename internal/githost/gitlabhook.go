@@ -70,7 +70,7 @@ func (d *Delivery) gitLabMerge(body []byte) error {
 		return drydock.Errorf(drydock.Invalid, "the merge request can't be read: %w", err)
 	}
 	m := read.Merge
-	action := map[string]string{"open": "opened", "reopen": "opened"}[m.Action]
+	action := map[string]string{"open": "opened", "reopen": "opened", "close": "closed", "merge": "closed"}[m.Action]
 	if m.Action == "update" && m.OldRev != "" {
 		action = "updated"
 	}

@@ -102,7 +102,7 @@ type Delivery struct {
 // Receive reads a call of a webhook that was made with a secret. One that does
 // not show that it knows the secret is an error with code Denied, one that can't
 // be read with code Invalid. Calls about other things have no changes. A pull
-// request's Action is "opened" or "updated".
+// request's Action is "opened", "updated" or, where the host tells of it, "closed".
 func Receive(kind Kind, secret string, header http.Header, body []byte) (Delivery, error) {
 	switch kind {
 	case GitHub:

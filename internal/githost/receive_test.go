@@ -78,13 +78,16 @@ func TestReceive(t *testing.T) {
 			githost.GitHub, "push", `{"ref":"refs/heads/a","before":"b","after":"` + zeros + `","commits":[]}`,
 			[]drydock.SourceChange{{Ref: "refs/heads/a", Before: "b", AllPaths: true}},
 		},
-		"own pull":       {githost.GitHub, "pull_request", pull(`{"id":1}`, `{"id":1}`), []drydock.SourceChange{own}},
-		"forked pull":    {githost.GitHub, "pull_request", pull(`{"id":2}`, `{"id":1}`), []drydock.SourceChange{forked}},
-		"deleted fork":   {githost.GitHub, "pull_request", pull(`null`, `{"id":1}`), []drydock.SourceChange{forked}},
-		"nobody's":       {githost.Gitea, "pull_request", pull(`null`, `null`), []drydock.SourceChange{forked}},
-		"push for":       {githost.Gitea, "pull_request", strings.Replace(pull(`{"id":1}`, `{"id":1}`), `"ref":"t"`, `"ref":"refs/pull/7/head"`, 1), []drydock.SourceChange{flow}},
-		"labeled":        {githost.GitHub, "pull_request", strings.Replace(pull(`{"id":1}`, `{"id":1}`), "opened", "labeled", 1), nil},
-		"merged":         {githost.GitLab, "Merge Request Hook", `{"object_attributes":{"action":"merge","iid":7,"state":"merged"}}`, nil},
+		"own pull":     {githost.GitHub, "pull_request", pull(`{"id":1}`, `{"id":1}`), []drydock.SourceChange{own}},
+		"forked pull":  {githost.GitHub, "pull_request", pull(`{"id":2}`, `{"id":1}`), []drydock.SourceChange{forked}},
+		"deleted fork": {githost.GitHub, "pull_request", pull(`null`, `{"id":1}`), []drydock.SourceChange{forked}},
+		"nobody's":     {githost.Gitea, "pull_request", pull(`null`, `null`), []drydock.SourceChange{forked}},
+		"push for":     {githost.Gitea, "pull_request", strings.Replace(pull(`{"id":1}`, `{"id":1}`), `"ref":"t"`, `"ref":"refs/pull/7/head"`, 1), []drydock.SourceChange{flow}},
+		"labeled":      {githost.GitHub, "pull_request", strings.Replace(pull(`{"id":1}`, `{"id":1}`), "opened", "labeled", 1), nil},
+		"merged": {
+			githost.GitLab, "Merge Request Hook", `{"object_attributes":{"action":"merge","iid":7,"state":"merged","target_branch":"main","source_branch":"t","last_commit":{"id":"c"}}}`,
+			[]drydock.SourceChange{{Action: "closed", Pull: "7", Ref: "refs/heads/main", Branch: "t", Commit: "c", PullRef: "refs/merge-requests/7/head", AllPaths: true, Fork: true}},
+		},
 		"title of merge": {githost.GitLab, "Merge Request Hook", `{"object_attributes":{"action":"update","iid":7,"state":"opened"}}`, nil},
 		"two refs": {
 			githost.AzureDevOps, "", `{"eventType":"git.push","resource":{"refUpdates":[{"name":"refs/heads/a","oldObjectId":"b","newObjectId":"c"},
@@ -131,7 +134,7 @@ func FuzzReceive(f *testing.F) {
 				t.Errorf("%s: %v", kind, err)
 			}
 			for _, c := range d.Changes {
-				if c.Pull != "" && c.Action != "opened" && c.Action != "updated" {
+				if c.Pull != "" && c.Action != "opened" && c.Action != "updated" && c.Action != "closed" {
 					t.Errorf("%s: %+v", kind, c)
 				}
 			}

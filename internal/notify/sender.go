@@ -140,13 +140,14 @@ func (s *Sender) deliver(ctx context.Context, d drydock.Delivery) {
 		}
 		s.attempt(ctx, &d, target, body)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && d.Taken.IsZero() {
 		return // it will be tried again at the next start
 	}
 	if d.Taken.IsZero() && d.Next.IsZero() {
 		log.WarnContext(ctx, "a message was given up", "attempts", d.Attempts, "reason", d.Last.Reason, "status", d.Last.Status)
 	}
-	if err := s.Store.UpdateDelivery(ctx, d); err != nil {
+	// What was taken is noted also when the server ends.
+	if err := s.Store.UpdateDelivery(context.WithoutCancel(ctx), d); err != nil {
 		log.ErrorContext(ctx, "noting what became of a message; it may be sent twice", "error", err)
 	}
 }

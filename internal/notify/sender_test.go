@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -149,6 +150,23 @@ func TestMessagesSurviveAnEnd(t *testing.T) {
 		if len(got) != 2 || got[0].header.Get("X-Drydock-Delivery") != got[1].header.Get("X-Drydock-Delivery") {
 			t.Errorf("came %d times", len(got))
 		}
+	})
+}
+
+// A message that was taken while the server ends is not sent again.
+func TestMessageTakenAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		hook := w.hook("one", "", "push")
+		ctx, cancel := context.WithCancel(t.Context())
+		w.setAnswer(func(*http.Request, []byte) (*http.Response, error) {
+			cancel()
+			return respond(200, "")
+		})
+		w.push("a")
+		w.sender.Run(ctx)
+		same(t, "after the end", w.sent(hook), []string{"push a taken 1"})
 	})
 }
 

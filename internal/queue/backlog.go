@@ -23,11 +23,12 @@ type entry struct {
 	id       string
 	number   int64
 	pool     string // as by poolKey
+	batch    string
 	created  time.Time
 }
 
 func entryOf(r drydock.RunRecord) entry {
-	return entry{r.Registry, r.ID, r.Number, poolKey(r.Registry, r.Pool), r.Created}
+	return entry{r.Registry, r.ID, r.Number, poolKey(r.Registry, r.Pool), r.Batch, r.Created}
 }
 
 func (e entry) key() key { return key{e.registry.Key(), e.number} }
@@ -47,6 +48,10 @@ const poolsFolder = "/agentpools/"
 type backlog struct {
 	pools  map[string]*pool
 	served uint64 // counts picks
+	// limit is how many runs of a batch may have a slot at a time, wherever they
+	// are; 0 for any number.
+	limit   int
+	batches map[string]int // slots that runs of a batch have
 }
 
 type pool struct {
@@ -59,9 +64,16 @@ type pool struct {
 
 // line is the runs of one registry that wait for one pool.
 type line struct {
+	groups map[string]*group // by batch; those without one are a group too
+	busy   int               // runs of the registry that have a slot of the pool
+	served uint64            // the pick that last served it; 0 for none
+}
+
+// group is the runs of a line that belong to one batch.
+type group struct {
 	waiting []entry // in the order of their numbers
-	busy    int     // runs of the registry that have a slot of the pool
-	served  uint64  // the pick that last served it; 0 for none
+	busy    int
+	served  uint64
 }
 
 func (b *backlog) pool(name string) *pool {
@@ -77,22 +89,38 @@ func (b *backlog) pool(name string) *pool {
 func (p *pool) line(registry string) *line {
 	l := p.lines[registry]
 	if l == nil {
-		l = &line{}
+		l = &line{groups: map[string]*group{}}
 		p.lines[registry] = l
 	}
 	return l
 }
 
-func (l *line) find(number int64) (int, bool) {
-	return slices.BinarySearchFunc(l.waiting, number, func(e entry, n int64) int { return cmp.Compare(e.number, n) })
+func (l *line) group(batch string) *group {
+	g := l.groups[batch]
+	if g == nil {
+		g = &group{}
+		l.groups[batch] = g
+	}
+	return g
+}
+
+// tidy forgets a batch of which nothing is left.
+func (l *line) tidy(batch string) {
+	if g := l.groups[batch]; batch != "" && len(g.waiting) == 0 && g.busy == 0 {
+		delete(l.groups, batch)
+	}
+}
+
+func (g *group) find(number int64) (int, bool) {
+	return slices.BinarySearchFunc(g.waiting, number, func(e entry, n int64) int { return cmp.Compare(e.number, n) })
 }
 
 // add lets a run wait, and reports false if it does already.
 func (b *backlog) add(e entry) bool {
-	l := b.pool(e.pool).line(e.registry.Key())
-	i, found := l.find(e.number)
+	g := b.pool(e.pool).line(e.registry.Key()).group(e.batch)
+	i, found := g.find(e.number)
 	if !found {
-		l.waiting = slices.Insert(l.waiting, i, e)
+		g.waiting = slices.Insert(g.waiting, i, e)
 	}
 	return !found
 }
@@ -100,41 +128,71 @@ func (b *backlog) add(e entry) bool {
 // remove takes a run out that need not wait any more.
 func (b *backlog) remove(e entry) {
 	l := b.pool(e.pool).line(e.registry.Key())
-	if i, found := l.find(e.number); found {
-		l.waiting = slices.Delete(l.waiting, i, i+1)
+	g := l.group(e.batch)
+	if i, found := g.find(e.number); found {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
 	}
+	l.tidy(e.batch)
 }
 
 // pick gives a run a slot of its pool. Of the registries that wait for a pool,
 // the one that has the fewest slots comes first, then the one that was served
-// longest ago, then the one whose run has waited longest; of its runs the
-// oldest.
+// longest ago, then the one whose run has waited longest. Its batches take turns
+// by the same rule, so that many runs of one don't hold up the others; of a batch
+// comes the oldest run.
 func (b *backlog) pick() (entry, bool) {
 	var best *line
+	var from *group
 	for _, p := range b.pools {
 		if p.busy >= p.slots {
 			continue
 		}
 		for _, l := range p.lines {
-			if len(l.waiting) > 0 && (best == nil || l.before(best)) {
-				best = l
+			g := b.next(l)
+			if g != nil && (best == nil || l.before(best, g, from)) {
+				best, from = l, g
 			}
 		}
 	}
 	if best == nil {
 		return entry{}, false
 	}
-	e := best.waiting[0]
-	best.waiting = best.waiting[1:]
+	e := from.waiting[0]
+	from.waiting = from.waiting[1:]
 	b.served++
-	best.served = b.served
+	best.served, from.served = b.served, b.served
 	best.busy++
+	from.busy++
+	if e.batch != "" {
+		b.batches[e.batch]++
+	}
 	b.pool(e.pool).busy++
 	return e, true
 }
 
-func (l *line) before(other *line) bool {
-	a, b := l.waiting[0], other.waiting[0]
+// next returns the group of a line whose turn it is, nil for none.
+func (b *backlog) next(l *line) *group {
+	var best *group
+	for batch, g := range l.groups {
+		full := batch != "" && b.limit > 0 && b.batches[batch] >= b.limit
+		if len(g.waiting) > 0 && !full && (best == nil || g.before(best)) {
+			best = g
+		}
+	}
+	return best
+}
+
+func (g *group) before(other *group) bool {
+	return cmp.Or(
+		cmp.Compare(g.busy, other.busy),
+		cmp.Compare(g.served, other.served),
+		cmp.Compare(g.waiting[0].number, other.waiting[0].number),
+	) < 0
+}
+
+// before compares two lines by the groups whose turn it is.
+func (l *line) before(other *line, own, others *group) bool {
+	a, b := own.waiting[0], others.waiting[0]
 	return cmp.Or(
 		cmp.Compare(l.busy, other.busy),
 		cmp.Compare(l.served, other.served),
@@ -148,5 +206,14 @@ func (l *line) before(other *line) bool {
 func (b *backlog) free(e entry) {
 	p := b.pool(e.pool)
 	p.busy--
-	p.line(e.registry.Key()).busy--
+	l := p.line(e.registry.Key())
+	l.busy--
+	l.group(e.batch).busy--
+	l.tidy(e.batch)
+	if e.batch == "" {
+		return
+	}
+	if b.batches[e.batch]--; b.batches[e.batch] == 0 {
+		delete(b.batches, e.batch)
+	}
 }

@@ -54,9 +54,11 @@ func (q *Queue) Loads() []PoolLoad {
 func (p *pool) load() Load {
 	load := Load{Slots: p.slots, Busy: p.busy}
 	for _, l := range p.lines {
-		load.Waiting += len(l.waiting)
-		if len(l.waiting) > 0 && (load.Oldest.IsZero() || l.waiting[0].created.Before(load.Oldest)) {
-			load.Oldest = l.waiting[0].created
+		for _, g := range l.groups {
+			load.Waiting += len(g.waiting)
+			if len(g.waiting) > 0 && (load.Oldest.IsZero() || g.waiting[0].created.Before(load.Oldest)) {
+				load.Oldest = g.waiting[0].created
+			}
 		}
 	}
 	return load

@@ -24,6 +24,9 @@ type Config struct {
 	// owner has was left by one that is gone, however long its lease.
 	Alone bool
 	Slots int // of the default pool
+	// Batch is how many runs of a batch may be carried out at a time by this
+	// server; any number if 0.
+	Batch int
 
 	Lease    time.Duration // how long a run is safe from other servers without a heartbeat; 30 s
 	Beat     time.Duration // between two heartbeats; 1.5 s
@@ -58,7 +61,7 @@ type Queue struct {
 func Open(ctx context.Context, cfg Config) (*Queue, error) {
 	q := &Queue{
 		cfg:     withDefaults(cfg),
-		backlog: backlog{pools: map[string]*pool{}},
+		backlog: backlog{pools: map[string]*pool{}, limit: cfg.Batch, batches: map[string]int{}},
 		held:    map[key]*Claim{},
 		changed: make(chan struct{}),
 	}

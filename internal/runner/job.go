@@ -25,6 +25,8 @@ type job struct {
 	facts   drydock.RunFacts
 	digest  string // of the source, if that is an artifact
 	result  *drydock.RunResult
+	// declared is what the builds are to be made from; nil while that isn't known.
+	declared *drydock.BuildSurvey
 }
 
 // carryOut carries out the run. The log says why it failed.
@@ -100,7 +102,7 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 		}
 	}
 	j.result, err = runs.Run(ctx, Request{
-		Source: j.request.Source, Task: announced{planner, j.begin}, Facts: j.facts,
+		Source: j.request.Source, Task: announced{planner, j}, Facts: j.facts,
 		Spec: spec,
 	})
 	return err
@@ -109,7 +111,7 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 // announced tells when there is a plan.
 type announced struct {
 	Planner
-	begin func(context.Context) error
+	job *job
 }
 
 // Plan implements Planner.
@@ -118,7 +120,8 @@ func (a announced) Plan(ctx context.Context, c *Checkout, facts drydock.RunFacts
 	if err != nil {
 		return nil, err
 	}
-	return p, a.begin(ctx)
+	a.job.declare(ctx, p, c)
+	return p, a.job.begin(ctx)
 }
 
 // limits are the server's, with the number of processors of the run if that is

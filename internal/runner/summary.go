@@ -2,6 +2,7 @@ package runner
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/drydockhq/drydock"
 )
@@ -13,6 +14,7 @@ type result struct {
 	Error        string                      `json:"runErrorMessage,omitempty"`
 	Steps        []resultStep                `json:"steps,omitempty"`
 	Dependencies []drydock.ImageDependencies `json:"dependencies,omitempty"`
+	Bases        *declaredBases              `json:"declaredBases,omitempty"` // of a run that did not succeed
 	Commit       string                      `json:"commit,omitempty"`
 	Branch       string                      `json:"branch,omitempty"`
 	SourceDigest string                      `json:"sourceDigest,omitempty"`
@@ -24,6 +26,17 @@ type outputImage struct {
 	Repository string `json:"repository"`
 	Tag        string `json:"tag,omitempty"`
 	Digest     string `json:"digest"`
+}
+
+// declaredBases is what the builds of a run were to be made from.
+type declaredBases struct {
+	Images   []declaredBase `json:"images"`
+	Complete bool           `json:"complete"` // there are no others
+}
+
+type declaredBase struct {
+	Image string                `json:"image"` // as drydock.ImageName writes it
+	Kind  drydock.BaseImageKind `json:"kind"`
 }
 
 type resultStep struct {
@@ -38,6 +51,7 @@ func (j *job) summary(runErr error) result {
 	r := result{Commit: j.facts.Commit, Branch: j.facts.Branch, SourceDigest: j.digest}
 	if runErr != nil {
 		r.Error = j.masker.String(runErr.Error())
+		r.Bases = j.declaredBases()
 	}
 	if j.result == nil {
 		return r
@@ -50,14 +64,32 @@ func (j *job) summary(runErr error) result {
 		}
 		r.Steps = append(r.Steps, step)
 	}
-	for _, d := range j.result.Dependencies {
-		if d.Image != nil && d.Image.Digest != "" {
-			r.OutputImages = append(r.OutputImages, outputImage{
-				d.Image.Registry, d.Image.Repository, d.Image.Tag, d.Image.Digest,
-			})
+	add := func(i drydock.ImageReference) {
+		output := outputImage{i.Registry, i.Repository, i.Tag, i.Digest}
+		if i.Digest != "" && !slices.Contains(r.OutputImages, output) {
+			r.OutputImages = append(r.OutputImages, output)
 		}
 	}
+	for _, d := range j.result.Dependencies {
+		if d.Image != nil {
+			add(*d.Image)
+		}
+	}
+	for _, i := range j.result.Pushed {
+		add(i)
+	}
 	return r
+}
+
+func (j *job) declaredBases() *declaredBases {
+	if j.declared == nil {
+		return nil
+	}
+	d := &declaredBases{Images: []declaredBase{}, Complete: len(j.declared.Unknown) == 0}
+	for _, b := range j.declared.Bases {
+		d.Images = append(d.Images, declaredBase{j.masker.String(b.Image.String()), b.Kind})
+	}
+	return d
 }
 
 func encodeResult(r result) []byte {

@@ -5,17 +5,19 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/drydockhq/drydock"
 )
 
 var (
 	_ drydock.TaskImageStore  = (*Store)(nil)
+	_ drydock.TaskGraph       = (*Store)(nil)
 	_ drydock.ImageStateStore = (*Store)(nil)
 	_ drydock.DueStore        = (*Store)(nil)
 )
 
-const selectTaskImages = `SELECT resources.id, t.learnt, t.ended, t.armed, t.problem, t.base_trigger, t.paused
+const selectTaskImages = `SELECT resources.id, t.learnt, t.outdated, t.ended, t.armed, t.reading, t.read_for, t.problem, t.base_trigger, t.paused
 	FROM task_images t JOIN resources ON resources.key = t.task`
 
 // TaskImages implements drydock.TaskImageStore.
@@ -112,12 +114,12 @@ func (s *Store) PutTaskImages(ctx context.Context, t drydock.TaskImages) error {
 
 func putTaskImages(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO task_images
-			(task, registry, name, learnt, ended, armed, problem, base_trigger, paused)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (task) DO UPDATE SET learnt = excluded.learnt, ended = excluded.ended, armed = excluded.armed,
-			problem = excluded.problem, base_trigger = excluded.base_trigger, paused = excluded.paused`,
-		t.Task.Key(), t.Task.Parent().Key(), strings.ToLower(t.Task.Name()), t.Learnt, t.Ended, nanos(t.Armed),
-		t.Problem, string(t.Trigger), number(t.Paused))
+			(task, registry, name, learnt, outdated, ended, armed, reading, read_for, problem, base_trigger, paused)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT (task) DO UPDATE SET learnt = excluded.learnt, outdated = excluded.outdated, ended = excluded.ended, armed = excluded.armed,
+			reading = excluded.reading, read_for = excluded.read_for, problem = excluded.problem, base_trigger = excluded.base_trigger, paused = excluded.paused`,
+		t.Task.Key(), t.Task.Parent().Key(), strings.ToLower(t.Task.Name()), t.Learnt, t.Outdated, t.Ended, nanos(t.Armed),
+		number(t.Reading), t.ReadFor, t.Problem, string(t.Trigger), number(t.Paused))
 	return err
 }
 
@@ -166,7 +168,44 @@ func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
 	return nil
 }
 
-// Producers implements drydock.TaskImageStore.
+// TasksToRead implements drydock.TaskImageStore.
+func (s *Store) TasksToRead(ctx context.Context, before time.Time) ([]drydock.ResourceID, error) {
+	var tasks []drydock.ResourceID
+	err := s.read(ctx, func(tx *sql.Tx) (err error) {
+		tasks, err = list(ctx, tx, func(row scanner) (drydock.ResourceID, error) {
+			var id string
+			if err := row.Scan(&id); err != nil {
+				return drydock.ResourceID{}, err
+			}
+			return resourceID(id)
+		}, `SELECT resources.id FROM task_images t JOIN resources ON resources.key = t.task
+			WHERE (t.reading = 1 OR t.problem <> '') AND (t.reading = 1 OR t.armed < $1 AND t.learnt <= t.outdated)
+			ORDER BY t.reading DESC, t.armed, t.task`, nanos(before))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("finding the tasks to be read: %w", err)
+	}
+	return tasks, nil
+}
+
+// AddOutput implements drydock.TaskImageStore.
+func (s *Store) AddOutput(ctx context.Context, task drydock.ResourceID, image drydock.ImageName) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := resource(ctx, tx, task); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO task_outputs (task, image)
+			SELECT t.task, $2 FROM task_images t WHERE t.task = $1 ON CONFLICT (task, image) DO NOTHING`, task.Key(), image.String())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("storing that task %s pushes %s: %w", task.Name(), image, err)
+	}
+	return nil
+}
+
+// Producers implements drydock.TaskGraph.
 func (s *Store) Producers(ctx context.Context, images ...drydock.ImageName) (map[drydock.ImageName][]drydock.ResourceID, error) {
 	producers := map[drydock.ImageName][]drydock.ResourceID{}
 	err := s.read(ctx, func(tx *sql.Tx) error {
@@ -191,7 +230,7 @@ func (s *Store) Producers(ctx context.Context, images ...drydock.ImageName) (map
 	return producers, nil
 }
 
-// Foundations implements drydock.TaskImageStore.
+// Foundations implements drydock.TaskGraph.
 func (s *Store) Foundations(ctx context.Context, tasks ...drydock.ResourceID) ([]drydock.Foundation, error) {
 	var all []drydock.Foundation
 	err := s.read(ctx, func(tx *sql.Tx) error {
@@ -254,16 +293,17 @@ func inParts(values []string, f func(c *conditions, part []string) error) error 
 
 func scanTaskImages(row scanner) (drydock.TaskImages, error) {
 	var (
-		t      drydock.TaskImages
-		id     string
-		armed  int64
-		paused int
+		t       drydock.TaskImages
+		id      string
+		armed   int64
+		reading int
+		paused  int
 	)
-	err := row.Scan(&id, &t.Learnt, &t.Ended, &armed, &t.Problem, &t.Trigger, &paused)
+	err := row.Scan(&id, &t.Learnt, &t.Outdated, &t.Ended, &armed, &reading, &t.ReadFor, &t.Problem, &t.Trigger, &paused)
 	if err != nil {
 		return t, err
 	}
-	t.Armed, t.Paused = fromNanos(armed), paused != 0
+	t.Armed, t.Reading, t.Paused = fromNanos(armed), reading != 0, paused != 0
 	t.Task, err = resourceID(id)
 	return t, err
 }

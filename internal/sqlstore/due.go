@@ -143,7 +143,7 @@ func (s *Store) PauseTasks(ctx context.Context, registry drydock.ResourceID, pau
 }
 
 // countsNow is drydock.TaskImages.Counts of a row of task_bases.
-const countsNow = `(SELECT t.paused = 0 AND instr(task_bases.image, '@') = 0 AND
+const countsNow = `(SELECT t.paused = 0 AND t.reading = 0 AND instr(task_bases.image, '@') = 0 AND
 	(t.base_trigger = 'All' OR t.base_trigger = 'Runtime' AND task_bases.kind = 'Runtime')
 	FROM task_images t WHERE t.task = task_bases.task)`
 

@@ -18,16 +18,17 @@ func (w *Watcher) check(ctx context.Context, im *image) {
 		w.finish(im, im.poll, 0)
 		return
 	}
-	next, delay := w.outcome(im, answer, err)
-	pause := w.settle(im.host, im.checked, answer, err)
-	changed, err := w.record(ctx, &next, pause, err == nil, answer.Digest)
+	problem := err
+	next, delay := w.outcome(im, answer, problem)
+	pause := w.settle(im.host, im.checked, answer, problem)
+	changed, err := w.record(ctx, &next, pause, problem == nil, answer.Digest)
 	if err != nil {
 		// Nothing is stored, so nothing is known: it is asked again.
 		w.c.Log.ErrorContext(ctx, "storing what is known of an image, trying again", "image", im.String(), "error", err)
 		w.finish(im, im.poll, min(delay, 10*time.Second))
 		return
 	}
-	w.tell(ctx, im.poll, next, changed)
+	w.tell(ctx, im.poll, next, changed, refusedOwners(answer, problem))
 	if im.again && !changed && next.Failures == 0 {
 		delay = min(delay, again)
 	}
@@ -55,7 +56,10 @@ func (w *Watcher) ask(ctx context.Context, im *image) (Answer, error) {
 func (w *Watcher) outcome(im *image, answer Answer, err error) (drydock.ImagePoll, time.Duration) {
 	next, interval := im.poll, w.c.Interval(im.host.name)
 	if err == nil {
-		next.Checked, next.Failures, next.Problem, next.Validator = w.c.Now(), 0, answer.Note, answer.Validator
+		next.Checked, next.Failures, next.Problem, next.Validator = w.c.Now(), 0, "", answer.Validator
+		if len(answer.Refused) > 0 {
+			next.Problem = im.host.name + " refuses a credential of a task that waits for it"
+		}
 	} else {
 		next.Failures, next.Problem = next.Failures+1, brief(err)
 	}
@@ -126,8 +130,17 @@ func (w *Watcher) appendChange(ctx context.Context, p drydock.ImagePoll, previou
 	return err
 }
 
+// refusedOwners returns whose credentials a registry has not accepted.
+func refusedOwners(answer Answer, err error) []string {
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		return refused.Refused
+	}
+	return answer.Refused
+}
+
 // tell logs what a check has brought.
-func (w *Watcher) tell(ctx context.Context, before, after drydock.ImagePoll, changed bool) {
+func (w *Watcher) tell(ctx context.Context, before, after drydock.ImagePoll, changed bool, refused []string) {
 	log := w.c.Log.With("image", after.Image.String())
 	if changed {
 		text := "an image of another registry has changed"
@@ -141,7 +154,7 @@ func (w *Watcher) tell(ctx context.Context, before, after drydock.ImagePoll, cha
 	}
 	switch {
 	case after.Problem != "" && after.Problem != before.Problem:
-		log.WarnContext(ctx, "looking at an image of another registry", "problem", after.Problem, "failures", after.Failures)
+		log.WarnContext(ctx, "looking at an image of another registry", "problem", after.Problem, "failures", after.Failures, "refused", refused)
 	case after.Problem == "" && before.Problem != "":
 		log.InfoContext(ctx, "an image of another registry can be read again", "digest", after.Digest)
 	}

@@ -3,9 +3,7 @@ package upstream
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,14 +36,14 @@ func keyOf(c drydock.Credential) key {
 
 // order returns the different credentials for a host and none at all, the one
 // that worked last first.
-func (k *keyring) order(repository, host string, creds []drydock.Credential) []drydock.Credential {
+func (k *keyring) order(repository, host string, creds []Credential) []Credential {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	good, known := k.good[repository]
-	var all []drydock.Credential
+	var all []Credential
 	seen := map[key]bool{}
-	for _, c := range append(slices.Clone(creds), drydock.Credential{Registry: host}) {
-		id := keyOf(c)
+	for _, c := range append(slices.Clone(creds), Credential{Credential: drydock.Credential{Registry: host}}) {
+		id := keyOf(c.Credential)
 		if drydock.RegistryHost(c.Registry) != host || seen[id] {
 			continue
 		}
@@ -105,48 +103,42 @@ func (r *Registries) withKeys(ctx context.Context, p place, a asking) (Answer, e
 	var refused []string
 	var gone, denied bool
 	for _, c := range r.keys.order(repository, p.host, a.query.Credentials) {
-		if r.keys.tried(repository, c, r.Now()) {
-			denied, refused = true, append(refused, fmt.Sprintf("%q", c.Username))
+		if r.keys.tried(repository, c.Credential, r.Now()) {
+			denied, refused = true, append(refused, c.Owner)
 			continue
 		}
-		answer, err := a.with(ctx, c)
+		answer, err := a.with(ctx, c.Credential)
 		switch {
 		case drydock.CodeOf(err) == drydock.Denied:
-			r.keys.refuse(repository, c, r.Now())
-			if denied = true; !anonymous(c) {
-				refused = append(refused, fmt.Sprintf("%q", c.Username))
+			r.keys.refuse(repository, c.Credential, r.Now())
+			if denied = true; !anonymous(c.Credential) {
+				refused = append(refused, c.Owner)
 			}
 		case err != nil:
 			return Answer{}, err
 		case answer.Digest == "": // or hidden from who may not see it
 			gone = true
 		default:
-			r.keys.accept(repository, c)
-			answer.Note = refusedNote(p.host, refused)
+			r.keys.accept(repository, c.Credential)
+			answer.Refused = refused
 			return answer, nil
 		}
 	}
 	if denied && !gone {
 		return Answer{}, nobody(p, refused)
 	}
-	return Answer{Note: refusedNote(p.host, refused)}, nil
+	return Answer{Refused: refused}, nil
 }
 
 func anonymous(c drydock.Credential) bool { return c.Username == "" && c.Password == "" }
-
-// refusedNote says which users a registry refuses; nothing for none.
-func refusedNote(host string, refused []string) string {
-	if len(refused) == 0 {
-		return ""
-	}
-	return host + " refuses the credential of the user " + strings.Join(refused, " and that of ")
-}
 
 // nobody is the error for a repository that lets nobody in.
 func nobody(p place, refused []string) error {
 	err := drydock.Errorf(drydock.Denied, "%s wants somebody to sign in for %s", p.host, p.repository)
 	if len(refused) == 0 {
-		return err.WithHint("give a task that watches it a credential for %s", p.host)
+		err = err.WithHint("give a task that waits for it a credential for %s", p.host)
+	} else {
+		err = err.WithHint("it refuses the credentials of the tasks that wait for it")
 	}
-	return err.WithHint("%s", refusedNote(p.host, refused))
+	return &RefusedError{refused, err}
 }

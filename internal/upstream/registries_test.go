@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,9 +55,15 @@ func query(t *testing.T, r *registry.Registry, ref string, users ...string) upst
 	t.Helper()
 	q := upstream.Query{Image: image(t, r.Host+"/"+ref)}
 	for _, user := range users {
-		q.Credentials = append(q.Credentials, drydock.Credential{Registry: r.Host, Username: user, Password: user[:1]})
+		q.Credentials = append(q.Credentials, credential(r.Host, user))
 	}
 	return q
+}
+
+func credential(host, user string) upstream.Credential {
+	return upstream.Credential{
+		Credential: drydock.Credential{Registry: host, Username: user, Password: user[:1]}, Owner: "the owner of " + user,
+	}
 }
 
 // asked counts the requests of a kind.
@@ -88,13 +96,13 @@ func TestDigestsAreAskedForWithHEAD(t *testing.T) {
 	want := push(t, reg, "a/b:1")
 	gets := asked(reg, http.MethodGet, registry.KindManifest)
 	r := resolver()
-	if got := resolve(t, r, query(t, reg, "a/b:1")); got != (upstream.Answer{Digest: want}) {
+	if got := resolve(t, r, query(t, reg, "a/b:1")); !reflect.DeepEqual(got, upstream.Answer{Digest: want}) {
 		t.Errorf("%+v, want %s", got, want)
 	}
-	if got := resolve(t, r, query(t, reg, "a/b:gone")); got != (upstream.Answer{}) {
+	if got := resolve(t, r, query(t, reg, "a/b:gone")); !reflect.DeepEqual(got, upstream.Answer{}) {
 		t.Errorf("of a tag that is not there: %+v", got)
 	}
-	if got := resolve(t, r, query(t, reg, "never/was:1")); got != (upstream.Answer{}) {
+	if got := resolve(t, r, query(t, reg, "never/was:1")); !reflect.DeepEqual(got, upstream.Answer{}) {
 		t.Errorf("of a repository that is not there: %+v", got)
 	}
 	if n := asked(reg, http.MethodGet, registry.KindManifest) - gets; n != 0 {
@@ -132,7 +140,7 @@ func TestGETWhereHEADIsNotServed(t *testing.T) {
 				t.Fatalf("%+v, want %s", first, want)
 			}
 			q.Digest, q.Validator = first.Digest, first.Validator
-			if again := resolve(t, resolver(), q); again != first || len(conditional) != 1 {
+			if again := resolve(t, resolver(), q); !reflect.DeepEqual(again, first) || len(conditional) != 1 {
 				t.Errorf("%+v, asked with %q", again, conditional)
 			}
 			want = push(t, reg, "a/b:1")
@@ -176,9 +184,9 @@ func TestCredentialsAreTriedInOrder(t *testing.T) {
 			want := push(t, reg, "a/b:1")
 			r := resolver()
 			q := query(t, reg, "a/b:1", "wrong", "other", "reader")
-			q.Credentials = append(q.Credentials, drydock.Credential{Registry: "elsewhere.example", Username: "leak", Password: "l"})
+			q.Credentials = append(q.Credentials, credential("elsewhere.example", "leak"))
 			got := resolve(t, r, q)
-			if got.Digest != want || !strings.Contains(got.Note, `"wrong"`) || !strings.Contains(got.Note, `"other"`) || strings.Contains(got.Note, "reader") {
+			if got.Digest != want || !slices.Equal(got.Refused, []string{"the owner of wrong", "the owner of other"}) {
 				t.Errorf("%+v, want %s", got, want)
 			}
 			before := len(reg.Requests())
@@ -208,8 +216,12 @@ func TestRefusedCredentials(t *testing.T) {
 	signIns := func() int { return asked(reg, http.MethodGet, registry.KindToken) }
 	for range 3 {
 		_, err := r.Resolve(t.Context(), wrong)
-		if drydock.CodeOf(err) != drydock.Denied || !strings.Contains(err.Error(), `"wrong"`) || strings.Contains(err.Error(), "password") {
+		var refused *upstream.RefusedError
+		if drydock.CodeOf(err) != drydock.Denied || !errors.As(err, &refused) || !slices.Equal(refused.Refused, []string{"the owner of wrong"}) {
 			t.Fatal(err)
+		}
+		if strings.Contains(err.Error(), "owner") { // others see it too
+			t.Error(err)
 		}
 	}
 	asWrong := func() int {

@@ -75,7 +75,7 @@ func (s *site) WatchedImages(context.Context) ([]drydock.ImageName, error) {
 	return slices.Clone(s.watched), nil
 }
 
-func (s *site) Credentials(context.Context, drydock.ImageName) ([]drydock.Credential, error) {
+func (s *site) Credentials(context.Context, drydock.ImageName) ([]upstream.Credential, error) {
 	return nil, nil
 }
 

@@ -14,12 +14,13 @@ import (
 func (w *Watcher) Sync() { signal(w.sync) }
 
 // syncGap is what lies between two looks at what is watched at least.
-const syncGap = 500 * time.Millisecond
+const syncGap = time.Second
 
 // follow keeps the schedule to what is watched.
 func (w *Watcher) follow(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	gap := syncGap
 	for loaded, said := false, ""; ; {
 		select {
 		case <-ctx.Done():
@@ -29,14 +30,14 @@ func (w *Watcher) follow(ctx context.Context) {
 			select { // several changes in a row are one
 			case <-ctx.Done():
 				return
-			case <-time.After(syncGap):
+			case <-time.After(gap):
 			}
 			select {
 			case <-w.sync:
 			default:
 			}
 		}
-		wait := w.c.Refresh
+		wait, began := w.c.Refresh, time.Now()
 		switch err := w.refresh(ctx, !loaded); {
 		case ctx.Err() != nil:
 			return
@@ -49,6 +50,8 @@ func (w *Watcher) follow(ctx context.Context) {
 		default:
 			loaded, said = true, ""
 		}
+		// With very many images it takes its time; the server has other things to do.
+		gap = max(syncGap, 20*time.Since(began))
 		timer.Reset(wait)
 	}
 }

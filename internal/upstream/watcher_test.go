@@ -266,6 +266,13 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 		s.want("a:1", ">a")
+		s.registry.answer("a:1", func(context.Context) (upstream.Answer, error) {
+			return upstream.Answer{Digest: digestA, Refused: []string{"task secret"}}, nil
+		})
+		s.pass(2 * time.Hour)
+		if p := s.poll("a:1"); p.Problem != "docker.io refuses a credential of a task that waits for it" || p.Failures != 0 {
+			t.Errorf("%+v", p)
+		}
 		s.registry.fails("a:1", errors.New("something that nobody has thought of"))
 		s.pass(2 * time.Hour)
 		if p := s.poll("a:1"); p.Problem == "" || p.Digest != digestA {

@@ -171,14 +171,15 @@ func TestCascade(t *testing.T) {
 	login := a.CreateRegistry("contoso")
 	old := pushBase(t, s, login+"/base:1", "one")
 	buildTask(a, t, "contoso", "middle", "middle:1", "FROM "+login+"/base:1\nRUN echo middle > /middle\n")
-	buildTask(a, t, "contoso", "product", "product:1", "FROM busybox AS tools\nFROM "+login+"/middle:1\nCOPY --from=tools /bin/busybox /tool\n")
+	buildTask(a, t, "contoso", "product", "product:1", "FROM "+login+"/middle:1\nCOPY --from=busybox /bin/busybox /tool\n")
+	watched(a, t, "contoso", "product", 2)
 	runTask(a, t, "contoso", "middle")
-	runTask(a, t, "contoso", "product")
+	triggered(a, t, "contoso", "product", 1) // what it is built from is there now
 
 	pushBase(t, s, login+"/base:1", "one") // the same digest
 	digest := pushBase(t, s, login+"/base:1", "two")
 	middle := triggered(a, t, "contoso", "middle", 1)[0]
-	product := triggered(a, t, "contoso", "product", 1)[0]
+	product := triggered(a, t, "contoso", "product", 2)[1]
 	if product.CreateTime.Before(*middle.FinishTime) {
 		t.Errorf("product was queued at %v, before middle had ended at %v", product.CreateTime, middle.FinishTime)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/arm"
 	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/internal/baseimage"
 	"github.com/drydockhq/drydock/internal/graph"
 	"github.com/drydockhq/drydock/internal/notify"
 	"github.com/drydockhq/drydock/internal/sqlstore"
@@ -145,9 +146,10 @@ func (s *Site) Restart(t testing.TB) {
 	server := arm.New(arm.Config{
 		Resources: &resources{s.Store, &s.away, &s.broken}, Runs: s.Store, Events: s.Store, Principals: s.Store, Roles: s.Store, Transactor: s.Store,
 		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{},
+		Images: s.Store, ImagesViewer: baseimage.Viewer{Store: s.Store}, Polls: s.Store,
 		Outbox:       &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
 		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
-		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain,
+		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
 		OnDelete:  []arm.Hook{s.Deleted.hook},
 		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -30,10 +30,13 @@ type build struct {
 	cacheFrom  []buildflags.CacheEntry
 	cacheTo    []buildflags.CacheEntry
 	sources    provenancetypes.Sources // what BuildKit resolved; set after the solve
+	syntax     string                  // complete name of the frontend that the Dockerfile asks for, if that is an image
 
 	mu       sync.Mutex
-	inputs   []*imageInput // images of the run that the build may use
-	refusals []error       // why sources may not be used
+	asked    []provenancetypes.ImageSource // images that sources named, as they were pinned
+	floating map[string]bool               // those of them, by complete names, that were named without a digest
+	inputs   []*imageInput                 // images of the run that the build may use
+	refusals []error                       // why sources may not be used
 }
 
 // Build builds an image into the run's table.
@@ -49,7 +52,7 @@ func (s *session) Build(ctx context.Context, b engine.Build) error {
 
 func (s *session) build(ctx context.Context, spec engine.Build) (_ *builtImage, err error) {
 	spec.Out = &lockedWriter{w: spec.Out}
-	b := &build{Build: spec, session: s, dockerfile: &dockerfile{}}
+	b := &build{Build: spec, session: s, dockerfile: &dockerfile{}, floating: map[string]bool{}}
 	for _, warning := range spec.Flags.Warnings {
 		fmt.Fprintf(spec.Out, "WARNING: %s\n", warning)
 	}
@@ -69,6 +72,7 @@ func (s *session) build(ctx context.Context, spec engine.Build) (_ *builtImage, 
 	}
 	defer closeSession()
 	if err := b.solve(ctx, bk, attrs); err != nil {
+		b.recordFailed()
 		return nil, b.explain(err)
 	}
 	return b.image, b.finish(ctx)

@@ -52,14 +52,41 @@ func (b *build) record() error {
 		}
 		rec.names = append(rec.names, complete)
 	}
-	base := b.baseName()
-	seen := map[drydock.ImageReference]bool{}
 	for _, img := range b.sources.Images {
 		if err := b.keepResolved(img); err != nil {
 			return err
 		}
-		ref := dependency(img)
-		if seen[ref] {
+	}
+	b.fill(&rec, b.sources.Images)
+	b.keep(rec)
+	return nil
+}
+
+// recordFailed remembers what a build resolved that has no image to show for it:
+// that is known as far as it got.
+func (b *build) recordFailed() {
+	b.mu.Lock()
+	asked := slices.Clone(b.asked)
+	b.mu.Unlock()
+	rec := builtRecord{git: b.git()}
+	if b.fill(&rec, asked); rec.runtime != nil || len(rec.buildtime) > 0 {
+		b.keep(rec)
+	}
+}
+
+func (b *build) keep(rec builtRecord) {
+	b.session.mu.Lock()
+	defer b.session.mu.Unlock()
+	b.session.built = append(b.session.built, rec)
+}
+
+// fill completes a record with images.
+func (b *build) fill(rec *builtRecord, found []provenancetypes.ImageSource) {
+	base := b.baseName()
+	seen := map[drydock.ImageReference]bool{}
+	for _, img := range found {
+		ref, used := b.dependency(img)
+		if !used || seen[ref] {
 			continue
 		}
 		seen[ref] = true
@@ -69,10 +96,21 @@ func (b *build) record() error {
 		}
 		rec.buildtime = append(rec.buildtime, ref)
 	}
-	b.session.mu.Lock()
-	defer b.session.mu.Unlock()
-	b.session.built = append(b.session.built, rec)
-	return nil
+}
+
+// dependency writes an image source as ACR does, and reports false for what only
+// reads the Dockerfile.
+func (b *build) dependency(img provenancetypes.ImageSource) (drydock.ImageReference, bool) {
+	ref := dependency(img)
+	named, err := reference.ParseNormalizedNamed(img.Ref)
+	if err != nil || img.Local {
+		return ref, true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	name := undigested(named)
+	ref.Pinned = ref.Tag != "" && !b.floating[name]
+	return ref, name != b.syntax
 }
 
 // baseName returns the base of the final stage as the dependencies name it.
@@ -169,6 +207,23 @@ func (s *session) Dependencies() []drydock.ImageDependencies {
 			deps.Image = s.withDigest(&ref)
 			out = append(out, deps)
 		}
+	}
+	return out
+}
+
+// Pushed implements engine.PushedLister.
+func (s *session) Pushed() []drydock.ImageReference {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []drydock.ImageReference
+	for _, name := range slices.Sorted(maps.Keys(s.digests)) {
+		named, err := reference.ParseNormalizedNamed(name)
+		if err != nil {
+			continue
+		}
+		ref := imageReference(named)
+		ref.Digest = s.digests[name]
+		out = append(out, ref)
 	}
 	return out
 }

@@ -1,10 +1,19 @@
 package buildkit_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
 	"github.com/drydockhq/drydock/test/images"
@@ -89,7 +98,164 @@ func TestDependencies(t *testing.T) {
 			}
 			wantEqual(t, "image", found[0].Image.Reference, host+"/made:1")
 			wantEqual(t, "digest before the push", found[0].Image.Digest, "")
+			wantSameBases(t, surveyed(t, e, with.Replace(test.dockerfile), append(args, ".")), found[0])
 		})
+	}
+}
+
+// surveyed returns what a build would be made from.
+func surveyed(t *testing.T, e *buildkit.Executor, dockerfile string, args []string) []drydock.BaseImage {
+	t.Helper()
+	flags, err := buildflags.Parse(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bases, err := e.Bases(t.Context(), []byte(dockerfile), engine.Build{Flags: flags})
+	if err != nil {
+		t.Fatalf("surveying the Dockerfile: %v", err)
+	}
+	return bases
+}
+
+// wantSameBases checks that what a build would be made from is what it was made
+// from.
+func wantSameBases(t *testing.T, bases []drydock.BaseImage, found drydock.ImageDependencies) {
+	t.Helper()
+	text := func(kind drydock.BaseImageKind, ref drydock.ImageReference) string {
+		name, err := ref.Name()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(kind) + " " + name.String()
+	}
+	var want, got []string
+	if found.Runtime != nil {
+		want = append(want, text(drydock.RuntimeBase, *found.Runtime))
+	}
+	for _, ref := range found.Buildtime {
+		want = append(want, text(drydock.BuildTimeBase, ref))
+	}
+	for _, b := range bases {
+		got = append(got, string(b.Kind)+" "+b.Image.String())
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	wantEqual(t, "survey", strings.Join(got, "\n"), strings.Join(want, "\n"))
+}
+
+// What a name with a digest stands for doesn't move; what the same image is
+// called without one does.
+func TestPinnedDependencies(t *testing.T) {
+	t.Parallel()
+	reg := newRegistry(t, registry.Options{}, "busybox=base:1", "busybox=tool:1")
+	digest, err := reg.Digest("base:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := openRun(t, newExecutor(t, buildkit.Config{}), `
+-- pinned/Dockerfile --
+FROM `+reg.Host+`/base:1@`+digest+`
+COPY --from=`+reg.Host+`/tool:1 /bin/busybox /tool
+-- floating/Dockerfile --
+FROM `+reg.Host+`/base:1
+`)
+	r.build("pinned")
+	r.build("floating")
+	found := r.Dependencies()
+	if !found[0].Runtime.Pinned || found[0].Buildtime[0].Pinned || found[1].Runtime.Pinned {
+		t.Errorf("dependencies are %+v %+v, %+v", found[0].Runtime, found[0].Buildtime, found[1].Runtime)
+	}
+}
+
+// A build that fails has resolved images all the same.
+func TestDependenciesOfFailedBuild(t *testing.T) {
+	t.Parallel()
+	reg := newRegistry(t, registry.Options{}, "busybox=base:1", "busybox=tool:1")
+	digest, err := reg.Digest("base:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := openRun(t, newExecutor(t, buildkit.Config{}), `
+-- Dockerfile --
+FROM `+reg.Host+`/tool:1 AS tools
+FROM `+reg.Host+`/base:1
+COPY --from=tools /bin/busybox /tool
+RUN false
+`)
+	_ = r.buildError("-t", reg.Host+"/made:1", ".")
+	found := r.Dependencies()
+	if len(found) != 1 || found[0].Image != nil || found[0].Runtime == nil || len(found[0].Buildtime) != 1 {
+		t.Fatalf("dependencies are %+v", found)
+	}
+	wantEqual(t, "runtime", found[0].Runtime.Reference+" "+found[0].Runtime.Digest, reg.Host+"/base:1 "+digest)
+	wantEqual(t, "buildtime", found[0].Buildtime[0].Reference, reg.Host+"/tool:1")
+}
+
+// The image that reads the Dockerfile is nothing that the result is made from.
+func TestFrontendIsNoDependency(t *testing.T) {
+	t.Parallel()
+	reg := newRegistry(t, registry.Options{}, "busybox")
+	name := pushFrontend(t, reg, "frontend:1", nil)
+	e := newExecutor(t, buildkit.Config{})
+	dockerfile := "# syntax=" + name + "\nFROM " + reg.Host + "/busybox\n"
+	r := openRun(t, e, "-- Dockerfile --\n"+dockerfile)
+	r.build("-t", "made", ".")
+	for _, d := range r.Dependencies() {
+		all := d.Buildtime
+		if d.Runtime != nil {
+			all = append(all, *d.Runtime)
+		}
+		if strings.Contains(references(all), "frontend") {
+			t.Errorf("dependencies are %s", references(all))
+		}
+	}
+	flags, err := buildflags.Parse([]string{"."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Bases(t.Context(), []byte(dockerfile), engine.Build{Flags: flags}); drydock.CodeOf(err) != drydock.Invalid {
+		t.Errorf("surveying the Dockerfile of another frontend: %v", err)
+	}
+}
+
+// Of an image for several platforms the digest of the index counts: that is what
+// the tag points at.
+func TestDependencyOnIndex(t *testing.T) {
+	t.Parallel()
+	reg := newRegistry(t, registry.Options{}, "busybox=one:1")
+	one, err := crane.Pull(reg.Host+"/one:1", crane.Insecure, crane.WithTransport(transport))
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
+		mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}})
+	ref, err := name.ParseReference(reg.Host+"/many:1", name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(ref, index, remote.WithTransport(transport)); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newExecutor(t, buildkit.Config{})
+	r := openRun(t, e, "-- Dockerfile --\nFROM "+reg.Host+"/many:1\n")
+	r.build("-t", "made", ".")
+	wantEqual(t, "digest", r.Dependencies()[0].Runtime.Digest, digest.String())
+	image, err := drydock.ParseImageName(reg.Host + "/many:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Digest(t.Context(), image, nil)
+	if err != nil || got != digest.String() {
+		t.Errorf("the registry says %s, %v", got, err)
+	}
+	image.Tag = "none"
+	if _, err := e.Digest(t.Context(), image, nil); drydock.CodeOf(err) != drydock.NotFound {
+		t.Errorf("of a tag that is not there the registry says %v", err)
 	}
 }
 
@@ -115,6 +281,11 @@ COPY --from=tagged /bin/busybox /tool
 	r.build("app")
 	digest := r.push(reg.Host + "/own-base:1")
 	appDigest := r.push(reg.Host + "/app:2")
+	r.docker("tag", reg.Host+"/busybox", reg.Host+"/imported:1")
+	r.push(reg.Host + "/imported:1")
+	pushed := r.Session.(engine.PushedLister).Pushed()
+	wantEqual(t, "pushed", references(pushed), reg.Host+"/app:2 "+reg.Host+"/imported:1 "+reg.Host+"/own-base:1")
+	wantEqual(t, "pushed as it came", pushed[1].Digest, base)
 	found := r.Dependencies()
 	if len(found) != 4 {
 		t.Fatalf("dependencies are %+v, want those of four", found)

@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	dockerfilebuilder "github.com/moby/buildkit/frontend/dockerfile/builder"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/frontend/gateway/client"
 
@@ -34,6 +35,7 @@ func (b *build) solveDockerfile(ctx context.Context, c client.Client) (*client.R
 	}
 	opts := c.BuildOpts()
 	b.dockerfile = parseDockerfile(src.Data, opts.Opts)
+	b.syntax = frontendImage(src.Data)
 	b.warnUnusedArgs()
 	with := &contextClient{Client: c, opts: opts, inputs: map[string]llb.State{}}
 	with.opts.Opts = maps.Clone(opts.Opts)
@@ -136,6 +138,20 @@ const externalFrontend = "gateway.v0"
 // officialFrontend matches the `# syntax=` lines that ask for the frontend
 // which is embedded here.
 var officialFrontend = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(-upstream)?(:1(\.[0-9]+){0,2}(-labs)?|:latest|:labs|:master)?(@sha256:[0-9a-f]{64})?$`)
+
+// frontendImage returns the complete name of the image that a Dockerfile wants to
+// be read by, "" for none.
+func frontendImage(dockerfile []byte) string {
+	source, _, _, ok := parser.DetectSyntax(dockerfile)
+	if !ok || officialFrontend.MatchString(source) {
+		return ""
+	}
+	named, err := reference.ParseNormalizedNamed(source)
+	if err != nil {
+		return ""
+	}
+	return undigested(reference.TagNameOnly(named))
+}
 
 // Solve implements client.Client. A Dockerfile that names the official frontend
 // gets the embedded one instead of a download; every other frontend runs.

@@ -46,7 +46,10 @@ type session struct {
 	digests map[string]string // of what was pushed, by complete name
 }
 
-var _ engine.Session = (*session)(nil)
+var (
+	_ engine.Session      = (*session)(nil)
+	_ engine.PushedLister = (*session)(nil)
+)
 
 // Open makes a run's workspace, network and limits.
 func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Session, err error) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 
+	"github.com/distribution/reference"
 	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
+	provenancetypes "github.com/moby/buildkit/solver/llbsolver/provenance/types"
 	srctypes "github.com/moby/buildkit/source/types"
 	policypb "github.com/moby/buildkit/sourcepolicy/pb"
 	"github.com/moby/buildkit/sourcepolicy/policysession"
@@ -27,6 +29,7 @@ func (b *build) checkSource(ctx context.Context, req *policysession.CheckPolicyR
 			b.refuse(err)
 			return nil, nil, err
 		}
+		b.note(op.Identifier, pinned.Identifier)
 		if pinned.Identifier != op.Identifier {
 			decision.Action, decision.Update = policypb.PolicyAction_CONVERT, pinned
 		}
@@ -43,6 +46,32 @@ func (b *build) checkSource(ctx context.Context, req *policysession.CheckPolicyR
 		}
 	}
 	return decision, nil, nil
+}
+
+// note remembers an image that the build has asked for, and whether it was named
+// by a tag that can move.
+func (b *build) note(asked, pinned string) {
+	spec, _ := cutScheme(asked, srctypes.DockerImageScheme)
+	ref, _ := cutScheme(pinned, srctypes.DockerImageScheme)
+	named, err := reference.ParseNormalizedNamed(ref)
+	digested, ok := named.(reference.Digested)
+	if err != nil || !ok {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked = append(b.asked, provenancetypes.ImageSource{Ref: ref, Digest: digested.Digest()})
+	if !strings.Contains(spec, "@") {
+		b.floating[undigested(named)] = true
+	}
+}
+
+// undigested returns a complete name without its digest.
+func undigested(named reference.Named) string {
+	if tagged, ok := named.(reference.Tagged); ok {
+		return named.Name() + ":" + tagged.Tag()
+	}
+	return named.Name()
 }
 
 // refuse remembers an error of the build, which loses its type on its way

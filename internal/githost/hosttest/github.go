@@ -61,8 +61,10 @@ func (f *gitHubForm) handler() http.Handler {
 			reply(w, http.StatusOK, map[string]string{"version": "1.26.0"})
 		})
 	}
-	hooks := []string{"admin:repo_hook", "write:repo_hook", "repo", "write:repository"}
-	statuses := []string{"repo:status", "repo", "public_repo", "write:repository"}
+	hooks, statuses := []string{"admin:repo_hook", "write:repo_hook", "repo"}, []string{"repo:status", "repo", "public_repo"}
+	if f.gitea {
+		hooks, statuses = []string{"write:repository"}, []string{"write:repository"}
+	}
 	mux.HandleFunc("POST "+repo+"/hooks", f.allow(hooks, true, f.createHook))
 	mux.HandleFunc("GET "+repo+"/hooks", f.allow(append(hooks, "read:repo_hook"), true, f.listHooks))
 	mux.HandleFunc("DELETE "+repo+"/hooks/{id}", f.allow(hooks, true, f.deleteHook))

@@ -285,7 +285,7 @@ func (h *Host) call(r *http.Request) {
 
 func deliver(r *http.Request, body []byte) int {
 	r = r.Clone(context.Background())
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(body)), nil, int64(len(body))
 	resp, err := client.Do(r)
 	if err != nil {
 		return 0

@@ -4,13 +4,17 @@ CREATE TABLE task_images (
 	registry TEXT NOT NULL, -- key of the registry that the task is in
 	name     TEXT NOT NULL, -- of the task, in lower case
 	learnt   BIGINT NOT NULL,
+	outdated BIGINT NOT NULL,
 	ended    BIGINT NOT NULL,
 	armed    BIGINT NOT NULL,
+	reading  INTEGER NOT NULL,
+	read_for TEXT NOT NULL,
 	problem  TEXT NOT NULL,
 	base_trigger TEXT NOT NULL,
 	paused   INTEGER NOT NULL
 );
 CREATE INDEX task_images_by_registry ON task_images (registry);
+CREATE INDEX task_images_to_read ON task_images (reading, armed) WHERE reading = 1 OR problem <> '';
 
 -- Images are written as host/repository:tag, or with a digest if they are
 -- pinned to one. counts says that a change makes the task due; since is 0 while

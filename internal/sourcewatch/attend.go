@@ -1,0 +1,180 @@
+package sourcewatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/githost"
+)
+
+// errGone ends the work on a watch that is there no more, or is to be removed.
+var errGone = errors.New("the watch is gone")
+
+// attend does what is due for a watch.
+func (w *Watcher) attend(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	watch, err := w.Store.SourceWatch(ctx, id)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return
+	}
+	if err == nil {
+		switch watch.State {
+		case drydock.WatchRemoving:
+			err = w.remove(ctx, watch)
+		case drydock.WatchNew:
+			err = w.arm(ctx, watch)
+		default:
+			err = w.lookAgain(ctx, watch)
+		}
+	}
+	if err == nil || errors.Is(err, errGone) || ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return
+	}
+	w.failed(context.WithoutCancel(ctx), watch, err)
+}
+
+// update changes a watch as it is now, together with what else change writes. One
+// that is to be removed is left alone, with errGone.
+func (w *Watcher) update(ctx context.Context, id string, change func(ctx context.Context, watch *drydock.SourceWatch) error) (drydock.SourceWatch, error) {
+	var watch drydock.SourceWatch
+	err := w.Store.Atomically(ctx, func(ctx context.Context) (err error) {
+		if watch, err = w.Store.SourceWatch(ctx, id); err != nil {
+			return err
+		}
+		if watch.State == drydock.WatchRemoving {
+			return errGone
+		}
+		if err := change(ctx, &watch); err != nil {
+			return err
+		}
+		watch, err = w.Store.PutSourceWatch(ctx, watch)
+		return err
+	})
+	if drydock.CodeOf(err) == drydock.NotFound {
+		err = errGone
+	}
+	return watch, err
+}
+
+// failed notes that a look went wrong: there will be another one, later each
+// time, and not before the host wants one.
+func (w *Watcher) failed(ctx context.Context, watch drydock.SourceWatch, cause error) {
+	text := shown(cause)
+	watch, err := w.update(ctx, watch.ID, func(_ context.Context, watch *drydock.SourceWatch) error {
+		watch.Failures++
+		watch.Failure = text
+		watch.Due = w.after(min(w.Poll<<min(watch.Failures-1, 10), longest))
+		if until, ok := githost.RetryAfter(cause); ok && until.After(watch.Due) {
+			watch.Due = until
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		if !errors.Is(err, errGone) || watch.State == drydock.WatchRemoving {
+			w.Log.ErrorContext(ctx, "watching a repository", "trigger", watch.Trigger, "error", errors.Join(cause, err))
+		}
+		time.Sleep(time.Second) // it is due still
+	case watch.Failures == 1:
+		w.Log.WarnContext(ctx, "looking at a repository, trying again", "task", watch.Task.String(), "trigger", watch.Trigger,
+			"repository", watch.Repository, "error", cause)
+	}
+}
+
+// shown is how much of an error people are shown.
+func shown(err error) string {
+	runes := []rune(err.Error())
+	if len(runes) > 500 {
+		return string(runes[:500]) + "…"
+	}
+	return string(runes)
+}
+
+// interval is how long it takes to the next look at a repository.
+func (w *Watcher) interval(watch drydock.SourceWatch) time.Duration {
+	if watch.State == drydock.WatchWebhook && watch.Missed.IsZero() {
+		return rarely * w.Poll
+	}
+	return w.Poll
+}
+
+// lookAgain looks at a repository, and tries to make a webhook if it is time for
+// that.
+func (w *Watcher) lookAgain(ctx context.Context, watch drydock.SourceWatch) error {
+	watch, err := w.look(ctx, watch)
+	if err != nil || watch.Rearm.IsZero() || watch.Rearm.After(w.Now()) {
+		return err
+	}
+	return w.hook(ctx, watch)
+}
+
+// remove removes a webhook and then the watch. What can't be removed is left
+// behind, and said.
+func (w *Watcher) remove(ctx context.Context, watch drydock.SourceWatch) error {
+	err := w.unhook(ctx, watch)
+	if err != nil && drydock.CodeOf(err) == drydock.Unavailable && watch.Failures < maxRemovals {
+		// The host is away: again later.
+		watch.Failures++
+		watch.Due = w.after(min(time.Second<<min(watch.Failures, 12), time.Hour))
+		_, err := w.Store.PutSourceWatch(ctx, watch)
+		return err
+	}
+	if err != nil {
+		w.Log.WarnContext(ctx, "a webhook can't be removed: do it at the git host", "task", watch.Task.String(),
+			"trigger", watch.Trigger, "repository", watch.Repository, "webhook", watch.Hook, "error", err)
+	}
+	w.mu.Lock()
+	delete(w.warned, watch.ID)
+	delete(w.hints, watch.ID)
+	w.mu.Unlock()
+	err = w.Store.DeleteSourceWatch(ctx, watch.ID)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return nil
+	}
+	return err
+}
+
+// maxRemovals is how often it is tried to remove a webhook from a host that is
+// away: for about a week.
+const maxRemovals = 180
+
+// unhook removes the webhook of a watch, also one that was made and not noted.
+func (w *Watcher) unhook(ctx context.Context, watch drydock.SourceWatch) error {
+	if watch.Provider == "" || watch.Provider == string(githost.Plain) {
+		return nil
+	}
+	host, err := w.host(watch)
+	if err != nil {
+		return err
+	}
+	if watch.Hook != "" {
+		return host.DeleteHook(ctx, watch.Hook)
+	}
+	hookURL, _ := w.HookURL(ctx, watch.Repository, watch.ID)
+	if hookURL == "" {
+		return nil
+	}
+	ids, err := host.FindHooks(ctx, hookURL)
+	if drydock.CodeOf(err) == drydock.Denied {
+		return nil // who may not see them has made none
+	}
+	for _, id := range ids {
+		if err := host.DeleteHook(ctx, id); err != nil {
+			return fmt.Errorf("removing webhook %s: %w", id, err)
+		}
+	}
+	return err
+}
+
+// host returns the API of the git host of a watch.
+func (w *Watcher) host(watch drydock.SourceWatch) (githost.Host, error) {
+	s, err := w.open(watch)
+	if err != nil {
+		return nil, err
+	}
+	return githost.New(githost.Kind(watch.Provider), watch.Repository, s.Token, w.Hosts)
+}

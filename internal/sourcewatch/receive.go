@@ -1,0 +1,133 @@
+package sourcewatch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/githost"
+	"github.com/drydockhq/drydock/internal/trigger"
+)
+
+// MaxDelivery is the size in bytes of a call beyond which it is refused. What it
+// tells of is seen by the next look.
+const MaxDelivery = 1 << 20
+
+// heardEvery is how often it is noted that a git host calls, when its calls are
+// about nothing that counts.
+const heardEvery = time.Hour
+
+// Receive answers a call of a webhook: POST to a path with the id of a watch as
+// its value "id".
+func (w *Watcher) Receive(rw http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	watch, err := w.Store.SourceWatch(ctx, r.PathValue("id"))
+	if drydock.CodeOf(err) == drydock.NotFound || err == nil && watch.State == drydock.WatchRemoving {
+		http.Error(rw, "there is no such webhook", http.StatusNotFound)
+		return
+	}
+	if err == nil {
+		err = w.received(rw, r, watch)
+	}
+	log := w.Log.With("task", watch.Task.String(), "trigger", watch.Trigger, "remote", r.RemoteAddr)
+	var large *http.MaxBytesError
+	switch code := drydock.CodeOf(err); {
+	case err == nil:
+		rw.WriteHeader(http.StatusAccepted)
+	case errors.As(err, &large):
+		log.WarnContext(ctx, "a call of a webhook is too large, and refused", "limit", MaxDelivery)
+		http.Error(rw, "deliveries may have 1 MiB", http.StatusRequestEntityTooLarge)
+	case code == drydock.Denied:
+		log.WarnContext(ctx, "a call of a webhook is refused", "error", err)
+		http.Error(rw, err.Error(), http.StatusUnauthorized)
+	case code == drydock.Invalid:
+		http.Error(rw, err.Error(), http.StatusBadRequest)
+	default:
+		log.ErrorContext(ctx, "taking a call of a webhook", "error", err)
+		http.Error(rw, "try again later", http.StatusServiceUnavailable)
+	}
+}
+
+// received takes a call.
+func (w *Watcher) received(rw http.ResponseWriter, r *http.Request, watch drydock.SourceWatch) error {
+	if r.ContentLength > MaxDelivery {
+		return &http.MaxBytesError{Limit: MaxDelivery}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, MaxDelivery))
+	var large *http.MaxBytesError
+	if err != nil && !errors.As(err, &large) {
+		return drydock.Errorf(drydock.Invalid, "the delivery could not be read")
+	}
+	if err != nil {
+		return err
+	}
+	s, err := w.open(watch)
+	if err != nil {
+		return err
+	}
+	d, err := githost.Receive(githost.Kind(watch.Provider), s.Hook, r.Header, body)
+	if err != nil {
+		return err
+	}
+	return w.heard(r.Context(), watch, d)
+}
+
+// heard notes that a git host has called, and lets the repository be looked at
+// if the call is about what counts.
+func (w *Watcher) heard(ctx context.Context, watch drydock.SourceWatch, d githost.Delivery) error {
+	changes, err := w.counting(ctx, watch, d)
+	if err != nil {
+		return err
+	}
+	if len(changes) == 0 && w.Now().Sub(watch.Delivered) < heardEvery && watch.Missed.IsZero() {
+		return nil
+	}
+	if len(changes) > 0 {
+		w.give(watch.ID, hint{changes: changes, at: w.Now()})
+	}
+	_, err = w.update(ctx, watch.ID, func(_ context.Context, watch *drydock.SourceWatch) error {
+		watch.Delivered, watch.Missed = w.Now(), time.Time{}
+		if watch.State == drydock.WatchWebhook {
+			watch.Problem = ""
+		}
+		// Not before the host wants it, if looks fail.
+		if len(changes) > 0 && watch.Failures == 0 {
+			watch.Due = w.Now()
+		}
+		return nil
+	})
+	if errors.Is(err, errGone) {
+		return nil
+	}
+	w.Wake()
+	return err
+}
+
+// counting returns the changes of a delivery that the trigger of a watch counts,
+// as far as that can be said without looking.
+func (w *Watcher) counting(ctx context.Context, watch drydock.SourceWatch, d githost.Delivery) ([]drydock.SourceChange, error) {
+	t, err := w.triggers(ctx, watch.Task)
+	if err != nil {
+		return nil, err
+	}
+	s := named(t, watch.Trigger)
+	if s == nil {
+		return nil, nil
+	}
+	source, err := trigger.NewSource(*s)
+	if err != nil {
+		return nil, err
+	}
+	known := readSeen(watch.Seen)
+	var changes []drydock.SourceChange
+	for _, c := range d.Changes {
+		byDefault := known.Default == "" || c.Ref == known.Default
+		if source.Matches(c.Ref, byDefault) && (c.Pull == "" && s.Commit || c.Pull != "" && s.Pull) {
+			changes = append(changes, c)
+		}
+	}
+	return changes, nil
+}

@@ -1,0 +1,220 @@
+package sourcewatch
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/githost"
+)
+
+// Tasks are the tasks whose sources are watched. Its methods join the
+// transaction of their context.
+type Tasks interface {
+	// Triggers returns what starts runs of a task by itself. A task that is not
+	// there is an error with code NotFound.
+	Triggers(ctx context.Context, task drydock.ResourceID) (drydock.TaskTriggers, error)
+
+	// TaskRun returns the record of a run of a task, ready to be created. A task
+	// that is disabled is an error with code Conflict.
+	TaskRun(ctx context.Context, task drydock.ResourceID, change func(*drydock.RunRequest)) (drydock.RunRecord, error)
+}
+
+// Repositories looks at git repositories.
+type Repositories interface {
+	// Refs returns the default branch of a repository, empty for none, and the
+	// commits of it and of the refs of some patterns, by their full names.
+	Refs(ctx context.Context, repository, token string, patterns ...string) (commits map[string]string, standard string, err error)
+
+	// Changed returns the files that differ between two commits.
+	Changed(ctx context.Context, repository, token, before, after string) ([]string, error)
+}
+
+// Sealer encrypts what is kept and must not be read from the store alone.
+type Sealer interface {
+	Seal(plain []byte, purpose string) []byte
+	Open(sealed []byte, purpose string) ([]byte, error)
+}
+
+// Store keeps what a Watcher knows, and the runs that it makes.
+type Store interface {
+	drydock.SourceWatchStore
+	drydock.CommitStatusStore
+	drydock.RunStore
+	drydock.Transactor
+	AppendEvent(ctx context.Context, e drydock.Event) (drydock.Event, error)
+}
+
+// Watcher watches repositories. Its fields are set before it is used. Its methods
+// may be called from several goroutines.
+type Watcher struct {
+	Tasks        Tasks
+	Repositories Repositories
+	Store        Store
+	Sealer       Sealer
+	Hosts        githost.Options
+	// HookURL returns the URL by which the git host of a repository can reach what
+	// serves Receive for a watch; or, in words, why it can't.
+	HookURL func(ctx context.Context, repository, id string) (url, problem string)
+	// LogURL returns the URL by which people can read the log of a run with a
+	// link; empty for none.
+	LogURL func(link string) string
+	// Cancel ends a run, or asks whoever has it to stop.
+	Cancel func(ctx context.Context, registry drydock.ResourceID, run string) error
+	// Poll is how long it takes between two looks at a repository.
+	Poll time.Duration
+	Now  func() time.Time
+	Log  *slog.Logger
+	// NewSecret returns a fresh random text of letters and digits.
+	NewSecret func() string
+
+	mu     sync.Mutex
+	woken  chan struct{}
+	hints  map[string]*hint
+	warned map[string]string // what was last said of a watch
+	asked  answers
+
+	lookers, tellers crew
+}
+
+const (
+	// rarely is how many times longer it takes between two looks where the git
+	// host calls.
+	rarely = 10
+	// longest is the longest time between two looks that fail.
+	longest = 30 * time.Minute
+	// within is how long a look, or the making of a webhook, may take.
+	within = 2 * time.Minute
+	// together is how many looks and calls go on at a time.
+	together = 6
+)
+
+// Run arms what is to be watched, looks at repositories and tells git hosts of
+// commits, until ctx ends.
+func (w *Watcher) Run(ctx context.Context) {
+	defer w.tellers.wait()
+	defer w.lookers.wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		woken := w.wakes()
+		next, err := w.begin(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.Log.ErrorContext(ctx, "watching repositories, trying again", "error", err)
+			next = w.Now().Add(5 * time.Second)
+		}
+		timer.Reset(min(max(next.Sub(w.Now()), 0), time.Minute))
+		select {
+		case <-ctx.Done():
+		case <-woken:
+		case <-timer.C:
+		}
+	}
+}
+
+// begin begins what is due, and returns when there will be more.
+func (w *Watcher) begin(ctx context.Context) (time.Time, error) {
+	now := w.Now()
+	next := now.Add(time.Hour)
+	later := func(due time.Time) {
+		if due.Before(next) {
+			next = due
+		}
+	}
+	watches, err := w.Store.FirstSourceWatches(ctx, 2*together)
+	if err != nil {
+		return next, err
+	}
+	for _, watch := range watches {
+		if watch.Due.After(now) {
+			later(watch.Due)
+		} else {
+			w.lookers.try(watch.ID, func() { w.attend(ctx, watch.ID) }, w.Wake)
+		}
+	}
+	statuses, err := w.Store.FirstCommitStatuses(ctx, 2*together)
+	if err != nil {
+		return next, err
+	}
+	for _, s := range statuses {
+		if s.Due.After(now) {
+			later(s.Due)
+		} else {
+			w.tellers.try(s.Registry.Key()+" "+s.Run, func() { w.tell(ctx, s) }, w.Wake)
+		}
+	}
+	return next, nil
+}
+
+// Wake lets the watcher see what is due now.
+func (w *Watcher) Wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.woken != nil {
+		close(w.woken)
+		w.woken = nil
+	}
+}
+
+// wakes returns what is closed by the next Wake.
+func (w *Watcher) wakes() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.woken == nil {
+		w.woken = make(chan struct{})
+	}
+	return w.woken
+}
+
+// after returns a time after about a duration: not all at the same moment.
+func (w *Watcher) after(d time.Duration) time.Time {
+	return w.Now().Add(time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())))
+}
+
+// warn logs something of a watch, once until there is something else to say.
+func (w *Watcher) warn(ctx context.Context, watch drydock.SourceWatch, text string) {
+	w.mu.Lock()
+	if w.warned == nil {
+		w.warned = map[string]string{}
+	}
+	said := w.warned[watch.ID] == text
+	w.warned[watch.ID] = text
+	w.mu.Unlock()
+	if !said && text != "" {
+		w.Log.WarnContext(ctx, text, "task", watch.Task.String(), "trigger", watch.Trigger, "repository", watch.Repository)
+	}
+}
+
+// crew does things in the background: not the same at the same time, and not too
+// many at once.
+type crew struct {
+	mu   sync.Mutex
+	busy map[string]bool
+	all  sync.WaitGroup
+}
+
+// try calls f in the background, and done after it, unless the same goes on
+// already or enough does.
+func (c *crew) try(key string, f, done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.busy == nil {
+		c.busy = map[string]bool{}
+	}
+	if c.busy[key] || len(c.busy) >= together {
+		return
+	}
+	c.busy[key] = true
+	c.all.Go(func() {
+		f()
+		c.mu.Lock()
+		delete(c.busy, key)
+		c.mu.Unlock()
+		done()
+	})
+}
+
+func (c *crew) wait() { c.all.Wait() }

@@ -23,6 +23,12 @@ type Value struct {
 	From   string   // where it was set; "default" for nowhere
 }
 
+// notSet is where a value is from that is the default one.
+const notSet = "default"
+
+// IsSet reports whether it was set anywhere.
+func (v Value) IsSet() bool { return v.From != notSet }
+
 // Load returns the configuration, and the values that it was made from. All
 // mistakes are named at once, in one error with code Invalid.
 func Load(s Sources) (Config, []Value, error) {
@@ -86,7 +92,7 @@ func (s *Setting) find(flags map[string][]string, environ map[string]string, fil
 	if e, ok := file[s.Name]; ok {
 		return Value{s, e.values, e.from}
 	}
-	return Value{s, s.Default, "default"}
+	return Value{s, s.Default, notSet}
 }
 
 // shown returns the values, fit to be shown.

@@ -88,6 +88,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.duCommand(),
 		p.pruneCommand(),
 		p.versionCommand(),
+		p.connectCommand(),
 	)
 	return root
 }

@@ -273,12 +273,18 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 	if err := errors.Join(os.RemoveAll(sources), os.MkdirAll(sources, 0o711)); err != nil {
 		return drydock.Errorf(drydock.Unavailable, "making a folder for sources: %w", err)
 	}
+	program, err := ownProgram()
+	if err != nil {
+		return err
+	}
+	network := d.openEgress()
 	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: &runSources{
 			blobs: d.blobs, dir: sources, env: d.environ, files: d.config.SourceFiles,
-			http: (&engineOptions{cas: d.config.CAs}).httpClient(), plain: d.plainHTTP,
+			network: network, cas: d.config.CAs, insecure: d.config.Insecure, connect: program,
 		},
+		Client:      network.Client(),
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
 		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Now: d.now,
 	}}
@@ -292,15 +298,6 @@ func ownerName() string {
 		host = "server"
 	}
 	return host + "/" + uuid.NewString()
-}
-
-func (d *daemon) plainHTTP(host string) bool {
-	for _, insecure := range d.config.Insecure {
-		if insecure == host {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *daemon) loginServer(registry drydock.ResourceID) string {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -13,16 +13,19 @@ import (
 	"github.com/drydockhq/drydock/internal/credentials"
 	"github.com/drydockhq/drydock/internal/runner"
 	"github.com/drydockhq/drydock/internal/source"
+	"github.com/drydockhq/drydock/internal/source/egress"
 )
 
 // runSources fetches the sources of runs.
 type runSources struct {
-	blobs *runBlobs
-	dir   string // where folders are made
-	env   []string
-	http  *http.Client
-	plain func(host string) bool
-	files []string // folders whose git repositories runs may read
+	blobs    *runBlobs
+	dir      string // where folders are made
+	env      []string
+	network  *egress.Network
+	cas      map[string][]byte // for git, by host
+	insecure []string
+	connect  string   // this program
+	files    []string // folders whose git repositories runs may read
 }
 
 var _ runner.Sources = (*runSources)(nil)
@@ -30,7 +33,9 @@ var _ runner.Sources = (*runSources)(nil)
 // Fetch implements runner.Sources.
 func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner.Checkout, error) {
 	f := &source.Fetcher{
-		Dir: s.dir, HTTP: s.http, Env: s.env, Log: r.Log, PlainHTTP: s.plain, Pin: r.Pin,
+		Dir: s.dir, HTTP: s.network.Client(), Env: s.env, Log: r.Log, Pin: r.Pin,
+		PlainHTTP: func(host string) bool { return slices.Contains(s.insecure, host) },
+		CAs:       s.cas, Insecure: s.insecure, Enclose: s.network.Enclose, Connect: s.connect,
 		Keychain: credentials.Static("the run", r.Credentials...),
 	}
 	if r.Token != "" {

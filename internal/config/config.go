@@ -32,6 +32,8 @@ type Config struct {
 	MaxUpload  int64 // bytes
 	// SourceFiles are folders whose git repositories runs may read.
 	SourceFiles []string
+	// SourceAllow are loopback networks that runs may fetch sources from.
+	SourceAllow []netip.Prefix
 
 	RunsFor    time.Duration // how long runs are kept with their logs; 0 for good
 	LogsFor    time.Duration // how long logs are kept

@@ -152,15 +152,30 @@ func duration(set func(*Config, time.Duration), zero bool) func(*Config, string)
 	}
 }
 
-func addNetwork(c *Config, v string) error {
-	p, err := netip.ParsePrefix(v)
-	if addr, addrErr := netip.ParseAddr(v); addrErr == nil {
-		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+func addNetwork(field func(*Config) *[]netip.Prefix) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		p, err := netip.ParsePrefix(v)
+		if addr, addrErr := netip.ParseAddr(v); addrErr == nil {
+			p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			return fmt.Errorf("%q is not a network, as 10.0.0.0/8", v)
+		}
+		list := field(c)
+		*list = append(*list, p.Masked())
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("%q is not a network, as 10.0.0.0/8", v)
+}
+
+// addLoopback is addNetwork for parts of 127.0.0.0/8 and ::1.
+func addLoopback(c *Config, v string) error {
+	if err := addNetwork(func(c *Config) *[]netip.Prefix { return &c.SourceAllow })(c, v); err != nil {
+		return err
 	}
-	c.MetricsFrom = append(c.MetricsFrom, p.Masked())
+	p := c.SourceAllow[len(c.SourceAllow)-1]
+	if !p.Addr().IsLoopback() || p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 128 {
+		return fmt.Errorf("%q is not a part of 127.0.0.0/8 or ::1; other networks are open already, or never are", v)
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"time"
@@ -44,7 +45,7 @@ func serverSettings() []*Setting {
 		},
 		{
 			Name: "metrics-from", Value: "NETWORK", Usage: "who may read /metrics", List: true,
-			Default: []string{"127.0.0.0/8", "::1/128"}, set: each(addNetwork),
+			Default: []string{"127.0.0.0/8", "::1/128"}, set: each(addNetwork(func(c *Config) *[]netip.Prefix { return &c.MetricsFrom })),
 		},
 		{
 			Name: "log-level", Value: "LEVEL", Usage: "debug, info, warn or error",
@@ -95,6 +96,10 @@ func runSettings() []*Setting {
 		{
 			Name: "sources.files", Value: "FOLDER", Usage: "open the git repositories below FOLDER to runs, as file:// sources", List: true,
 			set: each(addFolder),
+		},
+		{
+			Name: "sources.allow", Value: "NETWORK", Usage: "loopback addresses that runs may fetch sources from, as 127.0.0.0/8", List: true,
+			set: each(addLoopback),
 		},
 		{
 			Name: "retention.runs", Value: "TIME", Usage: "how long runs that have ended are kept, with their logs; 0 for good",

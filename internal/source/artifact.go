@@ -213,6 +213,9 @@ func (f *Fetcher) singleFile(ctx context.Context, dir, title string, stream io.R
 // users.
 func explainRegistry(doing string, err error) error {
 	var user *drydock.Error
+	if errors.As(err, &user) && user.Code == drydock.Denied {
+		return refusal(doing, user) // maybe in an error of net/http's
+	}
 	if errors.As(err, &user) {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/source/egress"
 )
 
 // askpass answers git's questions for a user name and a password from its
@@ -29,7 +30,7 @@ esac
 
 // passed are the variables that git is given of the fetcher's environment.
 var passed = []string{
-	"PATH", "TMPDIR", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"PATH", "TMPDIR", "SSH_AUTH_SOCK", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
 }
 
@@ -40,6 +41,15 @@ type gitRunner struct {
 	env     []string
 	secrets []string            // taken out of messages
 	as      *syscall.Credential // nil for the user of this process
+	in      *egress.Enclosure   // nil for none
+}
+
+// close ends what git runs in.
+func (r *gitRunner) close() error {
+	if r.in == nil {
+		return nil
+	}
+	return r.in.Close()
 }
 
 // newGit prepares git for a remote: an environment of its own, in which it asks
@@ -54,39 +64,57 @@ func (f *Fetcher) newGit(ctx context.Context, g *gitURL, dir string) (*gitRunner
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "making a home for git: %w", err)
 	}
-	r := &gitRunner{program: program, dir: dir, env: f.gitEnv(home)}
-	protocols := "https:http:ssh:git"
+	r := &gitRunner{program: program, dir: dir}
+	if f.Enclose != nil {
+		if r.in, err = f.Enclose(ctx); err != nil {
+			return nil, err
+		}
+	}
+	config, err := f.gitConfig(home)
+	if err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	r.env = append(f.gitEnv(home, r.in), config...)
+	protocols := "https:http:ssh"
+	if r.in == nil {
+		protocols += ":git" // which asks no proxy
+	}
 	if strings.HasPrefix(g.remote, "file:") {
 		protocols += ":file" // also for submodules; else those could read this machine's
 	}
 	r.env = append(r.env, "GIT_ALLOW_PROTOCOL="+protocols)
-	return r, f.addCredential(ctx, r, g, home)
+	if err := f.addCredential(ctx, r, g, home); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return r, nil
 }
 
-// gitEnv returns the environment of git but for credentials.
-func (f *Fetcher) gitEnv(home string) []string {
+// gitEnv returns the environment of git but for configuration and credentials.
+func (f *Fetcher) gitEnv(home string, in *egress.Enclosure) []string {
 	env := []string{
 		"HOME=" + home, "XDG_CONFIG_HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
 		"GIT_TERMINAL_PROMPT=0", "GCM_INTERACTIVE=never", "GIT_ASKPASS=", "SSH_ASKPASS=", "LC_ALL=C", "GIT_LFS_SKIP_SMUDGE=1",
-		"GIT_CONFIG_COUNT=5",
-		"GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=/dev/null",
-		"GIT_CONFIG_KEY_1=core.fsmonitor", "GIT_CONFIG_VALUE_1=false",
-		"GIT_CONFIG_KEY_2=gc.auto", "GIT_CONFIG_VALUE_2=0",
-		"GIT_CONFIG_KEY_3=advice.detachedHead", "GIT_CONFIG_VALUE_3=false",
-		"GIT_CONFIG_KEY_4=maintenance.auto", "GIT_CONFIG_VALUE_4=false",
 	}
 	for _, name := range passed {
-		if v := f.env(name); v != "" {
+		if name == "GIT_SSL_CAINFO" && len(f.CAs) > 0 {
+			continue // it would be stronger than the configuration
+		}
+		if v := f.env(name); v != "" && (in == nil || !strings.HasSuffix(strings.ToUpper(name), "_PROXY")) {
 			env = append(env, name+"="+v)
 		}
 	}
-	if f.env("GIT_SSH_COMMAND") == "" {
-		env = append(env, "GIT_SSH_COMMAND=ssh -o BatchMode=yes")
+	ssh := f.env("GIT_SSH_COMMAND")
+	if ssh == "" {
+		ssh = "ssh -o BatchMode=yes"
 	}
-	if ca := f.env("SSL_CERT_FILE"); ca != "" && f.env("GIT_SSL_CAINFO") == "" {
+	if in != nil {
+		env = append(env, in.Environ()...)
+		ssh += ` -o "ProxyCommand='` + f.Connect + `' connect %h %p"`
+	}
+	if ca := f.env("SSL_CERT_FILE"); ca != "" && f.env("GIT_SSL_CAINFO") == "" && len(f.CAs) == 0 {
 		env = append(env, "GIT_SSL_CAINFO="+ca)
 	}
-	return env
+	return append(env, "GIT_SSH_COMMAND="+ssh)
 }
 
 // addCredential lets git log in: by what is in the URL, or by a token. It goes
@@ -137,14 +165,27 @@ func (r *gitRunner) run(ctx context.Context, args ...string) (string, error) {
 	var out strings.Builder
 	var problems tail
 	cmd.Stdout, cmd.Stderr = &out, &problems
-	err := cmd.Run()
+	err := r.carryOut(cmd)
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
+	}
+	if err != nil && r.in != nil && r.in.Refused() != nil {
+		return "", r.in.Refused()
 	}
 	if err != nil {
 		return "", &gitError{command: args[0], text: r.clean(problems.String()), err: err}
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+func (r *gitRunner) carryOut(cmd *exec.Cmd) error {
+	if r.in == nil {
+		return cmd.Run()
+	}
+	if err := r.in.Start(cmd); err != nil {
+		return err
+	}
+	return cmd.Wait()
 }
 
 // userInfo is the user part of a URL in a text.

@@ -16,6 +16,7 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/credentials"
+	"github.com/drydockhq/drydock/internal/source/egress"
 )
 
 // Fetcher fetches sources. It keeps no state: Fetch may be called from several
@@ -31,6 +32,18 @@ type Fetcher struct {
 	Token     Tokens                 // for git over HTTP(S); nil for none
 	PlainHTTP func(host string) bool // registries beside loopback that speak plain HTTP; nil for none
 	Pin       drydock.SourcePin      // what the source must be
+
+	// CAs are trusted beside the system's certificates by git, in PEM form by host
+	// with its port if that is named; "" for all hosts. Insecure are hosts whose
+	// certificates it doesn't look at.
+	CAs      map[string][]byte
+	Insecure []string
+
+	// Enclose makes the place in which git runs when it must not reach all that
+	// this machine reaches; nil for none. With it ssh needs Connect, a program
+	// that does egress.Connect with the host and port of its last two arguments.
+	Enclose func(context.Context) (*egress.Enclosure, error)
+	Connect string
 }
 
 // Tokens returns the user name and token for a git host, with its port if any;

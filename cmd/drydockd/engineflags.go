@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/credentials"
+	"github.com/drydockhq/drydock/internal/engine/buildkit"
 )
 
 // defaultDataFolder holds caches and the state of runs. Containers need root,
@@ -45,7 +47,9 @@ type engineOptions struct {
 	maxCache int64                            // bytes; 0 for the executor's default
 	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
 
-	libraryLog io.Writer // what BuildKit and containerd log of their own
+	advice     buildkit.Advice // to users of the program
+	downloads  http.RoundTripper // of builds; see buildkit.Config
+	libraryLog io.Writer       // what BuildKit and containerd log of their own
 }
 
 func (f *engineFlags) bind(flags *pflag.FlagSet) {

@@ -27,6 +27,7 @@ import (
 	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/runner"
+	"github.com/drydockhq/drydock/internal/source/egress"
 	"github.com/drydockhq/drydock/internal/sqlstore"
 )
 
@@ -52,6 +53,7 @@ type daemon struct {
 	authority *auth.Authority
 	directory *auth.Directory
 	blobs     *runBlobs
+	network   *egress.Network // of what runs name
 	executor  executor
 	queue     *queue.Queue
 	worker    *runner.Worker
@@ -98,6 +100,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	d.network = d.openEgress()
 	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
 		return nil, err
 	}
@@ -239,8 +242,9 @@ func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net
 	cas[""] = append(append(append([]byte{}, d.ownPEM...), '\n'), cas[""]...)
 	d.executor, err = open(ctx, engineOptions{
 		data: d.path(engineFolder), mirrors: d.config.Mirrors, cas: cas, insecure: d.config.Insecure,
-		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener),
+		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener), downloads: d.network,
 		warn:       func(format string, args ...any) { d.log.Warn(fmt.Sprintf(format, args...)) },
+		advice:     serveAdvice(),
 		libraryLog: io.Discard,
 	})
 	if err != nil {
@@ -277,14 +281,13 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	network := d.openEgress()
 	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: &runSources{
 			blobs: d.blobs, dir: sources, env: d.environ, files: d.config.SourceFiles,
-			network: network, cas: d.config.CAs, insecure: d.config.Insecure, connect: program,
+			network: d.network, cas: d.config.CAs, insecure: d.config.Insecure, connect: program,
 		},
-		Client:      network.Client(),
+		Client:      d.network.Client(),
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
 		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Now: d.now,
 	}}

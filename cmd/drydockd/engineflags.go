@@ -47,9 +47,9 @@ type engineOptions struct {
 	maxCache int64                            // bytes; 0 for the executor's default
 	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
 
-	advice     buildkit.Advice // to users of the program
+	advice     buildkit.Advice   // to users of the program
 	downloads  http.RoundTripper // of builds; see buildkit.Config
-	libraryLog io.Writer       // what BuildKit and containerd log of their own
+	libraryLog io.Writer         // what BuildKit and containerd log of their own
 }
 
 func (f *engineFlags) bind(flags *pflag.FlagSet) {

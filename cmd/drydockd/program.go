@@ -89,6 +89,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.pruneCommand(),
 		p.versionCommand(),
 		p.connectCommand(),
+		p.enterCommand(),
 	)
 	return root
 }

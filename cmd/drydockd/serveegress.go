@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -96,6 +101,44 @@ func (p *program) connectCommand() *cobra.Command {
 				return drydock.Errorf(drydock.Invalid, "this command is for the server's own use")
 			}
 			return egress.Connect(cmd.Context(), proxy, net.JoinHostPort(args[0], args[1]), p.stdin, p.stdout)
+		},
+	}
+}
+
+// guardBuilds makes the git of builds, which BuildKit starts by its name, one
+// that is enclosed. It changes the PATH of this process.
+func (d *daemon) guardBuilds(ctx context.Context) error {
+	git, err := exec.LookPath("git")
+	if err != nil {
+		return nil // builds have none either
+	}
+	own, err := ownProgram()
+	if err != nil {
+		return err
+	}
+	enclosure, err := d.network.Enclose(ctx)
+	if err != nil {
+		return err
+	}
+	d.closing(enclosure.Close)
+	dir := d.path(programsFolder)
+	script := fmt.Sprintf("#!/bin/sh\nexec '%s' enter '%s' '%s' '%s' \"$@\"\n", own, enclosure.Namespace(), enclosure.Address(), git)
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "git"), []byte(script), 0o755)); err != nil {
+		return drydock.Errorf(drydock.Unavailable, "making a folder for programs: %w", err)
+	}
+	return os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}
+
+// enterCommand is what the git of builds is; see guardBuilds.
+func (p *program) enterCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "enter NAMESPACE ADDRESS PROGRAM [ARGUMENT]...", Hidden: true, DisableFlagParsing: true, Args: usage(cobra.MinimumNArgs(3)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			own, err := ownProgram()
+			if err != nil {
+				return err
+			}
+			return egress.Enter(args[0], args[1], own, args[2], args[3:], p.environ)
 		},
 	}
 }

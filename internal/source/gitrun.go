@@ -109,7 +109,7 @@ func (f *Fetcher) gitEnv(home string, in *egress.Enclosure) []string {
 	}
 	if in != nil {
 		env = append(env, in.Environ()...)
-		ssh += ` -o "ProxyCommand='` + f.Connect + `' connect %h %p"`
+		ssh = egress.SSHCommand(ssh, f.Connect)
 	}
 	if ca := f.env("SSL_CERT_FILE"); ca != "" && f.env("GIT_SSL_CAINFO") == "" && len(f.CAs) == 0 {
 		env = append(env, "GIT_SSL_CAINFO="+ca)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"os"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -28,6 +29,7 @@ type Enclosure struct {
 	network *Network
 	server  *http.Server
 	address string
+	thread  int           // id of the one that is in the namespace
 	start   chan func()   // carried out in the namespace
 	ended   chan struct{} // its thread has
 	serving sync.WaitGroup
@@ -47,7 +49,8 @@ func (n *Network) Enclose(ctx context.Context) (*Enclosure, error) {
 	e := &Enclosure{network: n, start: make(chan func()), ended: make(chan struct{})}
 	listening := make(chan error)
 	var listener net.Listener
-	go e.thread(func() (err error) {
+	go e.live(func() (err error) {
+		e.thread = unix.Gettid()
 		listener, err = listenAlone()
 		return err
 	}, listening)
@@ -61,8 +64,8 @@ func (n *Network) Enclose(ctx context.Context) (*Enclosure, error) {
 	return e, nil
 }
 
-// thread is the life of the thread that is in the namespace.
-func (e *Enclosure) thread(open func() error, opened chan<- error) {
+// live is the life of the thread that is in the namespace.
+func (e *Enclosure) live(open func() error, opened chan<- error) {
 	runtime.LockOSThread() // and never unlocked: the thread ends here
 	defer close(e.ended)
 	err := open()
@@ -103,12 +106,23 @@ func (e *Enclosure) Start(cmd *exec.Cmd) error {
 	return <-started
 }
 
+// Namespace returns the path of the network namespace, for programs that the
+// caller does not start itself. It is there until Close.
+func (e *Enclosure) Namespace() string {
+	return fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), e.thread)
+}
+
+// Address returns that of the proxy.
+func (e *Enclosure) Address() string { return e.address }
+
 // Environ returns what enclosed programs find the proxy by.
-func (e *Enclosure) Environ() []string {
-	url := "http://" + e.address
+func (e *Enclosure) Environ() []string { return environ(e.address) }
+
+func environ(address string) []string {
+	url := "http://" + address
 	return []string{
 		"http_proxy=" + url, "https_proxy=" + url, "HTTP_PROXY=" + url, "HTTPS_PROXY=" + url, "ALL_PROXY=" + url, "all_proxy=" + url,
-		AddressVariable + "=" + e.address,
+		AddressVariable + "=" + address,
 	}
 }
 

@@ -37,6 +37,7 @@ func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner
 		PlainHTTP: func(host string) bool { return slices.Contains(s.insecure, host) },
 		CAs:       s.cas, Insecure: s.insecure, Enclose: s.network.Enclose, Connect: s.connect,
 		Keychain: credentials.Static("the run", r.Credentials...),
+		Login:    "a task is given credentials with acr task credential add --login-server HOST",
 	}
 	if r.Token != "" {
 		f.Token = func(context.Context, string) (string, string, error) { return "", r.Token, nil }
@@ -53,7 +54,7 @@ func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner
 			return nil, s.refuse(spec, err)
 		}
 		defer blob.Close()
-		f.Stdin, spec = io.NewSectionReader(blob, 0, blob.Properties().Size), "-"
+		f.Stdin, f.StdinName, spec = io.NewSectionReader(blob, 0, blob.Properties().Size), "the uploaded source "+spec, "-"
 	}
 	fetched, err := f.Fetch(ctx, spec)
 	if err != nil {

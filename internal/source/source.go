@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type Fetcher struct {
 	Keychain  credentials.Keychain   // for oci://; nil for none
 	Limits    Limits                 // of archives and artifacts; zero fields get defaults
 	Stdin     io.Reader              // what "-" reads; nil for nothing
+	StdinName string                 // what that is to users; empty for standard input
+	Login     string                 // hint for who may not read an artifact; empty for that of exec
 	Env       []string               // NAME=value; git is given what it needs of it: PATH, proxies, the ssh agent
 	Log       func(string, ...any)   // progress and warnings, a line each, without secrets; nil for none
 	Token     Tokens                 // for git over HTTP(S); nil for none
@@ -125,7 +128,7 @@ func (f *Fetcher) into(ctx context.Context, fetched *Fetched, spec string) error
 		if f.Stdin == nil {
 			return drydock.Errorf(drydock.Invalid, "the source is - and standard input is not there")
 		}
-		return f.unpack(ctx, fetched.Dir, f.Stdin, "standard input")
+		return f.unpack(ctx, fetched.Dir, f.Stdin, cmp.Or(f.StdinName, "standard input"))
 	default:
 		return f.file(ctx, fetched.Dir, spec)
 	}

@@ -76,7 +76,11 @@ func TestSources(t *testing.T) {
 	artifact := s.LoginServer("contoso") + "/src:v1"
 	pushSource(t, s, artifact, "steps:\n- cmd: busybox echo from the artifact\n")
 	outside := a.Upload("contoso", "-- ../../../../tmp/drydock-outside --\nx\n")
+	garbage := a.UploadBytes("contoso", []byte(strings.Repeat("FROM scratch\n", 100)))
+	cut := a.UploadBytes("contoso", []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"))
 	for name, c := range map[string]struct{ source, end, text string }{
+		"no tarball":      {garbage, "failed", "the uploaded source " + garbage + " is no tar archive (a source is a tar archive, as it is or compressed by gzip (as tar -czf does)"},
+		"half a tarball":  {cut, "failed", "unpacking the uploaded source " + cut + ": unexpected EOF (is it complete?"},
 		"branch":          {"file://" + repo + "#trunk", "successful", "top trunk "},
 		"default branch":  {"file://" + repo, "successful", "top "},
 		"subfolder":       {"file://" + repo + "#trunk:sub", "successful", "below ***"},

@@ -106,8 +106,15 @@ func mirror(arg string) (host string, base *url.URL, err error) {
 		text = "https://" + text
 	}
 	base, err = url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || host == "" || strings.Contains(host, "/") || base.Host == "" || base.User != nil || base.RawQuery != "" ||
+	if err == nil && base.User != nil {
+		return "", nil, drydock.Errorf(drydock.Invalid, "the URL of --mirror for %s can't hold a user or password", host).
+			WithHint("docker login or --credential give them, for the mirror's host")
+	}
+	if err != nil || host == "" || strings.Contains(host, "/") || base.Host == "" || base.RawQuery != "" ||
 		(base.Scheme != "http" && base.Scheme != "https") {
+		if strings.Contains(arg, "@") {
+			arg = host + "=***" // it may hold a password
+		}
 		return "", nil, drydock.Errorf(drydock.Invalid, "--mirror %q is not of the form HOST=URL", arg).
 			WithHint("as docker.io=http://localhost:5000")
 	}

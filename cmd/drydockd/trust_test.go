@@ -81,7 +81,7 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 	if err := os.WriteFile(file, []byte("listen: here\nproxy:\n  https: http://u:hush@p:1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	newBench(t).expect(t, 2, nil, []string{"2 mistakes", "listen", "--runs-slots"}, "config", "--config", file, "--runs-slots", "many")
+	newBench(t).expect(t, 2, nil, []string{"drydockd: the configuration has 2 mistakes:\n  ", ":1: listen: \"here\"", "\n  --runs-slots: "}, "config", "--config", file, "--runs-slots", "many")
 	newBench(t).expect(t, 0, []string{"listen: :8443 # --listen", "https: http://u:***@p:1"}, nil, "config", "--config", file, "--listen", ":8443")
 	newBench(t).expect(t, 2, nil, []string{"reading the configuration"}, "config", "--config", file+"x")
 }

@@ -197,7 +197,10 @@ func addMirror(c *Config, v string) error {
 		text = "https://" + text
 	}
 	u, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || host == "" || strings.Contains(host, "/") || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+	if err == nil && u.User != nil {
+		return errors.New("the URL of a mirror can't hold a user or password: it is asked with the credentials that a run has for its host")
+	}
+	if err != nil || host == "" || strings.Contains(host, "/") || u.Host == "" || u.RawQuery != "" ||
 		(u.Scheme != "http" && u.Scheme != "https") {
 		return errors.New("a mirror is not of the form HOST=URL, as docker.io=http://localhost:5000")
 	}
@@ -257,18 +260,40 @@ func setProxy(field func(*Config) **url.URL) func(*Config, string) error {
 	}
 }
 
+// redactMirror hides the user and password in HOST=URL.
+func redactMirror(v string) string {
+	host, address, _ := strings.Cut(v, "=")
+	i := strings.LastIndex(address, "@")
+	if i < 0 {
+		return v
+	}
+	scheme, _, ok := strings.Cut(address[:i], "://")
+	if ok {
+		scheme += "://"
+	} else {
+		scheme = ""
+	}
+	return host + "=" + scheme + "***" + address[i:]
+}
+
 // redactURL hides the password in a URL.
 func redactURL(v string) string {
-	u, err := url.Parse(v)
-	if err != nil {
-		return "***"
-	}
-	if u.User == nil {
+	if !strings.Contains(v, "@") {
 		return v
+	}
+	u, err := url.Parse(v)
+	if err == nil && u.User == nil && !strings.Contains(v, "://") {
+		u, err = url.Parse("//" + v) // the scheme was left out
+	}
+	if err != nil || u.User == nil {
+		return "***"
 	}
 	if _, ok := u.User.Password(); ok {
 		u.User = url.UserPassword(u.User.Username(), "***")
 	}
 	text, _ := url.PathUnescape(u.String())
+	if !strings.Contains(v, "://") {
+		text = strings.TrimPrefix(text, "//")
+	}
 	return text
 }

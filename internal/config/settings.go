@@ -121,7 +121,7 @@ func registrySettings() []*Setting {
 	return []*Setting{
 		{
 			Name: "registries.mirrors", Value: "HOST=URL", Usage: "ask another registry for the images of HOST", List: true,
-			set: each(addMirror),
+			set: each(addMirror), show: redactMirror,
 		},
 		{
 			Name: "registries.cas", Value: "[HOST=]FILE", Usage: "trust these CA certificates, for all registries or one", List: true,

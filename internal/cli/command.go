@@ -21,9 +21,16 @@ type command struct {
 	args    cobra.PositionalArgs // none are taken if it is nil
 	flags   func(*flags)
 	table   output.Table
+	items   func(result any) []any   // that a table has rows for; nil as in output.Options
 	run     func(*call) (any, error) // the result is printed; nil prints nothing
 	group   []command                // instead of run
 	hidden  bool
+}
+
+// withTable returns the command with a table of its own.
+func (c command) withTable(t output.Table) command {
+	c.table = t
+	return c
 }
 
 // call is one execution of a command.
@@ -74,7 +81,7 @@ func (a *app) add(parent *cobra.Command, c command) {
 
 // carryOut runs a command and prints its result, also beside an error.
 func (a *app) carryOut(c command, cmd *cobra.Command, args []string) error {
-	o := output.Options{Format: a.global.output.Value, Table: c.table, Color: a.colors(a.Stdout)}
+	o := output.Options{Format: a.global.output.Value, Table: c.table, Items: c.items, Color: a.colors(a.Stdout)}
 	if a.global.query != "" {
 		q, err := output.ParseQuery(a.global.query)
 		if err != nil {

@@ -43,6 +43,7 @@ type Config struct {
 	CAs      map[string][]byte     // registry host, or "" for all → PEM certificates
 	Insecure []string
 	Images   map[string]string // image aliases of `cmd`
+	Storage  map[string]string // of registries: "driver", and the driver's parameters; nil for files in Data
 	Proxy    Proxy
 }
 

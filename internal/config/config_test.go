@@ -50,6 +50,30 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+func TestStorage(t *testing.T) {
+	t.Parallel()
+	file := "registries:\n  storage:\n    driver: s3\n    bucket: images\n    secretkey: hush\n    credentials.secret: hush-too\n"
+	c, values, err := config.Load(config.Sources{File: []byte(file), FileName: "drydock.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Storage) != 4 || c.Storage["driver"] != "s3" || c.Storage["secretkey"] != "hush" {
+		t.Errorf("%v", c.Storage)
+	}
+	text, err := config.Print(values)
+	if err != nil || strings.Contains(string(text), "hush") || !strings.Contains(string(text), "bucket=images") || !strings.Contains(string(text), "secretkey=***") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for _, wrong := range []string{"hush-alone", "=hush"} {
+		if _, _, err := config.Load(config.Sources{Flags: map[string][]string{"registries-storage": {"secretkey=hush", wrong}}}); err == nil || strings.Contains(err.Error(), "=hush") && wrong != "=hush" {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+	if _, _, err := config.Load(config.Sources{Flags: map[string][]string{"sources-allow": {"10.0.0.0/8"}}}); err == nil || !strings.Contains(err.Error(), "127.0.0.0/8") {
+		t.Error("sources.allow:", err)
+	}
+}
+
 func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, _, err := config.Load(config.Sources{

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -189,6 +190,37 @@ func addImage(c *Config, v string) error {
 	}
 	c.Images[name] = image
 	return nil
+}
+
+func addStorage(c *Config, v string) error {
+	name, value, ok := strings.Cut(v, "=")
+	if !ok || name == "" {
+		return fmt.Errorf("%q is not of the form NAME=VALUE, as driver=s3", redactStorage(v))
+	}
+	if _, twice := c.Storage[name]; twice {
+		return fmt.Errorf("%s is set twice", name)
+	}
+	if c.Storage == nil {
+		c.Storage = map[string]string{}
+	}
+	c.Storage[name] = value
+	return nil
+}
+
+// openStorage are the parameters of storage drivers that are no secrets.
+var openStorage = []string{
+	"driver", "rootdirectory", "bucket", "region", "regionendpoint", "forcepathstyle", "encrypt", "keyid", "secure", "skipverify",
+	"v4auth", "chunksize", "storageclass", "objectacl", "accelerate", "container", "accountname", "realm", "serviceurl",
+	"max_retries", "retry_delay", "maxthreads", "credentials.type", "credentials.clientid", "credentials.tenantid",
+}
+
+// redactStorage hides the value of a parameter that may be secret.
+func redactStorage(v string) string {
+	name, _, ok := strings.Cut(v, "=")
+	if !ok || slices.Contains(openStorage, name) {
+		return v
+	}
+	return name + "=***"
 }
 
 func addMirror(c *Config, v string) error {

@@ -120,6 +120,10 @@ func runSettings() []*Setting {
 func registrySettings() []*Setting {
 	return []*Setting{
 		{
+			Name: "registries.storage", Value: "NAME=VALUE", Usage: "where blobs are kept: driver=filesystem, s3 or azure, and the driver's parameters", List: true,
+			set: each(addStorage), show: redactStorage,
+		},
+		{
 			Name: "registries.mirrors", Value: "HOST=URL", Usage: "ask another registry for the images of HOST", List: true,
 			set: each(addMirror), show: redactMirror,
 		},

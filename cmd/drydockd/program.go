@@ -14,9 +14,6 @@ import (
 	"github.com/drydockhq/drydock/internal/certs"
 )
 
-// version is set by the linker; see the Makefile.
-var version = "unknown"
-
 // program is drydockd with all that it takes from its surroundings.
 type program struct {
 	stdin   io.Reader

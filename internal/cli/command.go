@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/cli/args"
 	"github.com/drydockhq/drydock/internal/cli/output"
 )
 
@@ -129,12 +131,17 @@ func missingFlags(cmd *cobra.Command, needed []string) error {
 	return usageError(cmd, fmt.Errorf("the following arguments are required: %s", strings.Join(missing, ", ")))
 }
 
-func (a *app) unknownCommand(group *cobra.Command, name string) error {
-	err := fmt.Errorf("%q is not in the %q command group", name, group.CommandPath())
+// unknownCommand names commands that may have been meant.
+func unknownCommand(unknown *args.UnknownCommandError) error {
+	group := unknown.Group
 	group.SuggestionsMinimumDistance = 2
-	if near := group.SuggestionsFor(name); len(near) > 0 {
-		slices.Sort(near)
-		return drydock.Errorf(drydock.Invalid, "%w", err).WithHint("did you mean %s?", strings.Join(near, ", "))
+	near := slices.DeleteFunc(group.SuggestionsFor(unknown.Name), func(name string) bool {
+		// "pack" is as near to "task" as "shwo" is to "show".
+		return !strings.HasPrefix(name, unknown.Name[:min(1, len(unknown.Name))]) && levenshtein.Distance(name, unknown.Name, nil) > 1
+	})
+	if len(near) == 0 {
+		return usageError(group, unknown)
 	}
-	return usageError(group, err)
+	slices.Sort(near)
+	return drydock.Errorf(drydock.Invalid, "%w", unknown).WithHint("did you mean %s?", strings.Join(near, ", "))
 }

@@ -22,7 +22,10 @@ var systemBundles = []string{
 // baseConfig is for every git: no programs of a repository's, and no work beside
 // what is asked for.
 var baseConfig = [][2]string{
-	{"core.hooksPath", "/dev/null"}, {"core.fsmonitor", "false"}, {"gc.auto", "0"}, {"advice.detachedHead", "false"},
+	{"core.hooksPath", "/dev/null"},
+	{"core.fsmonitor", "false"},
+	{"gc.auto", "0"},
+	{"advice.detachedHead", "false"},
 	{"maintenance.auto", "false"},
 }
 

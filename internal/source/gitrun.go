@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -173,9 +175,18 @@ func (r *gitRunner) run(ctx context.Context, args ...string) (string, error) {
 		return "", r.in.Refused()
 	}
 	if err != nil {
-		return "", &gitError{command: args[0], text: r.clean(problems.String()), err: err}
+		return "", &gitError{command: args[0], text: r.withReason(r.clean(problems.String())), err: err}
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// withReason adds to git's message why the proxy of the enclosure, of which it
+// knows only a status, could not reach a host.
+func (r *gitRunner) withReason(text string) string {
+	if r.in == nil || r.in.Failed() == nil || !strings.Contains(text, strconv.Itoa(http.StatusBadGateway)) {
+		return text
+	}
+	return text + ": " + r.in.Failed().Error()
 }
 
 func (r *gitRunner) carryOut(cmd *exec.Cmd) error {
@@ -198,15 +209,24 @@ func (r *gitRunner) clean(text string) string {
 		text = strings.ReplaceAll(text, s, "***")
 	}
 	text = userInfo.ReplaceAllString(text, "://***@")
-	lines := strings.Split(text, "\n")
-	telling := slices.DeleteFunc(slices.Clone(lines), func(l string) bool {
-		return !strings.HasPrefix(l, "fatal: ") && !strings.HasPrefix(l, "error: ") && !strings.HasPrefix(l, "remote: ") &&
-			!strings.Contains(l, "Permission denied") && !strings.Contains(l, "verification failed")
-	})
+	lines := strings.Split(strings.ReplaceAll(text, "\r", ""), "\n")
+	telling := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !tells(l) })
 	if len(telling) > 0 {
 		lines = telling
 	}
 	return strings.Join(lines[max(0, len(lines)-4):], "; ")
+}
+
+// tells reports whether a line of git, or of the ssh that it runs, says what is
+// wrong.
+func tells(line string) bool {
+	starts := func(begin string) bool { return strings.HasPrefix(line, begin) }
+	holds := func(part string) bool { return strings.Contains(line, part) }
+	return slices.ContainsFunc([]string{"fatal: ", "error: ", "remote: ", "ssh: ", "kex_exchange_identification: "}, starts) ||
+		slices.ContainsFunc([]string{
+			"Permission denied", "verification failed", "IDENTIFICATION HAS CHANGED", "Connection closed by", "Connection reset by",
+			"ssh: not found", egress.ConnectDoing,
+		}, holds)
 }
 
 // gitError is a git command that failed.
@@ -240,22 +260,62 @@ func explain(doing string, err error) error {
 		return err
 	}
 	e := drydock.Errorf(drydock.Unavailable, "%s: %w", doing, err)
-	switch {
-	case said(err, "Authentication failed", "could not read Username", "could not read Password", "returned error: 401", "returned error: 403", "Permission denied"):
-		e.Code = drydock.Denied
-		return e.WithHint("a private repository needs a token or, with ssh, a key in the agent")
-	case said(err, "Host key verification failed"):
-		e.Code = drydock.Denied
-		return e.WithHint("ssh does not know the host: add it to known_hosts with ssh-keyscan")
-	case said(err, "dubious ownership"):
-		e.Code = drydock.Denied
-		return e.WithHint("the repository belongs to another user")
-	case said(err, "not found", "does not appear to be a git repository", "returned error: 404"):
-		e.Code = drydock.Invalid
-		return e.WithHint("is the URL right? A private repository needs a token")
-	case said(err, "transport '", "not allowed"):
-		e.Code = drydock.Denied
-		return e.WithHint("submodules may use https, http, ssh and git")
+	for _, p := range gitProblems {
+		if said(err, p.texts...) {
+			e.Code = p.code
+			return e.WithHint("%s", p.hint)
+		}
 	}
 	return e
+}
+
+// gitProblems are what git and ssh say of common failures; the first that is said
+// counts.
+var gitProblems = []struct {
+	code  drydock.Code
+	hint  string
+	texts []string
+}{
+	{
+		drydock.Unavailable, "ssh is not installed where git runs",
+		[]string{"ssh: No such file", "ssh: not found"},
+	},
+	{
+		drydock.Unavailable, "is the name of the host right, and does the DNS of the machine that fetches know it?",
+		[]string{"Could not resolve host", "no such host", "Temporary failure in name resolution"},
+	},
+	{
+		drydock.Denied, "the host has another key than known_hosts says: make sure that it is the right host, then remove the old key with ssh-keygen -R HOST",
+		[]string{"IDENTIFICATION HAS CHANGED"},
+	},
+	{
+		drydock.Denied, "ssh does not know the host: add what ssh-keyscan HOST prints to /etc/ssh/ssh_known_hosts, or to ~/.ssh/known_hosts of the user that git runs as",
+		[]string{"Host key verification failed"},
+	},
+	{
+		drydock.Denied, "ssh has no key that the host takes: put one into ~/.ssh of the user that git runs as, or into the agent of $SSH_AUTH_SOCK; an https URL needs a token instead",
+		[]string{"Permission denied (", "Too many authentication failures"},
+	},
+	{
+		drydock.Denied, "a private repository needs a token or, with ssh, a key in the agent",
+		[]string{
+			"Authentication failed", "could not read Username", "could not read Password", "returned error: 401", "returned error: 403", "Permission denied",
+		},
+	},
+	{
+		drydock.Denied, "the repository belongs to another user",
+		[]string{"dubious ownership"},
+	},
+	{
+		drydock.Invalid, "is the URL right? A private repository needs a token",
+		[]string{"not found", "does not appear to be a git repository", "returned error: 404"},
+	},
+	{
+		drydock.Denied, "submodules may use https, http, ssh and git",
+		[]string{"transport '", "not allowed"},
+	},
+	{
+		drydock.Unavailable, "does the host answer there? ssh://USER@HOST:PORT/PATH names another port",
+		[]string{"ssh: connect to host", "kex_exchange_identification", egress.ConnectDoing},
+	},
 }

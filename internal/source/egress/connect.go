@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 )
 
@@ -82,10 +84,22 @@ func ask(ctx context.Context, conn net.Conn, address, authorization string) (*bu
 		return nil, fmt.Errorf("asking the proxy for %s: %w", address, err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		answer.Body.Close()
-		return nil, fmt.Errorf("asking the proxy for %s: it answered %s", address, answer.Status)
+		defer answer.Body.Close()
+		why, _ := io.ReadAll(io.LimitReader(answer.Body, maxReason)) // what there is of it
+		return nil, &refusedError{address: address, status: answer.Status, why: strings.TrimSpace(string(why))}
 	}
 	return r, nil
+}
+
+// maxReason bounds in bytes what is read of a proxy's reason.
+const maxReason = 1000
+
+// refusedError is a proxy's answer that there is no connection.
+type refusedError struct{ address, status, why string }
+
+// Error returns the status alone: what a proxy says beside it is often a page.
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("asking the proxy for %s: it answered %s", e.address, e.status)
 }
 
 // bufferedConn is a connection whose first bytes are in r.
@@ -107,6 +121,9 @@ func closeWrite(c net.Conn) error {
 	return nil
 }
 
+// ConnectDoing begins Connect's error when the enclosure can't reach a host.
+const ConnectDoing = "connecting to"
+
 // Connect joins in and out to a host through the proxy of an enclosure, for
 // programs that speak to no proxy themselves, as ssh.
 func Connect(ctx context.Context, proxy, address string, in io.Reader, out io.Writer) error {
@@ -116,6 +133,10 @@ func Connect(ctx context.Context, proxy, address string, in io.Reader, out io.Wr
 	}
 	defer conn.Close()
 	r, err := ask(ctx, conn, address, "")
+	var refused *refusedError
+	if errors.As(err, &refused) && refused.why != "" {
+		return fmt.Errorf("%s %s: %s", ConnectDoing, address, refused.why)
+	}
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type Enclosure struct {
 	closed   bool
 	requests sync.WaitGroup // grows with mu held, until closed
 	refused  error
+	failed   error
 }
 
 // Enclose makes an enclosure. It needs the right to make network namespaces. The
@@ -134,6 +135,14 @@ func (e *Enclosure) Refused() error {
 	return e.refused
 }
 
+// Failed returns why a host could not be reached, the last one if there are
+// several; nil for none.
+func (e *Enclosure) Failed() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.failed
+}
+
 // Close ends the enclosure and every connection out of it.
 func (e *Enclosure) Close() error {
 	e.mu.Lock()
@@ -223,5 +232,8 @@ func (e *Enclosure) fail(w http.ResponseWriter, err error) {
 		http.Error(w, user.Message, http.StatusForbidden)
 		return
 	}
+	e.mu.Lock()
+	e.failed = err
+	e.mu.Unlock()
 	http.Error(w, err.Error(), http.StatusBadGateway)
 }

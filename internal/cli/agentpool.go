@@ -125,7 +125,7 @@ func agentpoolDelete() command {
 			if err != nil {
 				return nil, err
 			}
-			if err := c.confirm(yes, "Delete the agent pool %q of the registry %q?", p.name, r.name); err != nil {
+			if err := c.confirm(yes, "Delete the agent pool %q of the registry %q, and cancel the runs that wait for it?", p.name, r.name); err != nil {
 				return nil, err
 			}
 			_, err = p.operate(c, r, http.MethodDelete, "", nil)

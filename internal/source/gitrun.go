@@ -210,6 +210,11 @@ func (r *gitRunner) clean(text string) string {
 	}
 	text = userInfo.ReplaceAllString(text, "://***@")
 	lines := strings.Split(strings.ReplaceAll(text, "\r", ""), "\n")
+	for _, l := range lines {
+		if _, why, ok := strings.Cut(l, egress.ConnectDoing); ok {
+			return egress.ConnectDoing + why // what ssh says then is that it was cut off
+		}
+	}
 	telling := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !tells(l) })
 	if len(telling) > 0 {
 		lines = telling
@@ -225,7 +230,7 @@ func tells(line string) bool {
 	return slices.ContainsFunc([]string{"fatal: ", "error: ", "remote: ", "ssh: ", "kex_exchange_identification: "}, starts) ||
 		slices.ContainsFunc([]string{
 			"Permission denied", "verification failed", "IDENTIFICATION HAS CHANGED", "Connection closed by", "Connection reset by",
-			"ssh: not found", egress.ConnectDoing,
+			"ssh: not found",
 		}, holds)
 }
 

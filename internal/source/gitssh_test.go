@@ -114,6 +114,9 @@ func TestGitOverSSHFails(t *testing.T) {
 					f.enclose(thisMachine)
 				}
 				e := f.refused(test.spec, test.said)
+				if strings.Contains(e.Message, "UNKNOWN port") {
+					t.Errorf("it says what nobody understands: %v", e)
+				}
 				if e.Code != test.code || !strings.Contains(e.Hint, test.hint) {
 					t.Errorf("code %s, hint %q: %v", e.Code, e.Hint, e)
 				}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // version is set by the linker; see the Makefile.
-var version = "unknown"
+var version string
 
 func main() { os.Exit(runUntilSignal()) }
 
@@ -25,5 +26,5 @@ func runUntilSignal() int {
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
 	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
-	return cli.Run(ctx, cli.System(name, version), os.Args[1:])
+	return cli.Run(ctx, cli.System(name, cli.BuildVersion(version, debug.ReadBuildInfo)), os.Args[1:])
 }

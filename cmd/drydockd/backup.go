@@ -48,7 +48,7 @@ func (p *program) backup(ctx context.Context, dir, file string) error {
 	source := backup.Source{
 		Dir: dir, Database: databaseFile, Snapshot: store.Backup,
 		Parts: []string{filepath.Dir(sealKeyFile), certsFolder, blobsFolder, registryFolder},
-		Info:  backup.Info{Created: p.now().UTC(), Program: version},
+		Info:  backup.Info{Created: p.now().UTC(), Program: programVersion()},
 	}
 	if file == "-" {
 		err = backup.Write(ctx, p.stdout, source)

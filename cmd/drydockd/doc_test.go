@@ -39,6 +39,9 @@ func reference(root *cobra.Command) string {
 
 func describe(b *strings.Builder, commands []*cobra.Command) {
 	for _, cmd := range commands {
+		if cmd.Hidden {
+			continue
+		}
 		cmd.InitDefaultHelpFlag()
 		text := cmd.Long
 		if text == "" {

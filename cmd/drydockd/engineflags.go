@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/credentials"
+	"github.com/drydockhq/drydock/internal/engine/buildkit"
 )
 
 // defaultDataFolder holds caches and the state of runs. Containers need root,
@@ -45,7 +47,9 @@ type engineOptions struct {
 	maxCache int64                            // bytes; 0 for the executor's default
 	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
 
-	libraryLog io.Writer // what BuildKit and containerd log of their own
+	advice     buildkit.Advice   // to users of the program
+	downloads  http.RoundTripper // of builds; see buildkit.Config
+	libraryLog io.Writer         // what BuildKit and containerd log of their own
 }
 
 func (f *engineFlags) bind(flags *pflag.FlagSet) {
@@ -102,8 +106,15 @@ func mirror(arg string) (host string, base *url.URL, err error) {
 		text = "https://" + text
 	}
 	base, err = url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || host == "" || strings.Contains(host, "/") || base.Host == "" || base.User != nil || base.RawQuery != "" ||
+	if err == nil && base.User != nil {
+		return "", nil, drydock.Errorf(drydock.Invalid, "the URL of --mirror for %s can't hold a user or password", host).
+			WithHint("docker login or --credential give them, for the mirror's host")
+	}
+	if err != nil || host == "" || strings.Contains(host, "/") || base.Host == "" || base.RawQuery != "" ||
 		(base.Scheme != "http" && base.Scheme != "https") {
+		if strings.Contains(arg, "@") {
+			arg = host + "=***" // it may hold a password
+		}
 		return "", nil, drydock.Errorf(drydock.Invalid, "--mirror %q is not of the form HOST=URL", arg).
 			WithHint("as docker.io=http://localhost:5000")
 	}

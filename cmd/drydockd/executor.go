@@ -32,7 +32,9 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local},
 		Limits:     o.limits,
 		MaxCache:   o.maxCache,
+		Downloads:  o.downloads,
 		Warn:       o.warn,
+		Advice:     o.advice,
 	}
 	if o.keychain != nil {
 		config.Keychain = keychain{o.keychain}

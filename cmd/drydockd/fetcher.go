@@ -30,6 +30,7 @@ func (p *program) fetcher(o engineOptions, creds []drydock.Credential, log func(
 		Env:       p.environ,
 		Log:       log,
 		PlainHTTP: func(host string) bool { return slices.Contains(o.insecure, host) },
+		CAs:       o.cas, Insecure: o.insecure,
 	}}
 }
 

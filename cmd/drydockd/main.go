@@ -24,7 +24,7 @@ func runUntilSignal() int {
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
 	if name := filepath.Base(os.Args[0]); name == "drydock" || name == "az" {
-		return cli.Run(ctx, cli.System(name, version), os.Args[1:])
+		return cli.Run(ctx, cli.System(name, programVersion()), os.Args[1:])
 	}
 	return newProgram().run(ctx, os.Args[1:])
 }

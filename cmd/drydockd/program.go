@@ -14,9 +14,6 @@ import (
 	"github.com/drydockhq/drydock/internal/certs"
 )
 
-// version is set by the linker; see the Makefile.
-var version = "unknown"
-
 // program is drydockd with all that it takes from its surroundings.
 type program struct {
 	stdin   io.Reader
@@ -88,6 +85,8 @@ func (p *program) rootCommand() *cobra.Command {
 		p.duCommand(),
 		p.pruneCommand(),
 		p.versionCommand(),
+		p.connectCommand(),
+		p.enterCommand(),
 	)
 	return root
 }

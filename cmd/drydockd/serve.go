@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -49,6 +50,9 @@ func (p *program) serve(ctx context.Context, c config.Config) error {
 	d, err := p.openDaemon(ctx, c, log)
 	if err != nil {
 		return err
+	}
+	if err := d.guardBuilds(ctx); err != nil {
+		return errors.Join(err, d.close())
 	}
 	return d.serve(ctx)
 }

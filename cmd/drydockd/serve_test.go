@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/blobs"
 	"github.com/drydockhq/drydock/internal/config"
+	"github.com/drydockhq/drydock/internal/runner"
 )
 
 // newDaemon returns a server in this process, on a fake executor and a folder of
@@ -392,6 +394,42 @@ func TestSourcesOfThisMachine(t *testing.T) {
 	} {
 		if err := s.allowFile(spec); (err == nil) != allowed {
 			t.Errorf("%s: %v", spec, err)
+		}
+	}
+}
+
+// Nothing of this machine is a source unless the operator opens it, and the
+// server itself never is.
+func TestLoopbackIsClosed(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewServer(http.FileServer(http.Dir(t.TempDir())))
+	t.Cleanup(web.Close)
+	for allow, want := range map[string]string{"": "runs may not reach 127.0.0.1", "127.0.0.1": "404"} {
+		flags := map[string][]string{}
+		if allow != "" {
+			flags["sources-allow"] = []string{allow}
+		}
+		d := newDaemon(t, flags)
+		registry := d.registry(t, "contoso")
+		fetch := func(source string) string {
+			t.Helper()
+			_, err := d.worker.Agent.Sources.Fetch(t.Context(), runner.SourceRequest{Registry: registry, Source: source})
+			if err == nil {
+				t.Fatal("fetched ", source)
+			}
+			return err.Error()
+		}
+		if got := fetch(web.URL + "/x.tar.gz"); !strings.Contains(got, want) {
+			t.Errorf("allowing %q: %s", allow, got)
+		}
+		own := "http://" + d.listener.Addr().String()
+		for _, source := range []string{own + "/x.tar.gz", "http://localhost:" + strconv.Itoa(d.names.port) + "/x.tar.gz"} {
+			if got := fetch(source); !strings.Contains(got, "runs may not reach") {
+				t.Errorf("allowing %q: %s: %s", allow, source, got)
+			}
+		}
+		if err := d.close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/runner"
+	"github.com/drydockhq/drydock/internal/source/egress"
 	"github.com/drydockhq/drydock/internal/sourcewatch"
 	"github.com/drydockhq/drydock/internal/sqlstore"
 	"github.com/drydockhq/drydock/internal/upstream"
@@ -56,6 +57,8 @@ type daemon struct {
 	directory   *auth.Directory
 	blobs       *runBlobs
 	blobHandler *blobs.Handler
+	network     *egress.Network // of what runs name
+	fetches     *runSources
 	executor    executor
 	queue       *queue.Queue
 	worker      *runner.Worker
@@ -106,6 +109,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	d.network = d.openEgress()
 	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
 		return nil, err
 	}
@@ -250,8 +254,9 @@ func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net
 	cas[""] = append(append(append([]byte{}, d.ownPEM...), '\n'), cas[""]...)
 	d.executor, err = open(ctx, engineOptions{
 		data: d.path(engineFolder), mirrors: d.config.Mirrors, cas: cas, insecure: d.config.Insecure,
-		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener),
+		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener), downloads: d.network,
 		warn:       func(format string, args ...any) { d.log.Warn(fmt.Sprintf(format, args...)) },
+		advice:     serveAdvice(),
 		libraryLog: io.Discard,
 	})
 	if err != nil {
@@ -284,12 +289,17 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 	if err := errors.Join(os.RemoveAll(sources), os.MkdirAll(sources, 0o711)); err != nil {
 		return drydock.Errorf(drydock.Unavailable, "making a folder for sources: %w", err)
 	}
+	program, err := ownProgram()
+	if err != nil {
+		return err
+	}
+	d.fetches = &runSources{
+		blobs: d.blobs, dir: sources, env: d.environ, files: d.config.SourceFiles,
+		network: d.network, cas: d.config.CAs, insecure: d.config.Insecure, connect: program,
+	}
 	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
-		Sources: &runSources{
-			blobs: d.blobs, dir: sources, env: d.environ, files: d.config.SourceFiles,
-			http: (&engineOptions{cas: d.config.CAs}).httpClient(), plain: d.plainHTTP,
-		},
+		Sources: d.fetches, Client: d.network.Client(),
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
 		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Now: d.now,
 	}}
@@ -303,15 +313,6 @@ func ownerName() string {
 		host = "server"
 	}
 	return host + "/" + uuid.NewString()
-}
-
-func (d *daemon) plainHTTP(host string) bool {
-	for _, insecure := range d.config.Insecure {
-		if insecure == host {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *daemon) loginServer(registry drydock.ResourceID) string {

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http/httpproxy"
 
@@ -97,9 +98,14 @@ func (m importer) remoteSource(i arm.Import, repository string) oci.Source {
 	})...)
 }
 
+// answerWithin is how long another registry may take to begin an answer: an import
+// from one that never does has to end.
+const answerWithin = 2 * time.Minute
+
 // transport reaches another registry as the configuration says.
 func (d *daemon) transport(host string) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = answerWithin
 	proxies := httpproxy.Config{NoProxy: d.config.Proxy.Except}
 	if u := d.config.Proxy.HTTP; u != nil {
 		proxies.HTTPProxy = u.String()

@@ -26,6 +26,7 @@ const (
 	registryFolder = "registries"
 	engineFolder   = "engine"
 	sourcesFolder  = "tmp"
+	programsFolder = "bin"
 )
 
 // lockData makes the data folder if it is not there, and takes it for this

@@ -15,10 +15,16 @@ func (d *daemon) openRegistries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	storage, err := oci.NewStorage(d.config.Storage, filepath.Join(d.config.Data, registryFolder))
+	if err != nil {
+		return err
+	}
+	if err := storage.Check(ctx); err != nil {
+		return err
+	}
 	d.oci = oci.New(oci.Options{
 		Directory: registryDirectory{d}, Authorizer: d.registryAuthorizer(), Store: d.store,
-		Storage: oci.Storage{Root: filepath.Join(d.config.Data, registryFolder)},
-		Secret:  secret, Log: d.log,
+		Storage: storage, Secret: secret, Log: d.log,
 	})
 	d.closing(d.oci.Close)
 	return nil

@@ -16,6 +16,9 @@ const shutdownGrace = 10 * time.Second
 // serve serves until ctx ends, lets runs drain, and closes the daemon.
 func (d *daemon) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.keepNames(); err != nil {
+		return err
+	}
 	remove, err := d.manageHosts(ctx)
 	if err != nil {
 		return err
@@ -41,8 +44,8 @@ func (d *daemon) serve(ctx context.Context) (err error) {
 	if err := d.sealEnded(ctx); err != nil {
 		d.log.ErrorContext(ctx, "ending the logs of runs that have ended", "error", err)
 	}
-	d.welcome()
 	d.health.ready.Store(true)
+	d.welcome(ctx)
 	d.log.InfoContext(ctx, "serving", "listen", d.web.listener.Addr().String(), "domain", d.names.domain, "slots", d.config.Slots)
 
 	drained := make(chan struct{})

@@ -13,7 +13,6 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/githost"
-	"github.com/drydockhq/drydock/internal/source"
 	"github.com/drydockhq/drydock/internal/sourcewatch"
 )
 
@@ -26,13 +25,9 @@ const (
 
 // openSources opens what watches git repositories.
 func (d *daemon) openSources() {
-	client := (&engineOptions{cas: d.config.CAs}).httpClient()
-	if client == nil {
-		client = &http.Client{}
-	}
 	w := &sourcewatch.Watcher{
 		Tasks: d.arm, Repositories: gitRepositories{d}, Store: d.store, Sealer: d.sealer,
-		Hosts:   githost.Options{HTTP: client, Now: d.now},
+		Hosts:   githost.Options{HTTP: d.network.Client(), Now: d.now},
 		HookURL: d.gitHookURL, LogURL: d.gitLogURL, Cancel: d.supersede,
 		Poll: d.config.SourcePoll, Now: d.now, Log: d.log, NewSecret: rand.Text,
 	}
@@ -160,22 +155,9 @@ type gitRepositories struct{ *daemon }
 
 var _ sourcewatch.Repositories = gitRepositories{}
 
-func (g gitRepositories) fetcher(repository, token string) (*source.Fetcher, error) {
-	if strings.HasPrefix(strings.ToLower(repository), "file://") {
-		if err := (&runSources{files: g.config.SourceFiles}).allowFile(repository); err != nil {
-			return nil, err
-		}
-	}
-	f := &source.Fetcher{Dir: g.path(sourcesFolder), Env: g.environ}
-	if token != "" {
-		f.Token = func(context.Context, string) (string, string, error) { return "", token, nil }
-	}
-	return f, nil
-}
-
 // Refs implements sourcewatch.Repositories.
 func (g gitRepositories) Refs(ctx context.Context, repository, token string, patterns ...string) (map[string]string, string, error) {
-	f, err := g.fetcher(repository, token)
+	f, err := g.fetches.fetcher(repository, token)
 	if err != nil {
 		return nil, "", err
 	}
@@ -185,7 +167,7 @@ func (g gitRepositories) Refs(ctx context.Context, repository, token string, pat
 
 // Changed implements sourcewatch.Repositories.
 func (g gitRepositories) Changed(ctx context.Context, repository, token, before, after string) ([]string, error) {
-	f, err := g.fetcher(repository, token)
+	f, err := g.fetches.fetcher(repository, token)
 	if err != nil {
 		return nil, err
 	}

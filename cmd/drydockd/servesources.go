@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -13,49 +13,64 @@ import (
 	"github.com/drydockhq/drydock/internal/credentials"
 	"github.com/drydockhq/drydock/internal/runner"
 	"github.com/drydockhq/drydock/internal/source"
+	"github.com/drydockhq/drydock/internal/source/egress"
 )
 
 // runSources fetches the sources of runs.
 type runSources struct {
-	blobs *runBlobs
-	dir   string // where folders are made
-	env   []string
-	http  *http.Client
-	plain func(host string) bool
-	files []string // folders whose git repositories runs may read
+	blobs    *runBlobs
+	dir      string // where folders are made
+	env      []string
+	network  *egress.Network
+	cas      map[string][]byte // for git, by host
+	insecure []string
+	connect  string   // this program
+	files    []string // folders whose git repositories runs may read
 }
 
 var _ runner.Sources = (*runSources)(nil)
 
 // Fetch implements runner.Sources.
 func (s *runSources) Fetch(ctx context.Context, r runner.SourceRequest) (*runner.Checkout, error) {
-	f := &source.Fetcher{
-		Ref: r.Ref, Untrusted: r.Untrusted, Pin: r.Pin,
-		Dir: s.dir, HTTP: s.http, Env: s.env, Log: r.Log, PlainHTTP: s.plain,
-		Keychain: credentials.Static("the run", r.Credentials...),
-	}
-	if r.Token != "" {
-		f.Token = func(context.Context, string) (string, string, error) { return "", r.Token, nil }
-	}
 	spec := r.Source
-	switch {
-	case strings.HasPrefix(strings.ToLower(spec), "file://"):
-		if err := s.allowFile(spec); err != nil {
-			return nil, err
-		}
-	case isUpload(spec):
+	f, err := s.fetcher(spec, r.Token)
+	if err != nil {
+		return nil, err
+	}
+	f.Log, f.Ref, f.Untrusted, f.Pin = r.Log, r.Ref, r.Untrusted, r.Pin
+	f.Keychain = credentials.Static("the run", r.Credentials...)
+	if isUpload(spec) {
 		blob, err := s.blobs.openSource(ctx, r.Registry, spec)
 		if err != nil {
 			return nil, s.refuse(spec, err)
 		}
 		defer blob.Close()
-		f.Stdin, spec = io.NewSectionReader(blob, 0, blob.Properties().Size), "-"
+		f.Stdin, f.StdinName, spec = io.NewSectionReader(blob, 0, blob.Properties().Size), "the uploaded source "+spec, "-"
 	}
 	fetched, err := f.Fetch(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	return &runner.Checkout{Dir: fetched.Dir, Commit: fetched.Commit, Branch: fetched.Branch, Digest: fetched.Digest, Close: fetched.Close}, nil
+}
+
+// fetcher returns what fetches a source, or looks at it, as runs may.
+func (s *runSources) fetcher(spec, token string) (*source.Fetcher, error) {
+	if strings.HasPrefix(strings.ToLower(spec), "file://") {
+		if err := s.allowFile(spec); err != nil {
+			return nil, err
+		}
+	}
+	f := &source.Fetcher{
+		Dir: s.dir, HTTP: s.network.Client(), Env: s.env,
+		PlainHTTP: func(host string) bool { return slices.Contains(s.insecure, host) },
+		CAs:       s.cas, Insecure: s.insecure, Enclose: s.network.Enclose, Connect: s.connect,
+		Login: "a task is given credentials with acr task credential add --login-server HOST",
+	}
+	if token != "" {
+		f.Token = func(context.Context, string) (string, string, error) { return "", token, nil }
+	}
+	return f, nil
 }
 
 // isUpload reports whether a source is the path of an upload.

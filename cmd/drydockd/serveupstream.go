@@ -20,7 +20,7 @@ func (d *daemon) openUpstream() {
 	d.upstream = upstream.New(upstream.Config{
 		Watched: watched, Store: d.store,
 		Resolver: &upstream.Registries{
-			Mirrors: d.config.Mirrors, Insecure: d.plainHTTP, Transport: d.transport, Now: d.now,
+			Mirrors: d.config.Mirrors, Insecure: d.isInsecure, Transport: d.transport, Now: d.now,
 		},
 		Interval: func(host string) upstream.Interval { return upstream.Interval(d.config.Poll(host)) },
 		Now:      d.now, NewID: uuid.NewString, Random: rand.Float64, Log: d.log,
@@ -37,6 +37,9 @@ func (d *daemon) lookAgain(images ...drydock.ImageName) {
 	}
 	d.upstream.Sync() // one that is new is looked at by that
 }
+
+// isInsecure reports whether a registry may speak plain HTTP.
+func (d *daemon) isInsecure(host string) bool { return slices.Contains(d.config.Insecure, host) }
 
 // hookSecret returns the secret of a registry's hook.
 func (d *daemon) hookSecret(ctx context.Context, registry string) (string, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/config"
 )
 
 // The exit statuses of drydockd.
@@ -17,13 +18,19 @@ const (
 	statusInterrupted = 130
 )
 
-// report writes err, if any, as one line to standard error and returns the exit
+// report writes err, if any, to standard error, as one line but for the mistakes of a
+// configuration, and returns the exit
 // status.
 func (p *program) report(ctx context.Context, err error) int {
 	if err == nil {
 		return statusOK
 	}
-	fmt.Fprintf(p.stderr, "drydockd: %s\n", oneLine(err.Error()))
+	var mistakes *config.Mistakes
+	if errors.As(err, &mistakes) {
+		fmt.Fprintf(p.stderr, "drydockd: %v\n", mistakes) // a line each
+	} else {
+		fmt.Fprintf(p.stderr, "drydockd: %s\n", oneLine(err.Error()))
+	}
 	return exitStatus(ctx, err)
 }
 

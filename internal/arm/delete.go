@@ -2,6 +2,7 @@ package arm
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -101,7 +102,7 @@ func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 }
 
 // endPool cancels the runs that wait for a pool which is gone: nothing would
-// ever start them.
+// ever start them. Each says why.
 func (s *Server) endPool(ctx context.Context, id drydock.ResourceID) error {
 	name := id.Name()
 	s.c.Queue.SetSlots(id.Parent(), name, 0)
@@ -111,8 +112,20 @@ func (s *Server) endPool(ctx context.Context, id drydock.ResourceID) error {
 	if err != nil {
 		return err
 	}
+	why, err := json.Marshal(map[string]string{"runErrorMessage": fmt.Sprintf("the agent pool '%s', which the run waited for, was deleted", name)})
+	if err != nil {
+		return err
+	}
 	for _, r := range waiting {
-		_, err := s.c.Queue.Cancel(ctx, r.Registry, r.ID)
+		_, err := s.c.Runs.UpdateRun(ctx, r.Registry, r.ID, func(r *drydock.RunRecord) error {
+			if r.Status == drydock.RunQueued {
+				r.Result = why
+			}
+			return nil
+		})
+		if err == nil {
+			_, err = s.c.Queue.Cancel(ctx, r.Registry, r.ID)
+		}
 		if code := drydock.CodeOf(err); err != nil && code != drydock.Conflict && code != drydock.NotFound {
 			return err
 		}

@@ -338,7 +338,8 @@ func TestAgentPools(t *testing.T) {
 	if _, err := gone.PollUntilDone(ctx, quick); err != nil || s.Queue.Slots("big") != 0 {
 		t.Errorf("%d slots are left: %v", s.Queue.Slots("big"), err)
 	}
-	if waited, err := s.acr.NewRunsClient().Get(ctx, "g", "contoso", "ca1", nil); err != nil || *waited.Properties.Status != acr.RunStatusCanceled {
+	if waited, err := s.acr.NewRunsClient().Get(ctx, "g", "contoso", "ca1", nil); err != nil || *waited.Properties.Status != acr.RunStatusCanceled ||
+		*waited.Properties.RunErrorMessage != "the agent pool 'big', which the run waited for, was deleted" {
 		t.Errorf("the run that waited: %+v: %v", waited.Properties, err)
 	}
 	_, err = s.acr.NewRegistriesClient().BeginScheduleRun(ctx, "g", "contoso",

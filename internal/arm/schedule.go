@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -142,6 +143,25 @@ func checkSource(source string) error {
 		return bad("leads out of where it begins")
 	}
 	return nil
+}
+
+// uploads is what the paths of uploads begin with.
+const uploads = "source/"
+
+// scpSource is the form of user@host:path.
+var scpSource = regexp.MustCompile(`^[A-Za-z0-9_-]+@[A-Za-z0-9.-]+:`)
+
+// checkTaskSource refuses a folder as the source of a task: runs that nobody is
+// there to upload it for could only fail.
+func checkTaskSource(source string) error {
+	lower := strings.ToLower(source)
+	switch {
+	case source == "", lower == "/dev/null", strings.Contains(source, "://"), scpSource.MatchString(source),
+		strings.HasPrefix(lower, "github.com/"), strings.HasPrefix(source, uploads):
+		return checkSource(source)
+	}
+	return badRequest("InvalidSourceLocation", "The context '%s' of the task is a folder of the client. It can be the URL of a git repository or of a tarball, oci://…, or /dev/null; a folder is for one run: acr task run --context FOLDER.",
+		shorten(source)).about("properties.step.contextPath")
 }
 
 // optional returns fields of which some need not be there.

@@ -84,6 +84,9 @@ func (s *Server) checkTask(ctx context.Context, id drydock.ResourceID, doc objec
 	if _, ok := at(doc, "properties.step").(object); !ok {
 		return badRequest("InvalidRequestContent", "The property 'properties.step' is required.").about("properties.step")
 	}
+	if err := checkTaskSource(text(doc, "properties.step.contextPath")); err != nil {
+		return err
+	}
 	_, err := s.taskRequest(doc)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,6 +50,10 @@ func (t *RegistryTokens) Password(ctx context.Context, registry drydock.Resource
 	}
 	if admin {
 		return adminPrincipal(registry), nil
+	}
+	if strings.EqualFold(user, registry.Name()) {
+		return drydock.Principal{}, drydock.Errorf(drydock.Denied, "the admin user of registry %s is not enabled, or its password is another one", registry.Name()).
+			WithHint("acr update --admin-enabled true enables it, acr credential show has its passwords")
 	}
 	p, err := t.Authority.CheckSecret(ctx, user, password)
 	var refused *oauthError

@@ -159,6 +159,9 @@ func TestRegistryTokensOfAdminUser(t *testing.T) {
 	}
 	_, err = s.tokens.Password(ctx, s.first, "first", password)
 	wantDenied(t, "the old password", err)
+	if err == nil || !strings.Contains(err.Error(), "admin user of registry") {
+		t.Errorf("who is refused is told %v", err)
+	}
 	_, _, err = s.tokens.VerifyAccess(ctx, s.first, access)
 	wantDenied(t, "a token of before", err)
 	fresh := list()

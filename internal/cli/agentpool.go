@@ -36,7 +36,7 @@ func agentpoolCreate() command {
 	var p poolFlags
 	var tier, subnet string
 	return command{
-		use: "create", short: "Create an agent pool: a name with a number of slots",
+		use: "create", short: "Create an agent pool: a name with a number of slots", table: poolTable,
 		flags: func(f *flags) {
 			p.defineChange(f)
 			f.StringVar(&tier, "tier", "S1", "size of its machines, which is kept and gates nothing")
@@ -61,7 +61,7 @@ func agentpoolCreate() command {
 func agentpoolUpdate() command {
 	var p poolFlags
 	return command{
-		use: "update", short: "Change an agent pool",
+		use: "update", short: "Change an agent pool", table: poolTable,
 		flags: func(f *flags) {
 			p.defineChange(f)
 			f.need("count")
@@ -80,7 +80,7 @@ func agentpoolShow() command {
 	var p poolFlags
 	var queue bool
 	return command{
-		use: "show", short: "Show an agent pool",
+		use: "show", short: "Show an agent pool", table: poolTable,
 		flags: func(f *flags) {
 			p.define(f)
 			f.BoolVar(&queue, "queue-count", false, "show how many runs wait for it")
@@ -100,7 +100,7 @@ func agentpoolShow() command {
 
 func agentpoolList() command {
 	var r registryFlags
-	return command{use: "list", short: "List agent pools", flags: r.byRegistry, run: func(c *call) (any, error) {
+	return command{use: "list", short: "List agent pools", table: poolTable, flags: r.byRegistry, run: func(c *call) (any, error) {
 		registry, err := r.find(c)
 		if err != nil {
 			return nil, err
@@ -125,7 +125,7 @@ func agentpoolDelete() command {
 			if err != nil {
 				return nil, err
 			}
-			if err := c.confirm(yes, "Delete the agent pool %q of the registry %q?", p.name, r.name); err != nil {
+			if err := c.confirm(yes, "Delete the agent pool %q of the registry %q, and cancel the runs that wait for it?", p.name, r.name); err != nil {
 				return nil, err
 			}
 			_, err = p.operate(c, r, http.MethodDelete, "", nil)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 
 	"github.com/drydockhq/drydock"
 )
@@ -88,13 +87,12 @@ func registryChecks(c *call, p *dataPlane) []check {
 	if err != nil {
 		host = p.server
 	}
-	_, domain, _ := strings.Cut(host, ".")
 	return []check{
 		{"DNS lookup to " + host, func() (string, error) {
 			addresses, err := net.DefaultResolver.LookupHost(c.ctx, host)
 			if err != nil {
 				return "", drydock.Errorf(drydock.Unavailable, "%w", err).
-					WithHint("docker and others can't find the registry: drydockd serve --manage-hosts, or a DNS entry for *.%s", domain)
+					WithHint("docker and others can't find the registry: %s", namesHint(host))
 			}
 			return "OK at IP " + addresses[0], nil
 		}},

@@ -9,6 +9,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -94,11 +95,12 @@ func (a *app) run(ctx context.Context, line []string) error {
 	root := a.root()
 	e := args.Expander{Root: root, ReadFile: os.ReadFile, Stdin: a.Stdin}
 	cmd, rest, err := e.Expand(line)
+	var unknown *args.UnknownCommandError
+	if errors.As(err, &unknown) {
+		return unknownCommand(unknown)
+	}
 	if err != nil {
 		return usageError(cmd, err)
-	}
-	if cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
-		return a.unknownCommand(cmd, rest[0])
 	}
 	root.SetArgs(append(strings.Fields(cmd.CommandPath())[1:], rest...))
 	return root.ExecuteContext(ctx)

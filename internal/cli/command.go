@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -22,9 +23,16 @@ type command struct {
 	args    cobra.PositionalArgs // none are taken if it is nil
 	flags   func(*flags)
 	table   output.Table
+	items   func(result any) []any   // that a table has rows for; nil as in output.Options
 	run     func(*call) (any, error) // the result is printed; nil prints nothing
 	group   []command                // instead of run
 	hidden  bool
+}
+
+// withTable returns the command with a table of its own.
+func (c command) withTable(t output.Table) command {
+	c.table = t
+	return c
 }
 
 // call is one execution of a command.
@@ -79,7 +87,7 @@ func (a *app) add(parent *cobra.Command, c command) {
 
 // carryOut runs a command and prints its result, also beside an error.
 func (a *app) carryOut(c command, as *call) error {
-	o := output.Options{Format: as.format(), Table: c.table, Color: a.colors(a.Stdout)}
+	o := output.Options{Format: as.format(), Table: c.table, Items: c.items, Color: a.colors(a.Stdout)}
 	if a.global.query != "" {
 		q, err := output.ParseQuery(a.global.query)
 		if err != nil {
@@ -130,12 +138,17 @@ func missingFlags(cmd *cobra.Command, needed []string) error {
 	return usageError(cmd, fmt.Errorf("the following arguments are required: %s", strings.Join(missing, ", ")))
 }
 
-func (a *app) unknownCommand(group *cobra.Command, name string) error {
-	err := fmt.Errorf("%q is not in the %q command group", name, group.CommandPath())
+// unknownCommand names commands that may have been meant.
+func unknownCommand(unknown *args.UnknownCommandError) error {
+	group := unknown.Group
 	group.SuggestionsMinimumDistance = 2
-	if near := group.SuggestionsFor(name); len(near) > 0 {
-		slices.Sort(near)
-		return drydock.Errorf(drydock.Invalid, "%w", err).WithHint("did you mean %s?", strings.Join(near, ", "))
+	near := slices.DeleteFunc(group.SuggestionsFor(unknown.Name), func(name string) bool {
+		// "pack" is as near to "task" as "shwo" is to "show".
+		return !strings.HasPrefix(name, unknown.Name[:min(1, len(unknown.Name))]) && levenshtein.Distance(name, unknown.Name, nil) > 1
+	})
+	if len(near) == 0 {
+		return usageError(group, unknown)
 	}
-	return usageError(group, err)
+	slices.Sort(near)
+	return drydock.Errorf(drydock.Invalid, "%w", unknown).WithHint("did you mean %s?", strings.Join(near, ", "))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -108,6 +109,12 @@ func explainSignIn(refused *azidentity.AuthenticationFailedError) error {
 		WithHint("sign in again with drydock login --service-principal -u ID -p SECRET --tenant TENANT")
 }
 
+// namesHint says how the name of a server's host becomes known to a machine.
+func namesHint(host string) string {
+	_, domain, _ := strings.Cut(strings.TrimSuffix(host, "."), ".")
+	return "drydockd serve --manage-hosts, or a DNS entry for *." + domain
+}
+
 // explainNetwork says what to do when a server can't be reached or trusted.
 func explainNetwork(err error, program string) error {
 	var authority x509.UnknownAuthorityError
@@ -118,7 +125,7 @@ func explainNetwork(err error, program string) error {
 			WithHint("trust the server's certificate: sudo drydockd trust where the server runs, or %s login --ca-file FILE", program)
 	case errors.As(err, &name):
 		return drydock.Errorf(drydock.Unavailable, "%w", err).
-			WithHint("is the endpoint right? %s account show says who you are, %s cloud show where", program, program)
+			WithHint("%s cloud show says where the server is; if that is right, this machine lacks its names: %s", program, namesHint(name.Name))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return drydock.Errorf(drydock.Unavailable, "%w", err).WithHint("is drydockd serve running there?")
 	}

@@ -85,7 +85,7 @@ func manifestList() command {
 			}
 		}
 		return all, err
-	})
+	}).withTable(manifestTable)
 }
 
 func manifestMetadata() command {
@@ -111,13 +111,13 @@ func manifestShow() command {
 			return nil, err
 		}
 		return p.manifest(c, i)
-	})
+	}).withTable(manifestTable)
 }
 
 func manifestReferrers() command {
 	var m manifestFlags
 	var kind string
-	return manifestCommand("list-referrers [IMAGE]", "List what refers to a manifest: signatures, lists of components", func(f *flags) {
+	cmd := manifestCommand("list-referrers [IMAGE]", "List what refers to a manifest: signatures, lists of components", func(f *flags) {
 		m.define(f)
 		f.StringVar(&kind, "artifact-type", "", "type of artifact that is listed")
 	}, func(c *call) (any, error) {
@@ -133,5 +133,7 @@ func manifestReferrers() command {
 			path += "?artifactType=" + url.QueryEscape(kind)
 		}
 		return p.do(c.ctx, dataRequest{method: http.MethodGet, path: path, scope: repositoryScope(i.repository, "pull")})
-	})
+	}).withTable(referrerTable)
+	cmd.items = referrersOf
+	return cmd
 }

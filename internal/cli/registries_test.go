@@ -30,7 +30,10 @@ var registryAnswers = map[string]any{
 	"/acr/v1/hello/_manifests/" + helloDigest: map[string]any{"manifest": map[string]any{"digest": helloDigest, "tags": []string{"v1", "v2"}}},
 	"/v2/hello/manifests/" + helloDigest:      map[string]any{"schemaVersion": 2},
 	"/v2/hello/manifests/v1":                  map[string]any{"schemaVersion": 2},
-	"/v2/hello/referrers/" + helloDigest:      map[string]any{"manifests": []any{}},
+	"/v2/hello/referrers/" + helloDigest: map[string]any{"manifests": []any{
+		map[string]any{"digest": "sha256:5", "artifactType": "application/sbom", "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 512},
+		map[string]any{"digest": "sha256:6", "artifactType": "application/signature", "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 64},
+	}},
 }
 
 // ServeHTTP implements http.Handler.

@@ -22,7 +22,18 @@ type source struct {
 }
 
 // remotes are what the addresses of sources begin with.
-var remotes = []string{"https://", "http://", "git://", "git@", "ssh://", "file://", "oci://", "github.com/"}
+var remotes = []string{"https://", "http://", "git://", "ssh://", "file://", "oci://", "github.com/"}
+
+// isRemote reports whether a source is the address of something elsewhere.
+func isRemote(text string) bool {
+	for _, prefix := range remotes {
+		if strings.HasPrefix(strings.ToLower(text), prefix) {
+			return true
+		}
+	}
+	user, place, ok := strings.Cut(text, "@") // as git@github.com:acme/hello.git
+	return ok && strings.Contains(place, ":") && !strings.ContainsAny(user, "/:")
+}
 
 // source reads a command's SOURCE. With a Dockerfile, that of a folder is looked
 // for on this machine.
@@ -32,13 +43,11 @@ func (a *app) source(text, file string, dockerfile bool) (*source, error) {
 	}
 	info, err := os.Stat(text)
 	if err != nil {
-		for _, prefix := range remotes {
-			if strings.HasPrefix(strings.ToLower(text), prefix) {
-				if dockerfile && file == "" {
-					file = "Dockerfile"
-				}
-				return &source{remote: text, dockerfile: file}, nil
+		if isRemote(text) {
+			if dockerfile && file == "" {
+				file = "Dockerfile"
 			}
+			return &source{remote: text, dockerfile: file}, nil
 		}
 		return nil, drydock.Errorf(drydock.Invalid, "the source %q does not exist", text).
 			WithHint("it is a folder, the URL of a git repository or of a tarball, or oci://REGISTRY/REPOSITORY:TAG")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,13 +23,12 @@ func shown(v any) string {
 	case string:
 		value = v
 	case bool:
+		value = "False"
 		if v {
 			value = "True"
 		}
 	case float64:
-		if v != 0 {
-			value = strconv.FormatFloat(v, 'f', -1, 64)
-		}
+		value = strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	if value == "" {
 		return blank
@@ -47,6 +47,54 @@ func registryTable(item any) output.Row {
 
 func usageTable(item any) output.Row {
 	return output.Row{cell("NAME", item, "name"), cell("LIMIT", item, "limit"), cell("CURRENT VALUE", item, "currentValue"), cell("UNIT", item, "unit")}
+}
+
+func poolTable(item any) output.Row {
+	return output.Row{
+		cell("NAME", item, "name"), cell("COUNT", item, "count"), cell("TIER", item, "tier"), cell("STATE", item, "provisioningState"),
+		cell("VNET", item, "virtualNetworkSubnetResourceId"), cell("OS", item, "os"),
+	}
+}
+
+func manifestTable(item any) output.Row {
+	return output.Row{
+		cell("MediaType", item, "mediaType"), cell("ArtifactType", item, "artifactType"), cell("SubjectDigest", item, "subject", "digest"),
+	}
+}
+
+func referrerTable(item any) output.Row {
+	return output.Row{
+		cell("Digest", item, "digest"), cell("ArtifactType", item, "artifactType"), cell("MediaType", item, "mediaType"), cell("Size", item, "size"),
+	}
+}
+
+// referrersOf are the items of an index of referrers.
+func referrersOf(index any) []any {
+	all, _ := at(index, "manifests").([]any)
+	return all
+}
+
+// loginTable has a row for each of a task's registries. Secrets stay out of it:
+// it says what kind they are of.
+func loginTable(item any) output.Row {
+	return output.Row{
+		cell("LOGIN SERVER", item, "loginServer"), cell("USERNAME", item, "userName", "type"),
+		cell("PASSWORD", item, "password", "type"), cell("IDENTITY", item, "identity"),
+	}
+}
+
+// loginsOf are the items of a task's credentials, by the names of registries.
+func loginsOf(credentials any) []any {
+	byServer, _ := credentials.(object)
+	all := []any{}
+	for _, server := range slices.Sorted(maps.Keys(byServer)) {
+		login := object{"loginServer": server}
+		if o, ok := byServer[server].(object); ok {
+			maps.Copy(login, o)
+		}
+		all = append(all, login)
+	}
+	return all
 }
 
 func credentialTable(item any) output.Row {

@@ -91,17 +91,17 @@ func (k *credentialFlags) set(c *call, isNew bool) (any, error) {
 
 func taskCredentialAdd() command {
 	var k credentialFlags
-	return command{use: "add", short: "Add credentials for a registry", flags: k.define, run: func(c *call) (any, error) { return k.set(c, true) }}
+	return command{use: "add", short: "Add credentials for a registry", table: loginTable, items: loginsOf, flags: k.define, run: func(c *call) (any, error) { return k.set(c, true) }}
 }
 
 func taskCredentialUpdate() command {
 	var k credentialFlags
-	return command{use: "update", short: "Change credentials for a registry", flags: k.define, run: func(c *call) (any, error) { return k.set(c, false) }}
+	return command{use: "update", short: "Change credentials for a registry", table: loginTable, items: loginsOf, flags: k.define, run: func(c *call) (any, error) { return k.set(c, false) }}
 }
 
 func taskCredentialRemove() command {
 	var k credentialFlags
-	return command{use: "remove", short: "Remove credentials for a registry", flags: k.defineServer, run: func(c *call) (any, error) {
+	return command{use: "remove", short: "Remove credentials for a registry", table: loginTable, items: loginsOf, flags: k.defineServer, run: func(c *call) (any, error) {
 		t, err := k.find(c)
 		if err != nil {
 			return nil, err
@@ -112,7 +112,7 @@ func taskCredentialRemove() command {
 
 func taskCredentialList() command {
 	var t taskFlags
-	return command{use: "list", short: "List credentials for registries", flags: t.define, run: func(c *call) (any, error) {
+	return command{use: "list", short: "List credentials for registries", table: loginTable, items: loginsOf, flags: t.define, run: func(c *call) (any, error) {
 		task, err := t.find(c)
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/cli/args"
 )
 
@@ -55,6 +56,10 @@ func (d *taskDefinition) hasSource() bool {
 
 // properties returns what is set of a task beside its step and triggers.
 func (d *taskDefinition) properties(c *call) (object, error) {
+	if d.hasSource() && !isRemote(d.context) {
+		return nil, drydock.Errorf(drydock.Invalid, "a task's context can't be a folder of this machine: %s", d.context).
+			WithHint("it is the URL of a git repository or of a tarball, oci://…, or /dev/null; a folder is for one run: %s acr task run --context FOLDER", c.Name)
+	}
 	platform, err := platformOf(d.platform)
 	if err != nil {
 		return nil, usageError(c.cmd, err)

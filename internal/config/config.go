@@ -33,6 +33,8 @@ type Config struct {
 	MaxUpload  int64 // bytes
 	// SourceFiles are folders whose git repositories runs may read.
 	SourceFiles []string
+	// SourceAllow are loopback networks that runs may fetch sources from.
+	SourceAllow []netip.Prefix
 	SourcePoll  time.Duration // between two looks at a git repository that nobody tells of
 	LogLinks    bool          // commit statuses link to logs
 
@@ -53,6 +55,7 @@ type Config struct {
 	// WebhooksDeny are networks that webhooks may not reach, beside those that
 	// none may.
 	WebhooksDeny []netip.Prefix
+	Storage      map[string]string // of registries: "driver", and the driver's parameters; nil for files in Data
 	Proxy        Proxy
 }
 

@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,30 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+func TestStorage(t *testing.T) {
+	t.Parallel()
+	file := "registries:\n  storage:\n    driver: s3\n    bucket: images\n    secretkey: hush\n    credentials.secret: hush-too\n"
+	c, values, err := config.Load(config.Sources{File: []byte(file), FileName: "drydock.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Storage) != 4 || c.Storage["driver"] != "s3" || c.Storage["secretkey"] != "hush" {
+		t.Errorf("%v", c.Storage)
+	}
+	text, err := config.Print(values)
+	if err != nil || strings.Contains(string(text), "hush") || !strings.Contains(string(text), "bucket=images") || !strings.Contains(string(text), "secretkey=***") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for _, wrong := range []string{"hush-alone", "=hush"} {
+		if _, _, err := config.Load(config.Sources{Flags: map[string][]string{"registries-storage": {"secretkey=hush", wrong}}}); err == nil || strings.Contains(err.Error(), "=hush") && wrong != "=hush" {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+	if _, _, err := config.Load(config.Sources{Flags: map[string][]string{"sources-allow": {"10.0.0.0/8"}}}); err == nil || !strings.Contains(err.Error(), "127.0.0.0/8") {
+		t.Error("sources.allow:", err)
+	}
+}
+
 func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, _, err := config.Load(config.Sources{
@@ -71,6 +97,45 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "pass") {
 		t.Errorf("a password in\n%v", err)
+	}
+}
+
+func TestMistakesAreLines(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string][]string{
+		"runs: 4\n":                   {"x:1: runs: it is a group of settings, as `runs: {slots: …}`"},
+		"- a\n":                       {"x:1: settings are expected, as `listen: :443`"},
+		"listen: [\n":                 {"x: line 1: did not find expected node content"},
+		"colour: red\nruns: [1, 2]\n": {"x:1: colour: there is no such setting", "x:2: runs: it is a group of settings, as `runs: {slots: …}`"},
+	} {
+		_, _, err := config.Load(config.Sources{File: []byte(file), FileName: "x"})
+		var mistakes *config.Mistakes
+		if !errors.As(err, &mistakes) || !slices.Equal(mistakes.List, want) {
+			t.Errorf("%q: %v", file, err)
+		}
+	}
+}
+
+// The URL of a mirror has no user, and none is printed.
+func TestMirrorsHaveNoPasswords(t *testing.T) {
+	t.Parallel()
+	for _, mirror := range []string{
+		"docker.io=https://me:hush@mirror.example", "docker.io=https://hush@mirror.example", "docker.io=me:hush@mirror.example",
+		"docker.io=https://me:hush@mirror.example:port", "docker.io=ftp://me:hush@mirror.example", "docker.io=https://me:hu@sh@mirror.example",
+	} {
+		_, _, err := config.Load(config.Sources{Flags: map[string][]string{"registries-mirrors": {mirror}}})
+		if err == nil || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "hu@") || !strings.Contains(err.Error(), "mirror.example") {
+			t.Errorf("%s: %v", mirror, err)
+		}
+	}
+	_, _, err := config.Load(config.Sources{Flags: map[string][]string{"registries-mirrors": {"docker.io=https://me:hush@mirror.example"}}})
+	if err == nil || !strings.Contains(err.Error(), `"docker.io=https://***@mirror.example": the URL of a mirror can't hold a user or password`) {
+		t.Error(err)
+	}
+	// What was not understood is not shown either.
+	_, _, err = config.Load(config.Sources{Flags: map[string][]string{"proxy-http": {"me:hush@proxy:port"}}})
+	if err == nil || strings.Contains(err.Error(), "hush") {
+		t.Error(err)
 	}
 }
 

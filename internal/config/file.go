@@ -19,16 +19,17 @@ func readFile(text []byte, name string) (map[string]entry, []string) {
 	found := map[string]entry{}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return found, []string{name + ": " + strings.TrimPrefix(err.Error(), "yaml: ")}
+		lines := strings.Fields(strings.TrimPrefix(err.Error(), "yaml: "))
+		return found, []string{name + ": " + strings.Join(lines, " ")}
 	}
 	if len(doc.Content) == 0 {
 		return found, nil
 	}
-	f := fileReader{name: name, settings: map[string]*Setting{}, groups: map[string]bool{}, found: found}
+	f := fileReader{name: name, settings: map[string]*Setting{}, groups: map[string]*Setting{}, found: found}
 	for _, s := range Settings() {
 		f.settings[s.Name] = s
-		if group, _, ok := strings.Cut(s.Name, "."); ok {
-			f.groups[group] = true
+		if group, _, ok := strings.Cut(s.Name, "."); ok && f.groups[group] == nil {
+			f.groups[group] = s
 		}
 	}
 	f.mapping("", doc.Content[0])
@@ -38,7 +39,7 @@ func readFile(text []byte, name string) (map[string]entry, []string) {
 type fileReader struct {
 	name     string
 	settings map[string]*Setting
-	groups   map[string]bool
+	groups   map[string]*Setting // the first of each
 	found    map[string]entry
 	mistakes []string
 }
@@ -49,7 +50,7 @@ func (f *fileReader) mistake(n *yaml.Node, format string, args ...any) {
 
 func (f *fileReader) mapping(prefix string, n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		f.mistake(n, "%s: settings are expected, as `listen: :443`", strings.TrimSuffix("the file."+prefix, "."))
+		f.noMapping(strings.TrimSuffix(prefix, "."), n)
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -62,12 +63,22 @@ func (f *fileReader) mapping(prefix string, n *yaml.Node) {
 			f.mistake(key, "%s: it is set twice", name)
 		case s != nil:
 			f.setting(s, key, value)
-		case prefix == "" && f.groups[name]:
+		case prefix == "" && f.groups[name] != nil:
 			f.mapping(name+".", value)
 		default:
 			f.mistake(key, "%s: there is no such setting", name)
 		}
 	}
+}
+
+// noMapping says that a value stands where settings have to.
+func (f *fileReader) noMapping(group string, n *yaml.Node) {
+	if group == "" {
+		f.mistake(n, "settings are expected, as `listen: :443`")
+		return
+	}
+	_, name, _ := strings.Cut(f.groups[group].Name, ".")
+	f.mistake(n, "%s: it is a group of settings, as `%s: {%s: …}`", group, group, name)
 }
 
 // setting reads the value of a setting. A list may be written as a mapping where

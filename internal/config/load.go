@@ -23,6 +23,12 @@ type Value struct {
 	From   string   // where it was set; "default" for nowhere
 }
 
+// notSet is where a value is from that is the default one.
+const notSet = "default"
+
+// IsSet reports whether it was set anywhere.
+func (v Value) IsSet() bool { return v.From != notSet }
+
 // Load returns the configuration, and the values that it was made from. All
 // mistakes are named at once, in one error with code Invalid.
 func Load(s Sources) (Config, []Value, error) {
@@ -46,17 +52,23 @@ func Load(s Sources) (Config, []Value, error) {
 	}
 	mistakes = append(mistakes, c.complete()...)
 	if len(mistakes) > 0 {
-		return c, all, drydock.Errorf(drydock.Invalid, "the configuration has %s:\n  %s",
-			plural(len(mistakes)), strings.Join(mistakes, "\n  "))
+		return c, all, drydock.Errorf(drydock.Invalid, "%w", &Mistakes{mistakes})
 	}
 	return c, all, nil
 }
 
-func plural(n int) string {
-	if n == 1 {
-		return "a mistake"
+// Mistakes are all that is wrong with a configuration. It is the cause of Load's
+// error.
+type Mistakes struct {
+	List []string // without line ends
+}
+
+// Error returns a line for each of several mistakes, after one that counts them.
+func (m *Mistakes) Error() string {
+	if len(m.List) == 1 {
+		return "the configuration has a mistake: " + m.List[0]
 	}
-	return fmt.Sprintf("%d mistakes", n)
+	return fmt.Sprintf("the configuration has %d mistakes:\n  %s", len(m.List), strings.Join(m.List, "\n  "))
 }
 
 // complete checks what several settings say together, and fills in what follows
@@ -86,7 +98,7 @@ func (s *Setting) find(flags map[string][]string, environ map[string]string, fil
 	if e, ok := file[s.Name]; ok {
 		return Value{s, e.values, e.from}
 	}
-	return Value{s, s.Default, "default"}
+	return Value{s, s.Default, notSet}
 }
 
 // shown returns the values, fit to be shown.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -161,26 +162,31 @@ func duration(set func(*Config, time.Duration), zero bool) func(*Config, string)
 	}
 }
 
-// network adds a network to a list.
-func network(list func(c *Config) *[]netip.Prefix) func(c *Config, v string) error {
+func addNetwork(field func(*Config) *[]netip.Prefix) func(*Config, string) error {
 	return func(c *Config, v string) error {
-		p, err := parseNetwork(v)
-		if err == nil {
-			*list(c) = append(*list(c), p)
+		p, err := netip.ParsePrefix(v)
+		if addr, addrErr := netip.ParseAddr(v); addrErr == nil {
+			p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
-		return err
+		if err != nil {
+			return fmt.Errorf("%q is not a network, as 10.0.0.0/8", v)
+		}
+		list := field(c)
+		*list = append(*list, p.Masked())
+		return nil
 	}
 }
 
-func parseNetwork(v string) (netip.Prefix, error) {
-	p, err := netip.ParsePrefix(v)
-	if addr, addrErr := netip.ParseAddr(v); addrErr == nil {
-		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+// addLoopback is addNetwork for parts of 127.0.0.0/8 and ::1.
+func addLoopback(c *Config, v string) error {
+	if err := addNetwork(func(c *Config) *[]netip.Prefix { return &c.SourceAllow })(c, v); err != nil {
+		return err
 	}
-	if err != nil {
-		return p, fmt.Errorf("%q is not a network, as 10.0.0.0/8", v)
+	p := c.SourceAllow[len(c.SourceAllow)-1]
+	if !p.Addr().IsLoopback() || p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 128 {
+		return fmt.Errorf("%q is not a part of 127.0.0.0/8 or ::1; other networks are open already, or never are", v)
 	}
-	return p.Masked(), nil
+	return nil
 }
 
 func addImage(c *Config, v string) error {
@@ -195,13 +201,47 @@ func addImage(c *Config, v string) error {
 	return nil
 }
 
+func addStorage(c *Config, v string) error {
+	name, value, ok := strings.Cut(v, "=")
+	if !ok || name == "" {
+		return fmt.Errorf("%q is not of the form NAME=VALUE, as driver=s3", redactStorage(v))
+	}
+	if _, twice := c.Storage[name]; twice {
+		return fmt.Errorf("%s is set twice", name)
+	}
+	if c.Storage == nil {
+		c.Storage = map[string]string{}
+	}
+	c.Storage[name] = value
+	return nil
+}
+
+// openStorage are the parameters of storage drivers that are no secrets.
+var openStorage = []string{
+	"driver", "rootdirectory", "bucket", "region", "regionendpoint", "forcepathstyle", "encrypt", "keyid", "secure", "skipverify",
+	"v4auth", "chunksize", "storageclass", "objectacl", "accelerate", "container", "accountname", "realm", "serviceurl",
+	"max_retries", "retry_delay", "maxthreads", "credentials.type", "credentials.clientid", "credentials.tenantid",
+}
+
+// redactStorage hides the value of a parameter that may be secret.
+func redactStorage(v string) string {
+	name, _, ok := strings.Cut(v, "=")
+	if !ok || slices.Contains(openStorage, name) {
+		return v
+	}
+	return name + "=***"
+}
+
 func addMirror(c *Config, v string) error {
 	host, text, _ := strings.Cut(v, "=")
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
 	u, err := url.Parse(strings.TrimSuffix(text, "/"))
-	if err != nil || host == "" || strings.Contains(host, "/") || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+	if err == nil && u.User != nil {
+		return errors.New("the URL of a mirror can't hold a user or password: it is asked with the credentials that a run has for its host")
+	}
+	if err != nil || host == "" || strings.Contains(host, "/") || u.Host == "" || u.RawQuery != "" ||
 		(u.Scheme != "http" && u.Scheme != "https") {
 		return errors.New("a mirror is not of the form HOST=URL, as docker.io=http://localhost:5000")
 	}
@@ -261,18 +301,40 @@ func setProxy(field func(*Config) **url.URL) func(*Config, string) error {
 	}
 }
 
+// redactMirror hides the user and password in HOST=URL.
+func redactMirror(v string) string {
+	host, address, _ := strings.Cut(v, "=")
+	i := strings.LastIndex(address, "@")
+	if i < 0 {
+		return v
+	}
+	scheme, _, ok := strings.Cut(address[:i], "://")
+	if ok {
+		scheme += "://"
+	} else {
+		scheme = ""
+	}
+	return host + "=" + scheme + "***" + address[i:]
+}
+
 // redactURL hides the password in a URL.
 func redactURL(v string) string {
-	u, err := url.Parse(v)
-	if err != nil {
-		return "***"
-	}
-	if u.User == nil {
+	if !strings.Contains(v, "@") {
 		return v
+	}
+	u, err := url.Parse(v)
+	if err == nil && u.User == nil && !strings.Contains(v, "://") {
+		u, err = url.Parse("//" + v) // the scheme was left out
+	}
+	if err != nil || u.User == nil {
+		return "***"
 	}
 	if _, ok := u.User.Password(); ok {
 		u.User = url.UserPassword(u.User.Username(), "***")
 	}
 	text, _ := url.PathUnescape(u.String())
+	if !strings.Contains(v, "://") {
+		text = strings.TrimPrefix(text, "//")
+	}
 	return text
 }

@@ -25,7 +25,7 @@ func Print(values []Value) ([]byte, error) {
 			root.Content = append(root.Content, scalar(group), parent)
 		}
 		key, value := scalar(name), v.node()
-		if v.From != "default" {
+		if v.IsSet() {
 			value.LineComment = from(v)
 		}
 		parent.Content = append(parent.Content, key, value)

@@ -50,7 +50,7 @@ func serverSettings() []*Setting {
 		},
 		{
 			Name: "metrics-from", Value: "NETWORK", Usage: "who may read /metrics", List: true,
-			Default: []string{"127.0.0.0/8", "::1/128"}, set: each(network(func(c *Config) *[]netip.Prefix { return &c.MetricsFrom })),
+			Default: []string{"127.0.0.0/8", "::1/128"}, set: each(addNetwork(func(c *Config) *[]netip.Prefix { return &c.MetricsFrom })),
 		},
 		{
 			Name: "log-level", Value: "LEVEL", Usage: "debug, info, warn or error",
@@ -103,6 +103,10 @@ func runSettings() []*Setting {
 			set: each(addFolder),
 		},
 		{
+			Name: "sources.allow", Value: "NETWORK", Usage: "loopback addresses that runs may fetch sources from, as 127.0.0.0/8", List: true,
+			set: each(addLoopback),
+		},
+		{
 			Name: "sources.poll", Value: "TIME", Usage: "time between two looks at a git repository without a webhook; with one, it is ten times as long",
 			Default: []string{"1m"}, set: one(duration(func(c *Config, d time.Duration) { c.SourcePoll = d }, false)),
 		},
@@ -129,8 +133,12 @@ func runSettings() []*Setting {
 func registrySettings() []*Setting {
 	return []*Setting{
 		{
+			Name: "registries.storage", Value: "NAME=VALUE", Usage: "where blobs are kept: driver=filesystem, s3 or azure, and the driver's parameters", List: true,
+			set: each(addStorage), show: redactStorage,
+		},
+		{
 			Name: "registries.mirrors", Value: "HOST=URL", Usage: "ask another registry for the images of HOST", List: true,
-			set: each(addMirror),
+			set: each(addMirror), show: redactMirror,
 		},
 		{
 			Name: "registries.cas", Value: "[HOST=]FILE", Usage: "trust these CA certificates, for all registries or one", List: true,
@@ -142,7 +150,7 @@ func registrySettings() []*Setting {
 		},
 		{
 			Name: "webhooks.deny", Value: "NETWORK", Usage: "networks that webhooks may not reach, beside link-local ones", List: true,
-			set: each(network(func(c *Config) *[]netip.Prefix { return &c.WebhooksDeny })),
+			set: each(addNetwork(func(c *Config) *[]netip.Prefix { return &c.WebhooksDeny })),
 		},
 		{
 			Name: "proxy.http", Value: "URL", Usage: "proxy for plain HTTP (default: $HTTP_PROXY)",

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"path"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -38,6 +40,7 @@ type app struct {
 	*handlers.App
 	content *content
 	logger  *logrus.Entry
+	dir     string // of its files; empty for a driver that has no folders
 }
 
 // middlewareName is how distribution's configuration names our middleware.
@@ -70,22 +73,27 @@ func newApp(ctx context.Context, o Options, c *content, folder string) (a *app, 
 	}()
 	logger := newLogger(o.Log)
 	ctx = logContext{ctx, logger}
-	return &app{App: handlers.NewApp(ctx, appConfig(o, c, folder)), content: c, logger: logger}, nil
+	a = &app{App: handlers.NewApp(ctx, appConfig(o, c, folder)), content: c, logger: logger}
+	if o.Storage.driver() == filesystem {
+		a.dir = filepath.Join(o.Storage.Root, folder)
+	}
+	return a, nil
 }
 
+// filesystem is the driver that keeps blobs in files.
+const filesystem = "filesystem"
+
+func (s Storage) driver() string { return cmp.Or(s.Driver, filesystem) }
+
 func appConfig(o Options, c *content, folder string) *configuration.Configuration {
-	driver := o.Storage.Driver
-	if driver == "" {
-		driver = "filesystem"
-	}
 	parameters := configuration.Parameters{}
 	maps.Copy(parameters, o.Storage.Parameters)
 	parameters["rootdirectory"] = path.Join(o.Storage.Root, folder)
 	config := &configuration.Configuration{
 		Version: configuration.CurrentVersion,
 		Storage: configuration.Storage{
-			driver:   parameters,
-			"delete": {"enabled": true},
+			o.Storage.driver(): parameters,
+			"delete":           {"enabled": true},
 			// Clients may be unable to reach what the driver would redirect to.
 			"redirect": {"disable": true},
 			// Purging starts a goroutine that nothing ends; the sweep does it.

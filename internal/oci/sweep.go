@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"time"
@@ -70,6 +71,9 @@ func (s *Server) Drop(ctx context.Context, reg Registry) error {
 	err = a.content.driver.Delete(ctx, storageRoot)
 	if isGone(err) {
 		err = nil
+	}
+	if err == nil && a.dir != "" {
+		_ = os.Remove(a.dir) // it stays if somebody uploads to it meanwhile
 	}
 	if err = errors.Join(err, a.Shutdown()); err != nil {
 		return fmt.Errorf("deleting the blobs of registry %s: %w", reg.ID.Name(), err)

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -44,17 +45,17 @@ func (f *Fetcher) artifact(ctx context.Context, fetched *Fetched, spec string) e
 	doing := "pulling the source " + ref.String()
 	desc, err := remote.Get(ref, remote.WithContext(ctx), remote.WithAuth(auth), remote.WithTransport(f.transport(ref)))
 	if err != nil {
-		return explainRegistry(doing, err)
+		return f.explainRegistry(doing, err)
 	}
 	if desc.MediaType.IsIndex() {
 		return drydock.Errorf(drydock.Invalid, "%s is an index of several artifacts", ref).WithHint("name one of them by its digest")
 	}
 	image, err := desc.Image()
 	if err != nil {
-		return explainRegistry(doing, err)
+		return f.explainRegistry(doing, err)
 	}
 	if err := f.layers(ctx, fetched.Dir, image, ref.String()); err != nil {
-		return explainRegistry(doing, err)
+		return f.explainRegistry(doing, err)
 	}
 	fetched.Digest = desc.Digest.String()
 	f.logf("Pulled %s with digest %s", ref, desc.Digest)
@@ -211,8 +212,11 @@ func (f *Fetcher) singleFile(ctx context.Context, dir, title string, stream io.R
 
 // explainRegistry turns a failure of the registry's client into an error for
 // users.
-func explainRegistry(doing string, err error) error {
+func (f *Fetcher) explainRegistry(doing string, err error) error {
 	var user *drydock.Error
+	if errors.As(err, &user) && user.Code == drydock.Denied {
+		return refusal(doing, user) // maybe in an error of net/http's
+	}
 	if errors.As(err, &user) {
 		return err
 	}
@@ -222,7 +226,7 @@ func explainRegistry(doing string, err error) error {
 		switch answer.StatusCode {
 		case http.StatusUnauthorized, http.StatusForbidden:
 			e.Code = drydock.Denied
-			return e.WithHint("log in with docker login, or give --credential")
+			return e.WithHint("%s", cmp.Or(f.Login, "log in with docker login, or give --credential"))
 		case http.StatusNotFound:
 			e.Code = drydock.Invalid
 		}

@@ -119,6 +119,10 @@ func TestArtifactCredentials(t *testing.T) {
 	if e := f.refused(spec, "pulling the source"); e.Code != drydock.Denied || e.Hint == "" {
 		t.Errorf("%+v", e)
 	}
+	f.Login = "ask the operator"
+	if e := f.refused(spec, "pulling the source"); e.Hint != f.Login {
+		t.Errorf("%+v", e)
+	}
 	f.Keychain = credentials.Static("a test", drydock.Credential{Registry: a.host, Username: "u", Password: "s3cret"})
 	f.fetch(spec)
 	f.Keychain = credentials.Static("a test", drydock.Credential{Registry: a.host, Username: "u", Password: "wr0ng"})

@@ -58,11 +58,11 @@ func (f *Fetcher) decompress(ctx context.Context, stream io.Reader, name string)
 	}
 	switch kind := compression(begin); {
 	case len(begin) == 0:
-		return nil, drydock.Errorf(drydock.Invalid, "%s is empty; a tar archive was expected", name)
+		return nil, drydock.Errorf(drydock.Invalid, "%s is empty", name).WithHint("%s", archiveHint)
 	case kind == "gzip":
 		z, err := gzip.NewReader(r)
 		if err != nil {
-			return nil, drydock.Errorf(drydock.Invalid, "unpacking %s: %w", name, err)
+			return nil, drydock.Errorf(drydock.Invalid, "unpacking %s: %w", name, err).WithHint("is it complete? %s", archiveHint)
 		}
 		return z, nil
 	case kind == "bzip2":

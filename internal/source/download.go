@@ -84,6 +84,10 @@ func (f *Fetcher) attempt(ctx context.Context, dir string, u *url.URL) error {
 		client = &http.Client{}
 	}
 	response, err := client.Do(request)
+	var refused *drydock.Error
+	if errors.As(err, &refused) && refused.Code == drydock.Denied {
+		return refusal("downloading "+name, refused)
+	}
 	if err != nil {
 		return transient{drydock.Errorf(drydock.Unavailable, "downloading %s: %w", name, withoutURL(err))}
 	}
@@ -97,6 +101,11 @@ func (f *Fetcher) attempt(ctx context.Context, dir string, u *url.URL) error {
 		return transient{drydock.Errorf(drydock.Unavailable, "downloading %s: %w", name, body.err)}
 	}
 	return err
+}
+
+// refusal says what could not be done for a policy.
+func refusal(doing string, why *drydock.Error) *drydock.Error {
+	return &drydock.Error{Code: why.Code, Message: doing + ": " + why.Message, Hint: why.Hint, Err: why}
 }
 
 // status turns an answer without a file into an error.

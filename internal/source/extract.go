@@ -91,6 +91,8 @@ func (x *extraction) all(r *tar.Reader) error {
 	}
 }
 
+const archiveHint = "a source is a tar archive, as it is or compressed by gzip (as tar -czf does), bzip2, xz or zstd"
+
 // broken explains a stream that can't be read as an archive.
 func (x *extraction) broken(err error) error {
 	var user *drydock.Error
@@ -98,10 +100,9 @@ func (x *extraction) broken(err error) error {
 	case errors.As(err, &user):
 		return err
 	case errors.Is(err, tar.ErrHeader) && x.budget.entries == 0:
-		return drydock.Errorf(drydock.Invalid, "%s is no tar archive", x.budget.name).
-			WithHint("a source is a tar archive, as it is or compressed by gzip, bzip2, xz or zstd")
+		return drydock.Errorf(drydock.Invalid, "%s is no tar archive", x.budget.name).WithHint("%s", archiveHint)
 	default:
-		return drydock.Errorf(drydock.Invalid, "unpacking %s: %w", x.budget.name, err)
+		return drydock.Errorf(drydock.Invalid, "unpacking %s: %w", x.budget.name, err).WithHint("is it complete? %s", archiveHint)
 	}
 }
 

@@ -128,7 +128,7 @@ func TestUnpackBroken(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"empty":       {nil, "standard input is empty"},
+		"empty":       {nil, "the upload is empty"},
 		"text":        {[]byte("FROM scratch\n" + strings.Repeat("x", 600)), "is no tar archive"},
 		"short text":  {[]byte("FROM scratch\n"), "unexpected EOF"},
 		"zip":         {[]byte("PK\x03\x04xxxxxx"), "is a zip archive"},
@@ -136,14 +136,18 @@ func TestUnpackBroken(t *testing.T) {
 		"truncated":   {whole[:len(whole)/2], "unexpected EOF"},
 		"checksum":    {flipped, "invalid checksum"},
 		"xz":          {xz[:len(xz)-10], "Unexpected end of input"},
-		"bad gzip":    {[]byte("\x1f\x8bnonsense"), "unpacking standard input"},
+		"bad gzip":    {[]byte("\x1f\x8bnonsense"), "unpacking the upload"},
 		"tar cut off": {archive(t, file("a", strings.Repeat("x", 5000), 0o644))[:1024], "unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFetcher(t)
-			f.Stdin = bytes.NewReader(c.data)
-			f.refused("-", c.want)
+			f.Stdin, f.StdinName = bytes.NewReader(c.data), "the upload"
+			if e := f.refused("-", c.want); name != "xz" && e.Hint == "" {
+				t.Errorf("%v: no hint", e)
+			}
+			f.Stdin, f.StdinName = bytes.NewReader(c.data), ""
+			f.refused("-", "standard input")
 		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // git fetches a repository, its submodules and its large files.
-func (f *Fetcher) git(ctx context.Context, fetched *Fetched, spec string) error {
+func (f *Fetcher) git(ctx context.Context, fetched *Fetched, spec string) (err error) {
 	g, err := parseGit(spec)
 	if err != nil {
 		return err
@@ -25,6 +25,7 @@ func (f *Fetcher) git(ctx context.Context, fetched *Fetched, spec string) error 
 	if err != nil {
 		return err
 	}
+	defer func() { err = single(errors.Join(err, git.close())) }()
 	f.logf("Fetching %s", g.shown())
 	if _, err := git.run(ctx, "init", "--quiet", "--template="); err != nil {
 		return explain("making a git repository", err)

@@ -4,17 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/source/egress"
 )
 
 // askpass answers git's questions for a user name and a password from its
@@ -29,7 +32,7 @@ esac
 
 // passed are the variables that git is given of the fetcher's environment.
 var passed = []string{
-	"PATH", "TMPDIR", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"PATH", "TMPDIR", "SSH_AUTH_SOCK", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
 }
 
@@ -40,6 +43,15 @@ type gitRunner struct {
 	env     []string
 	secrets []string            // taken out of messages
 	as      *syscall.Credential // nil for the user of this process
+	in      *egress.Enclosure   // nil for none
+}
+
+// close ends what git runs in.
+func (r *gitRunner) close() error {
+	if r.in == nil {
+		return nil
+	}
+	return r.in.Close()
 }
 
 // newGit prepares git for a remote: an environment of its own, in which it asks
@@ -54,39 +66,57 @@ func (f *Fetcher) newGit(ctx context.Context, g *gitURL, dir string) (*gitRunner
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "making a home for git: %w", err)
 	}
-	r := &gitRunner{program: program, dir: dir, env: f.gitEnv(home)}
-	protocols := "https:http:ssh:git"
+	r := &gitRunner{program: program, dir: dir}
+	if f.Enclose != nil {
+		if r.in, err = f.Enclose(ctx); err != nil {
+			return nil, err
+		}
+	}
+	config, err := f.gitConfig(home)
+	if err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	r.env = append(f.gitEnv(home, r.in), config...)
+	protocols := "https:http:ssh"
+	if r.in == nil {
+		protocols += ":git" // which asks no proxy
+	}
 	if strings.HasPrefix(g.remote, "file:") {
 		protocols += ":file" // also for submodules; else those could read this machine's
 	}
 	r.env = append(r.env, "GIT_ALLOW_PROTOCOL="+protocols)
-	return r, f.addCredential(ctx, r, g, home)
+	if err := f.addCredential(ctx, r, g, home); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return r, nil
 }
 
-// gitEnv returns the environment of git but for credentials.
-func (f *Fetcher) gitEnv(home string) []string {
+// gitEnv returns the environment of git but for configuration and credentials.
+func (f *Fetcher) gitEnv(home string, in *egress.Enclosure) []string {
 	env := []string{
 		"HOME=" + home, "XDG_CONFIG_HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
 		"GIT_TERMINAL_PROMPT=0", "GCM_INTERACTIVE=never", "GIT_ASKPASS=", "SSH_ASKPASS=", "LC_ALL=C", "GIT_LFS_SKIP_SMUDGE=1",
-		"GIT_CONFIG_COUNT=5",
-		"GIT_CONFIG_KEY_0=core.hooksPath", "GIT_CONFIG_VALUE_0=/dev/null",
-		"GIT_CONFIG_KEY_1=core.fsmonitor", "GIT_CONFIG_VALUE_1=false",
-		"GIT_CONFIG_KEY_2=gc.auto", "GIT_CONFIG_VALUE_2=0",
-		"GIT_CONFIG_KEY_3=advice.detachedHead", "GIT_CONFIG_VALUE_3=false",
-		"GIT_CONFIG_KEY_4=maintenance.auto", "GIT_CONFIG_VALUE_4=false",
 	}
 	for _, name := range passed {
-		if v := f.env(name); v != "" {
+		if name == "GIT_SSL_CAINFO" && len(f.CAs) > 0 {
+			continue // it would be stronger than the configuration
+		}
+		if v := f.env(name); v != "" && (in == nil || !strings.HasSuffix(strings.ToUpper(name), "_PROXY")) {
 			env = append(env, name+"="+v)
 		}
 	}
-	if f.env("GIT_SSH_COMMAND") == "" {
-		env = append(env, "GIT_SSH_COMMAND=ssh -o BatchMode=yes")
+	ssh := f.env("GIT_SSH_COMMAND")
+	if ssh == "" {
+		ssh = "ssh -o BatchMode=yes"
 	}
-	if ca := f.env("SSL_CERT_FILE"); ca != "" && f.env("GIT_SSL_CAINFO") == "" {
+	if in != nil {
+		env = append(env, in.Environ()...)
+		ssh = egress.SSHCommand(ssh, f.Connect)
+	}
+	if ca := f.env("SSL_CERT_FILE"); ca != "" && f.env("GIT_SSL_CAINFO") == "" && len(f.CAs) == 0 {
 		env = append(env, "GIT_SSL_CAINFO="+ca)
 	}
-	return env
+	return append(env, "GIT_SSH_COMMAND="+ssh)
 }
 
 // addCredential lets git log in: by what is in the URL, or by a token. It goes
@@ -146,14 +176,36 @@ func (r *gitRunner) run(ctx context.Context, args ...string) (string, error) {
 	var out strings.Builder
 	var problems tail
 	cmd.Stdout, cmd.Stderr = &out, &problems
-	err := cmd.Run()
+	err := r.carryOut(cmd)
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
+	if err != nil && r.in != nil && r.in.Refused() != nil {
+		return "", r.in.Refused()
+	}
 	if err != nil {
-		return "", &gitError{command: args[0], text: r.clean(problems.String()), err: err}
+		return "", &gitError{command: args[0], text: r.withReason(r.clean(problems.String())), err: err}
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// withReason adds to git's message why the proxy of the enclosure, of which it
+// knows only a status, could not reach a host.
+func (r *gitRunner) withReason(text string) string {
+	if r.in == nil || r.in.Failed() == nil || !strings.Contains(text, strconv.Itoa(http.StatusBadGateway)) {
+		return text
+	}
+	return text + ": " + r.in.Failed().Error()
+}
+
+func (r *gitRunner) carryOut(cmd *exec.Cmd) error {
+	if r.in == nil {
+		return cmd.Run()
+	}
+	if err := r.in.Start(cmd); err != nil {
+		return err
+	}
+	return cmd.Wait()
 }
 
 // userInfo is the user part of a URL in a text.
@@ -166,15 +218,29 @@ func (r *gitRunner) clean(text string) string {
 		text = strings.ReplaceAll(text, s, "***")
 	}
 	text = userInfo.ReplaceAllString(text, "://***@")
-	lines := strings.Split(text, "\n")
-	telling := slices.DeleteFunc(slices.Clone(lines), func(l string) bool {
-		return !strings.HasPrefix(l, "fatal: ") && !strings.HasPrefix(l, "error: ") && !strings.HasPrefix(l, "remote: ") &&
-			!strings.Contains(l, "Permission denied") && !strings.Contains(l, "verification failed")
-	})
+	lines := strings.Split(strings.ReplaceAll(text, "\r", ""), "\n")
+	for _, l := range lines {
+		if _, why, ok := strings.Cut(l, egress.ConnectDoing); ok {
+			return egress.ConnectDoing + why // what ssh says then is that it was cut off
+		}
+	}
+	telling := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !tells(l) })
 	if len(telling) > 0 {
 		lines = telling
 	}
 	return strings.Join(lines[max(0, len(lines)-4):], "; ")
+}
+
+// tells reports whether a line of git, or of the ssh that it runs, says what is
+// wrong.
+func tells(line string) bool {
+	starts := func(begin string) bool { return strings.HasPrefix(line, begin) }
+	holds := func(part string) bool { return strings.Contains(line, part) }
+	return slices.ContainsFunc([]string{"fatal: ", "error: ", "remote: ", "ssh: ", "kex_exchange_identification: "}, starts) ||
+		slices.ContainsFunc([]string{
+			"Permission denied", "verification failed", "IDENTIFICATION HAS CHANGED", "Connection closed by", "Connection reset by",
+			"ssh: not found",
+		}, holds)
 }
 
 // gitError is a git command that failed.
@@ -208,22 +274,62 @@ func explain(doing string, err error) error {
 		return err
 	}
 	e := drydock.Errorf(drydock.Unavailable, "%s: %w", doing, err)
-	switch {
-	case said(err, "Authentication failed", "could not read Username", "could not read Password", "returned error: 401", "returned error: 403", "Permission denied"):
-		e.Code = drydock.Denied
-		return e.WithHint("a private repository needs a token or, with ssh, a key in the agent")
-	case said(err, "Host key verification failed"):
-		e.Code = drydock.Denied
-		return e.WithHint("ssh does not know the host: add it to known_hosts with ssh-keyscan")
-	case said(err, "dubious ownership"):
-		e.Code = drydock.Denied
-		return e.WithHint("the repository belongs to another user")
-	case said(err, "not found", "does not appear to be a git repository", "returned error: 404"):
-		e.Code = drydock.Invalid
-		return e.WithHint("is the URL right? A private repository needs a token")
-	case said(err, "transport '", "not allowed"):
-		e.Code = drydock.Denied
-		return e.WithHint("submodules may use https, http, ssh and git")
+	for _, p := range gitProblems {
+		if said(err, p.texts...) {
+			e.Code = p.code
+			return e.WithHint("%s", p.hint)
+		}
 	}
 	return e
+}
+
+// gitProblems are what git and ssh say of common failures; the first that is said
+// counts.
+var gitProblems = []struct {
+	code  drydock.Code
+	hint  string
+	texts []string
+}{
+	{
+		drydock.Unavailable, "ssh is not installed where git runs",
+		[]string{"ssh: No such file", "ssh: not found"},
+	},
+	{
+		drydock.Unavailable, "is the name of the host right, and does the DNS of the machine that fetches know it?",
+		[]string{"Could not resolve host", "no such host", "Temporary failure in name resolution"},
+	},
+	{
+		drydock.Denied, "the host has another key than known_hosts says: make sure that it is the right host, then remove the old key with ssh-keygen -R HOST",
+		[]string{"IDENTIFICATION HAS CHANGED"},
+	},
+	{
+		drydock.Denied, "ssh does not know the host: add what ssh-keyscan HOST prints to /etc/ssh/ssh_known_hosts, or to ~/.ssh/known_hosts of the user that git runs as",
+		[]string{"Host key verification failed"},
+	},
+	{
+		drydock.Denied, "ssh has no key that the host takes: put one into ~/.ssh of the user that git runs as, or into the agent of $SSH_AUTH_SOCK; an https URL needs a token instead",
+		[]string{"Permission denied (", "Too many authentication failures"},
+	},
+	{
+		drydock.Denied, "a private repository needs a token or, with ssh, a key in the agent",
+		[]string{
+			"Authentication failed", "could not read Username", "could not read Password", "returned error: 401", "returned error: 403", "Permission denied",
+		},
+	},
+	{
+		drydock.Denied, "the repository belongs to another user",
+		[]string{"dubious ownership"},
+	},
+	{
+		drydock.Invalid, "is the URL right? A private repository needs a token",
+		[]string{"not found", "does not appear to be a git repository", "returned error: 404"},
+	},
+	{
+		drydock.Denied, "submodules may use https, http, ssh and git",
+		[]string{"transport '", "not allowed"},
+	},
+	{
+		drydock.Unavailable, "does the host answer there? ssh://USER@HOST:PORT/PATH names another port",
+		[]string{"ssh: connect to host", "kex_exchange_identification", egress.ConnectDoing},
+	},
 }

@@ -29,7 +29,7 @@ func (f *Fetcher) workTree(ctx context.Context, dir string) (commit, branch stri
 	if err != nil {
 		return "", ""
 	}
-	git := &gitRunner{program: program, dir: dir, env: append(f.gitEnv("/nonexistent"), "GIT_OPTIONAL_LOCKS=0"), as: owner(dir)}
+	git := &gitRunner{program: program, dir: dir, env: append(append(f.gitEnv("/nonexistent", nil), configEnv(baseConfig)...), "GIT_OPTIONAL_LOCKS=0"), as: owner(dir)}
 	commit, err = git.run(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
 	if err != nil {
 		return "", ""

@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/buildflags"
 	"github.com/drydockhq/drydock/internal/credentials"
+	"github.com/drydockhq/drydock/internal/source/egress"
 )
 
 // Fetcher fetches sources. It keeps no state: Fetch may be called from several
@@ -26,6 +28,8 @@ type Fetcher struct {
 	Keychain  credentials.Keychain   // for oci://; nil for none
 	Limits    Limits                 // of archives and artifacts; zero fields get defaults
 	Stdin     io.Reader              // what "-" reads; nil for nothing
+	StdinName string                 // what that is to users; empty for standard input
+	Login     string                 // hint for who may not read an artifact; empty for that of exec
 	Env       []string               // NAME=value; git is given what it needs of it: PATH, proxies, the ssh agent
 	Log       func(string, ...any)   // progress and warnings, a line each, without secrets; nil for none
 	Token     Tokens                 // for git over HTTP(S); nil for none
@@ -37,6 +41,18 @@ type Fetcher struct {
 	// the repository itself, and neither for its submodules nor its large files.
 	Untrusted bool
 	Pin       drydock.SourcePin // what the source must be
+
+	// CAs are trusted beside the system's certificates by git, in PEM form by host
+	// with its port if that is named; "" for all hosts. Insecure are hosts whose
+	// certificates it doesn't look at.
+	CAs      map[string][]byte
+	Insecure []string
+
+	// Enclose makes the place in which git runs when it must not reach all that
+	// this machine reaches; nil for none. With it ssh needs Connect, a program
+	// that does egress.Connect with the host and port of its last two arguments.
+	Enclose func(context.Context) (*egress.Enclosure, error)
+	Connect string
 }
 
 // Tokens returns the user name and token for a git host, with its port if any;
@@ -118,7 +134,7 @@ func (f *Fetcher) into(ctx context.Context, fetched *Fetched, spec string) error
 		if f.Stdin == nil {
 			return drydock.Errorf(drydock.Invalid, "the source is - and standard input is not there")
 		}
-		return f.unpack(ctx, fetched.Dir, f.Stdin, "standard input")
+		return f.unpack(ctx, fetched.Dir, f.Stdin, cmp.Or(f.StdinName, "standard input"))
 	default:
 		return f.file(ctx, fetched.Dir, spec)
 	}

@@ -15,7 +15,6 @@ type tb struct {
 	lab    *lab
 	ctx    context.Context
 	failed error
-	dirs   int
 }
 
 var _ serve.TB = (*tb)(nil)

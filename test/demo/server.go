@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -38,9 +37,14 @@ func (d *demo) startServer(ctx context.Context) (*server, error) {
 		"--registries-mirrors", "docker.io=" + d.hub.URL, "--registries-mirrors", "mcr.microsoft.com=" + d.hub.URL,
 	}
 	say("drydockd", args)
-	var out strings.Builder
+	// In a file, what it prints is there before it says that it serves.
+	out, err := os.Create(filepath.Join(d.dir, "welcome"))
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
 	s.cmd = exec.Command(d.programs.drydockd, args...)
-	s.cmd.Stdout = &out
+	s.cmd.Stdout = out
 	// Ctrl-C is for the demo, which then ends the server in good order.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	log, err := s.cmd.StderrPipe()
@@ -57,7 +61,11 @@ func (d *demo) startServer(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the server: %w", err), s.stop())
 	}
-	s.welcome = out.String()
+	welcome, err := os.ReadFile(out.Name())
+	if err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	s.welcome = string(welcome)
 	s.url = "https://management." + domain + ":" + s.port
 	return s, nil
 }

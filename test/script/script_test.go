@@ -48,7 +48,8 @@ func newSuite(t *testing.T) *suite {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t)
-	s.shared.start = func() *serve.Server { return s.serve(t, "--runs-slots=4", "--sources-files="+s.root) }
+	s.shared.parent = t
+	s.shared.start = func(t serve.TB) *serve.Server { return s.serve(t, "--runs-slots=4", "--sources-files="+s.root) }
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
 		WorkdirRoot:        s.root,

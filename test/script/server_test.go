@@ -23,14 +23,33 @@ import (
 
 // sharedServer is a server that starts when the first script wants it.
 type sharedServer struct {
-	start  func() *serve.Server
+	start  func(t serve.TB) *serve.Server
+	parent serve.TB
 	once   sync.Once
 	server *serve.Server
 }
 
-func (s *sharedServer) get() *serve.Server {
-	s.once.Do(func() { s.server = s.start() })
+// get returns the server, nil if it did not start for another script.
+func (s *sharedServer) get(t serve.TB) *serve.Server {
+	s.once.Do(func() {
+		shared := &sharedTB{TB: s.parent, fatal: t.Fatal}
+		s.server = s.start(shared)
+		shared.fatal = s.parent.Fatal
+	})
 	return s.server
+}
+
+// sharedTB is the test of all scripts. While the server starts, only the script
+// that wanted it can be ended.
+type sharedTB struct {
+	serve.TB
+	fatal func(...any)
+}
+
+// Fatal implements serve.TB.
+func (t *sharedTB) Fatal(args ...any) {
+	t.Helper()
+	t.fatal(args...)
 }
 
 // serve starts a server that ends with the test. Nothing may be left of it then.
@@ -91,7 +110,11 @@ func stopServer(ts *testscript.TestScript, _ []string) error {
 // useShared signs the script in to the shared server.
 func useShared(ts *testscript.TestScript, _ []string) error {
 	w := of(ts)
-	w.server = w.shared.get().On(w.t)
+	shared := w.shared.get(w.t)
+	if shared == nil {
+		return errors.New("the shared server did not start")
+	}
+	w.server = shared.On(w.t)
 	w.reach(ts)
 	registry := strings.ReplaceAll(strings.TrimPrefix(w.name, "server-"), "-", "") + "acr"
 	for key, value := range map[string]string{

@@ -122,6 +122,13 @@ func (a *Azure) Put(path, body string) (status int, answer string) {
 	return a.send(http.MethodPut, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, body)
 }
 
+// Delete is Post for DELETE, without a body.
+func (a *Azure) Delete(path string) (status int, answer string) {
+	t := a.Server.t
+	t.Helper()
+	return a.send(http.MethodDelete, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, "")
+}
+
 // send sends a request to the resource manager as the admin.
 func (a *Azure) send(method, path, body string) (status int, answer string) {
 	t := a.Server.t

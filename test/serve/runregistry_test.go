@@ -34,7 +34,7 @@ func TestRunRegistryElsewhere(t *testing.T) {
 	}
 	runs := elsewhere.Host + "/acme"
 	// A quick build has no credentials for it.
-	if _, said, status := c.Run("acr", "build", "-r", "contoso", "-t", "quick:1", "--run-registry", runs, dir); status != 1 || !strings.Contains(said, elsewhere.Host) {
+	if _, said, status := c.Run("acr", "build", "-r", "contoso", "-t", "quick:1", "--run-registry", runs, dir); status != 1 || !strings.Contains(said, "given with acr task credential add --login-server "+elsewhere.Host) {
 		t.Errorf("without credentials: %d %s", status, said)
 	}
 	c.Must("acr", "task", "create", "-r", "contoso", "-n", "out", "-c", "/dev/null", "-f", filepath.Join(dir, "acb.yaml"), "--run-registry", runs)

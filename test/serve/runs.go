@@ -41,6 +41,13 @@ func (a *Azure) Upload(registry, archive string) string {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return a.UploadBytes(registry, b.Bytes())
+}
+
+// UploadBytes uploads what may be no context at all.
+func (a *Azure) UploadBytes(registry string, content []byte) string {
+	t := a.Server.t
+	t.Helper()
 	place, err := a.Registries.GetBuildSourceUploadURL(t.Context(), Group, registry, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +56,7 @@ func (a *Azure) Upload(registry, archive string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Upload(t.Context(), streaming.NopCloser(bytes.NewReader(b.Bytes())), nil); err != nil {
+	if _, err := client.Upload(t.Context(), streaming.NopCloser(bytes.NewReader(content)), nil); err != nil {
 		t.Fatal(err)
 	}
 	return *place.RelativePath

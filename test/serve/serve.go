@@ -154,7 +154,10 @@ func (s *Server) launch() {
 	if s.Port != "" {
 		listen = "127.0.0.1:" + s.Port
 	}
-	args := append([]string{"serve", "--data", s.Data, "--domain", s.Domain, "--listen", listen, "--runs-drain=2s"}, s.o.Args...)
+	args := append([]string{
+		"serve", "--data", s.Data, "--domain", s.Domain, "--listen", listen, "--runs-drain=2s",
+		"--sources-allow=127.0.0.0/8",
+	}, s.o.Args...)
 	_, err := os.Stat(filepath.Join(s.Data, "drydock.db"))
 	first := errors.Is(err, os.ErrNotExist)
 	s.cmd = s.o.Machine.Command(context.Background(), s.o.Program, args...)

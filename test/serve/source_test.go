@@ -1,6 +1,8 @@
 package serve_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +11,13 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/drydockhq/drydock/test/serve"
 )
@@ -56,8 +65,22 @@ func TestSources(t *testing.T) {
 	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--sources-files", filepath.Dir(repo)}})
 	a := s.Azure()
 	a.CreateRegistry("contoso")
+	private := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
+		http.Error(w, "who are you", http.StatusUnauthorized)
+	}))
+	t.Cleanup(private.Close)
+	redirect := httptest.NewServer(http.RedirectHandler("http://169.254.169.254/latest", http.StatusFound))
+	t.Cleanup(redirect.Close)
+	own := "https://127.0.0.1:" + s.Port
+	artifact := s.LoginServer("contoso") + "/src:v1"
+	pushSource(t, s, artifact, "steps:\n- cmd: busybox echo from the artifact\n")
 	outside := a.Upload("contoso", "-- ../../../../tmp/drydock-outside --\nx\n")
+	garbage := a.UploadBytes("contoso", []byte(strings.Repeat("FROM scratch\n", 100)))
+	cut := a.UploadBytes("contoso", []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"))
 	for name, c := range map[string]struct{ source, end, text string }{
+		"no tarball":      {garbage, "failed", "the uploaded source " + garbage + " is no tar archive (a source is a tar archive, as it is or compressed by gzip (as tar -czf does)"},
+		"half a tarball":  {cut, "failed", "unpacking the uploaded source " + cut + ": unexpected EOF (is it complete?"},
 		"branch":          {"file://" + repo + "#trunk", "successful", "top trunk "},
 		"default branch":  {"file://" + repo, "successful", "top "},
 		"subfolder":       {"file://" + repo + "#trunk:sub", "successful", "below ***"},
@@ -69,6 +92,17 @@ func TestSources(t *testing.T) {
 		"standard input":  {"-", "failed", "standard input"},
 		"tarball outside": {outside, "failed", "drydock-outside"},
 		"no server":       {"https://127.0.0.1:1/x.tar.gz", "failed", "127.0.0.1:1"},
+
+		"private repository":   {private.URL + "/app.git", "failed", "a private repository needs a token"},
+		"private tarball":      {private.URL + "/app.tar.gz", "failed", "401"},
+		"metadata":             {"http://169.254.169.254/latest/user-data.tar.gz", "failed", "runs may not reach 169.254.169.254"},
+		"metadata by git":      {"http://169.254.169.254/app.git", "failed", "runs may not reach 169.254.169.254"},
+		"metadata, redirected": {redirect.URL + "/x.tar.gz", "failed", "runs may not reach 169.254.169.254"},
+		"this server":          {own + "/x.tar.gz", "failed", "it is this server itself"},
+		"this server by git":   {own + "/x.git", "failed", "it is this server itself"},
+		"this server by name":  {"https://" + s.Host("management") + "/x.tar.gz", "failed", "it is this server itself"},
+		"own registry":         {"oci://" + artifact, "successful", "from the artifact"},
+		"not in the registry":  {"oci://" + artifact + "x", "failed", "src:v1x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := a.Schedule("contoso", fileTask(c.source))
@@ -83,6 +117,26 @@ func TestSources(t *testing.T) {
 	}
 	if _, err := os.Stat("/tmp/drydock-outside"); err == nil {
 		t.Error("a tarball wrote outside of its folder")
+	}
+}
+
+// pushSource pushes a task as an artifact, as oras does.
+func pushSource(t *testing.T, s *serve.Server, image, task string) {
+	t.Helper()
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	artifact, err := mutate.Append(mutate.MediaType(empty.Image, types.OCIManifestSchema1), mutate.Addendum{
+		Layer:       static.NewLayer([]byte(task), "application/x-yaml"),
+		Annotations: map[string]string{"org.opencontainers.image.title": "acr-task.yaml"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := &authn.Basic{Username: s.ClientID, Password: s.Secret}
+	if err := remote.Write(ref, artifact, remote.WithAuth(auth), remote.WithTransport(s.Transport()), remote.WithContext(t.Context())); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -18,9 +18,22 @@ type Expander struct {
 	Stdin    io.Reader                         // of "@-"
 }
 
+// UnknownCommandError says that a line names something that is not in a group of
+// commands.
+type UnknownCommandError struct {
+	Group *cobra.Command
+	Name  string
+}
+
+// Error names the group.
+func (e *UnknownCommandError) Error() string {
+	return fmt.Sprintf("%q is not in the %q command group", e.Name, e.Group.CommandPath())
+}
+
 // Expand returns the command that a line names and its arguments, as pflag
 // takes them. The command is the deepest that the line leads to, which may be a
-// group.
+// group; what follows a group and is none of its commands is an
+// *UnknownCommandError, whatever flags come after it.
 func (e *Expander) Expand(line []string) (*cobra.Command, []string, error) {
 	cmd, rest, err := e.command(line)
 	if err != nil {
@@ -54,6 +67,9 @@ func (e *Expander) command(line []string) (*cobra.Command, []string, error) {
 			continue
 		}
 		next := child(cmd, line[0])
+		if next == nil && cmd.HasSubCommands() {
+			return cmd, nil, &UnknownCommandError{Group: cmd, Name: line[0]}
+		}
 		if next == nil {
 			break
 		}

@@ -29,7 +29,10 @@ type Options struct {
 	Format string // one of Formats
 	Query  *Query // nil for the whole value
 	Table  Table  // makes rows of a whole value; nil for all that is scalar
-	Color  bool   // whether jsonc has colours
+	// Items returns what a table of a whole value has rows for; nil for the parts
+	// of a list, or the value as the only one.
+	Items func(value any) []any
+	Color bool // whether jsonc has colours
 }
 
 // Table makes the rows of a table from one item of a result.
@@ -68,6 +71,9 @@ type printer struct {
 
 // items returns the parts of a list, or the value as the only one.
 func (p *printer) items() []any {
+	if p.o.Items != nil && p.o.Query == nil && p.o.Format == "table" {
+		return p.o.Items(p.value)
+	}
 	if list, ok := p.value.([]any); ok {
 		return list
 	}

@@ -98,6 +98,52 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+func TestTableWithoutColumns(t *testing.T) {
+	t.Parallel()
+	for value, query := range map[string]string{
+		`{"docker.io": {"user": 1}}`:                  "",
+		`[{"runId": "ca1"}, {"runId": "ca2"}]`:        "[].{id: runId}",
+		`[{"a": {"b": 1}}]`:                           "[].a.{type: b}",
+		`{"id": "x", "type": "y", "etag": "z"}`:       "",
+		`[{"name": null, "steps": [{"build": "x"}]}]`: "",
+	} {
+		o := output.Options{Format: "table"}
+		if query != "" {
+			var err error
+			if o.Query, err = output.ParseQuery(query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var v any
+		if err := json.Unmarshal([]byte(value), &v); err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := output.Print(&b, v, o); err == nil || !strings.Contains(err.Error(), "--query") || b.Len() > 0 {
+			t.Errorf("%s %s: %v, printed %q", value, query, err, b.String())
+		}
+	}
+}
+
+func TestTableOfItems(t *testing.T) {
+	t.Parallel()
+	o := output.Options{
+		Format: "table",
+		Items:  func(v any) []any { return v.(map[string]any)["all"].([]any) },
+		Table:  func(item any) output.Row { return output.Row{{"N", item.(string)}} },
+	}
+	if got := printed(t, `{"all": ["a", "b"]}`, o); got != "N\n---\na\nb\n" {
+		t.Errorf("got\n%s", got)
+	}
+	if got := printed(t, `{"all": []}`, o); got != "" {
+		t.Errorf("nothing is %q", got)
+	}
+	o.Format = "tsv"
+	if got := printed(t, `{"all": ["a", "b"]}`, o); got != "2\n" {
+		t.Errorf("another format has items too: %q", got)
+	}
+}
+
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{"[].name", "[?ok].{a: name}", "length(@)", "[0:1]", "sort_by(@, &name)"} {
 		f.Add(seed)

@@ -2,6 +2,7 @@ package output
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -55,6 +56,11 @@ func capital(key string) string {
 // the Azure CLI's.
 const headPadding = 2
 
+// errNoColumns is what becomes of results in which all is nested, or left out of
+// tables.
+var errNoColumns = errors.New("table output unavailable: the result has no column for it " +
+	`(choose some with --query "[].{Name: key}"; id, type, etag and revision have to be given other names)`)
+
 // writeTable writes rows below the names of their columns. The columns are those
 // of all rows, in the order in which they come up.
 func writeTable(w interface{ Write([]byte) (int, error) }, rows []Row) error {
@@ -74,8 +80,11 @@ func writeTable(w interface{ Write([]byte) (int, error) }, rows []Row) error {
 			}
 		}
 	}
-	if len(columns) == 0 {
+	switch {
+	case len(rows) == 0:
 		return nil
+	case len(columns) == 0:
+		return errNoColumns
 	}
 	out := bufio.NewWriter(w)
 	head, rule := map[string]string{}, map[string]string{}

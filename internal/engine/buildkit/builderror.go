@@ -101,7 +101,7 @@ func plainMessage(err error) string {
 func (b *build) hint(message string) string {
 	switch {
 	case strings.Contains(message, "no space left on device"), diskFull(b.session.dir):
-		return "the disk is full: `drydockd prune` frees the cache"
+		return b.session.executor.config.Advice.fullDisk()
 	case strings.Contains(message, "exit code: 137"):
 		memory := tighter(b.Flags.Memory, b.session.limits.Memory)
 		return "a process was killed; each may use no more memory than " + memoryText(memory) + ", as --memory says"

@@ -38,14 +38,14 @@ func (s *session) Run(ctx context.Context, c engine.Container) error {
 	defer done()
 	if c.Privileged && !s.spec.AllowPrivileged {
 		return drydock.Errorf(drydock.Denied, "the step asks for a privileged container").
-			WithHint("allow it with --allow-privileged; it gives the step this machine")
+			WithHint("allow it with %s; it gives the step this machine", s.executor.config.Advice.Privileged)
 	}
 	box := &container{Container: c, session: s}
 	err = box.prepare(ctx)
 	if err == nil {
 		err = box.run(ctx)
 	}
-	return joinCleanup(explainFull(ctx, s.dir, err), box.clean())
+	return joinCleanup(explainFull(ctx, s.executor.config, err), box.clean())
 }
 
 // prepare makes the container's folder, files and network.

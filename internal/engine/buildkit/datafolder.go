@@ -70,8 +70,8 @@ func diskFull(dir string) bool {
 }
 
 // explainFull says of an error that the disk is full, if it is.
-func explainFull(ctx context.Context, dir string, err error) error {
-	if err == nil || ctx.Err() != nil || !errors.Is(err, unix.ENOSPC) && !diskFull(dir) {
+func explainFull(ctx context.Context, config Config, err error) error {
+	if err == nil || ctx.Err() != nil || !errors.Is(err, unix.ENOSPC) && !diskFull(config.Root) {
 		return err
 	}
 	var exit *drydock.ExitError
@@ -86,7 +86,7 @@ func explainFull(ctx context.Context, dir string, err error) error {
 	if errors.As(err, &known) && known.Hint != "" {
 		full.Message = known.Message // without the hint for any other cause
 	}
-	return full.WithHint("the disk is full: `drydockd prune` frees the cache")
+	return full.WithHint("%s", config.Advice.fullDisk())
 }
 
 func inUse(folder string) *drydock.Error {

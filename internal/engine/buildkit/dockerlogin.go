@@ -9,7 +9,7 @@ import (
 
 // Login implements dockercmd.Logins.
 func (s *dockerStore) Login(ctx context.Context, registry, user, password string) error {
-	probe := &remote{registries: s.executor.config.Registries, clients: s.executor.clients, logins: &logins{
+	probe := &remote{registries: s.executor.config.Registries, clients: s.executor.clients, advice: s.remote.advice, logins: &logins{
 		opened: []drydock.Credential{{Registry: registry, Username: user, Password: password}},
 	}}
 	if err := probe.ping(ctx, registry); err != nil {
@@ -48,11 +48,11 @@ func (r *remote) ping(ctx context.Context, registry string) error {
 			return drydock.Errorf(drydock.Invalid, "%q is not a registry's host: %w", registry, err)
 		}
 		if err := host.Authorizer.Authorize(ctx, req); err != nil {
-			return registryError("logging in to", registry, err)
+			return r.problem("logging in to", registry, err)
 		}
 		resp, err := host.Client.Do(req)
 		if err != nil {
-			return registryError("logging in to", registry, err)
+			return r.problem("logging in to", registry, err)
 		}
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusUnauthorized {

@@ -20,7 +20,7 @@ func (s *dockerStore) Manifest(ctx context.Context, name string) (ocispec.Descri
 		return desc, nil, err
 	}
 	data, err := content.ReadBlob(ctx, provider, desc)
-	return desc, data, registryError("reading the manifest of image", name, err)
+	return desc, data, s.remote.problem("reading the manifest of image", name, err)
 }
 
 // known returns the run's image of a name, or the registry's, which stays out
@@ -53,5 +53,5 @@ func (s *dockerStore) Blob(ctx context.Context, name string, desc ocispec.Descri
 		return nil, err
 	}
 	data, err := content.ReadBlob(ctx, provider, desc)
-	return data, registryError("reading image", name, err)
+	return data, s.remote.problem("reading image", name, err)
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 
 	"github.com/moby/buildkit/cache"
@@ -31,9 +32,14 @@ type Config struct {
 	// MaxCache bounds what the caches may hold, in bytes; 0 for a tenth of the
 	// disk.
 	MaxCache int64
+	// Downloads fetches what builds name by HTTP(S): ADD, and contexts; nil for
+	// Go's own transport, which reaches all that this machine does.
+	Downloads http.RoundTripper
 	// Warn takes sentences about things that went wrong without failing a run;
 	// may be nil.
 	Warn func(format string, args ...any)
+	// Advice words the hints of errors.
+	Advice Advice
 }
 
 // Keychain knows credentials for registries.
@@ -73,6 +79,7 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	if config.Warn == nil {
 		config.Warn = func(string, ...any) {}
 	}
+	config.Advice = config.Advice.complete()
 	e := &Executor{runs: newRunTable()}
 	defer func() {
 		if err != nil {

@@ -69,8 +69,8 @@ func (s *session) pushImage(ctx context.Context, img image, name string) (ocispe
 	}
 	pusher, err := bkpush.Pusher(ctx, s.remote.resolver(ctx), target.String())
 	if err != nil {
-		return desc, registryError("pushing image", name, err)
+		return desc, s.remote.problem("pushing image", name, err)
 	}
 	err = remotes.PushContent(ctx, pusher, desc, provider, nil, platforms.All, nil)
-	return desc, registryError("pushing image", name, err)
+	return desc, s.remote.problem("pushing image", name, err)
 }

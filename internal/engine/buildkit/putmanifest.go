@@ -40,7 +40,7 @@ func (s *dockerStore) PutManifest(ctx context.Context, put dockercmd.PutManifest
 		return "", err
 	}
 	if _, err := remotes.PushHandler(pusher, inMemory{desc.Digest: put.Data})(ctx, desc); err != nil {
-		return "", registryError("pushing image", put.Name, err)
+		return "", s.remote.problem("pushing image", put.Name, err)
 	}
 	s.pushed(put.Name, desc)
 	return desc.Digest, nil
@@ -58,7 +58,7 @@ func (s *dockerStore) pushChild(ctx context.Context, target string, child digest
 	}
 	desc, err := describeManifest(ctx, provider, child)
 	if err != nil {
-		return registryError("reading the manifest of image", from, err)
+		return s.remote.problem("reading the manifest of image", from, err)
 	}
 	named, err := reference.ParseNormalizedNamed(target)
 	if err != nil {
@@ -69,12 +69,12 @@ func (s *dockerStore) pushChild(ctx context.Context, target string, child digest
 		return err
 	}
 	err = remotes.PushContent(ctx, pusher, desc, provider, nil, platforms.All, nil)
-	return registryError("pushing image", target, err)
+	return s.remote.problem("pushing image", target, err)
 }
 
 func (s *session) pusher(ctx context.Context, name string, dgst digest.Digest) (remotes.Pusher, error) {
 	pusher, err := bkpush.Pusher(ctx, s.remote.resolver(ctx), name+"@"+dgst.String())
-	return pusher, registryError("pushing image", name, err)
+	return pusher, s.remote.problem("pushing image", name, err)
 }
 
 // describeManifest returns the descriptor of a manifest of which only the digest

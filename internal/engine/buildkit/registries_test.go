@@ -127,6 +127,32 @@ func TestSecureLoopback(t *testing.T) {
 	wantError(t, err, drydock.Unavailable, reg.Host+"/app", "--ca "+reg.Host+"=FILE", "--insecure-registry")
 }
 
+// A server's users have none of the flags of `drydockd exec`.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	reg := startTLS(t, "secure.example")
+	private := newPrivateRegistry(t, registry.Options{}, "busybox")
+	limited := newRegistry(t, registry.Options{}, "busybox")
+	limited.Inject(registry.Fault{Match: registry.On("", registry.KindManifest), Status: http.StatusTooManyRequests})
+	e := newExecutor(t, buildkit.Config{Advice: buildkit.Advice{
+		Credentials: "KEYS for HOST", Mirror: "MIRRORS", CA: "CAS=HOST", Insecure: "PLAIN(HOST)", Privileged: "ALLOWED",
+	}})
+	r := openRun(t, e, "")
+	for image, hint := range map[string]string{
+		private.Host + "/busybox": "given with KEYS for " + private.Host,
+		limited.Host + "/busybox": "a mirror with MIRRORS",
+		"127.0.0.1:1/busybox":     "MIRRORS names a registry that answers for it",
+		reg.Host + "/busybox":     "CAS=" + reg.Host + " names its certificate, and PLAIN(" + reg.Host + ") does without",
+	} {
+		_, err := r.tryRun(image, "true")
+		wantError(t, err, drydock.CodeOf(err), hint)
+		if strings.Contains(err.Error(), "--") {
+			t.Errorf("it names a flag: %v", err)
+		}
+	}
+	wantError(t, r.Run(t.Context(), engine.Container{Name: "c", Image: "busybox", Privileged: true}), drydock.Denied, "allow it with ALLOWED;")
+}
+
 func TestHangingRegistry(t *testing.T) {
 	t.Parallel()
 	for name, kind := range map[string]registry.Kind{"manifest": registry.KindManifest, "blob": registry.KindBlob, "upload": registry.KindUpload} {

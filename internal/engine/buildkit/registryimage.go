@@ -76,7 +76,7 @@ func (r *registryImage) open(ctx context.Context, platform ocispec.Platform) (ca
 	}
 	manifests, err := r.pullManifests(ctx, platform)
 	if err != nil {
-		return nil, nil, registryError("pulling image", r.name, err)
+		return nil, nil, r.session.remote.problem("pulling image", r.name, err)
 	}
 	config, err := content.ReadBlob(ctx, r.store(), manifests.ConfigDesc)
 	if err != nil {
@@ -84,7 +84,7 @@ func (r *registryImage) open(ctx context.Context, platform ocispec.Platform) (ca
 	}
 	ref, err := r.layers(ctx, manifests)
 	if err != nil {
-		return nil, nil, registryError("pulling image", r.name, err)
+		return nil, nil, r.session.remote.problem("pulling image", r.name, err)
 	}
 	r.opened[key] = openedImage{ref: ref, config: config}
 	return ref, config, nil

@@ -28,6 +28,7 @@ type remote struct {
 	registries Registries
 	clients    *clientCache
 	logins     *logins
+	advice     Advice // complete
 
 	mu    sync.Mutex
 	hosts docker.RegistryHosts // with the tokens that were given so far
@@ -59,7 +60,7 @@ func (r *remote) forget() {
 func (r *remote) head(ctx context.Context, name string) (ocispec.Descriptor, error) {
 	_, desc, err := r.resolver(ctx).Resolve(ctx, name)
 	if err != nil {
-		return ocispec.Descriptor{}, registryError("resolving image", name, err)
+		return ocispec.Descriptor{}, r.problem("resolving image", name, err)
 	}
 	return desc, nil
 }
@@ -68,13 +69,13 @@ func (r *remote) head(ctx context.Context, name string) (ocispec.Descriptor, err
 func (r *remote) provider(ctx context.Context, name string) (content.Provider, error) {
 	fetcher, err := r.resolver(ctx).Fetcher(ctx, name)
 	if err != nil {
-		return nil, registryError("reading image", name, err)
+		return nil, r.problem("reading image", name, err)
 	}
 	return contentutil.FromFetcher(fetcher), nil
 }
 
-// registryError says what a registry answered, and what to do about it.
-func registryError(doing, name string, err error) error {
+// problem says what a registry answered, and what to do about it.
+func (r *remote) problem(doing, name string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -89,33 +90,28 @@ func registryError(doing, name string, err error) error {
 	var status remoteserrors.ErrUnexpectedStatus
 	var network net.Error
 	var certificate *tls.CertificateVerificationError
-	wrapped := fmt.Errorf("%s %s: %w", doing, name, err)
+	text := fmt.Errorf("%s %s: %w", doing, name, err).Error()
+	out := func(code drydock.Code, hint string) error {
+		return &drydock.Error{Code: code, Message: text, Err: err, Hint: about(host, hint)}
+	}
 	switch {
 	case errors.As(err, &status) && (status.StatusCode == http.StatusUnauthorized || status.StatusCode == http.StatusForbidden),
 		errors.Is(err, docker.ErrInvalidAuthorization), cerrdefs.IsPermissionDenied(err), cerrdefs.IsUnauthorized(err):
-		return (&drydock.Error{Code: drydock.Denied, Message: wrapped.Error(), Err: err}).
-			WithHint("check the credentials for %s, given with --credential or `docker login`", host)
+		return out(drydock.Denied, "check the credentials for HOST, given with "+r.advice.Credentials)
 	case cerrdefs.IsNotFound(err):
-		return (&drydock.Error{Code: drydock.Failed, Message: wrapped.Error(), Err: err}).
-			WithHint("check the image's name and tag; a private registry can also hide an image from those who may not read it")
+		return out(drydock.Failed, "check the image's name and tag; a private registry can also hide an image from those who may not read it")
 	case errors.As(err, &status) && status.StatusCode == http.StatusTooManyRequests:
-		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
-			WithHint("%s limits requests: log in to it, or use a mirror with --mirror", host)
+		return out(drydock.Unavailable, "HOST limits requests: log in to it, or use a mirror with "+r.advice.Mirror)
 	case errors.As(err, &certificate):
-		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
-			WithHint("--ca %s=FILE names the certificate to trust for it", host)
+		return out(drydock.Unavailable, r.advice.CA+" names the certificate to trust for it")
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
-			WithHint("it answers in plain HTTP, which --insecure-registry %s allows", host)
+		return out(drydock.Unavailable, "it answers in plain HTTP, which "+r.advice.Insecure+" allows")
 	case errors.As(err, &status) && status.StatusCode >= http.StatusInternalServerError:
-		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
-			WithHint("%s has a problem of its own; try again later", host)
+		return out(drydock.Unavailable, "HOST has a problem of its own; try again later")
 	case errors.As(err, &status) && status.StatusCode == http.StatusBadRequest && strings.HasPrefix(status.RequestURL, "http:"):
-		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
-			WithHint("where %[1]s answers in HTTPS, --ca %[1]s=FILE names its certificate, and --insecure-registry %[1]s does without", host)
+		return out(drydock.Unavailable, "where HOST answers in HTTPS, "+r.advice.CA+" names its certificate, and "+r.advice.Insecure+" does without")
 	case errors.As(err, &network):
-		return (&drydock.Error{Code: drydock.Unavailable, Message: wrapped.Error(), Err: err}).
-			WithHint("is %s reachable from this machine? --mirror names a registry that answers for it", host)
+		return out(drydock.Unavailable, "is HOST reachable from this machine? "+r.advice.Mirror+" names a registry that answers for it")
 	}
-	return &drydock.Error{Code: drydock.Failed, Message: wrapped.Error(), Err: err}
+	return out(drydock.Failed, "")
 }

@@ -66,7 +66,7 @@ func (s *session) openRootfs(ctx context.Context, img image) (*rootfs, error) {
 	}
 	mountable, err := ref.Mount(ctx, true, nil)
 	if err != nil {
-		return nil, registryError("fetching the layers of", "the image", err)
+		return nil, s.remote.problem("fetching the layers of", "the image", err)
 	}
 	if err := files.use(mountable); err != nil {
 		return nil, err

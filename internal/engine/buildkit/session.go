@@ -57,14 +57,14 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
-			err = errors.Join(explainFull(ctx, e.config.Root, err), s.Close())
+			err = errors.Join(explainFull(ctx, e.config, err), s.Close())
 		}
 	}()
 	if s.dir, err = e.runtime.newRunDir(spec.ID); err != nil {
 		return nil, err
 	}
 	s.logins = &logins{opened: spec.Credentials, keychain: e.config.Keychain}
-	s.remote = &remote{registries: e.config.Registries, clients: e.clients, logins: s.logins}
+	s.remote = &remote{registries: e.config.Registries, clients: e.clients, logins: s.logins, advice: e.config.Advice}
 	s.images = newImageTable(s)
 	s.docker = dockercmd.New(&dockerStore{s})
 	if s.lease, err = e.worker.LeaseManager().Create(ctx, leases.WithRandomID(), leaseutil.MakeTemporary); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/buildkit/executor/resources"
 	"github.com/moby/buildkit/executor/runcexecutor"
 	"github.com/moby/buildkit/solver/pb"
+	httpsource "github.com/moby/buildkit/source/http"
 	"github.com/moby/buildkit/util/disk"
 	"github.com/moby/buildkit/util/network"
 	"github.com/moby/buildkit/worker/base"
@@ -52,6 +53,13 @@ func newWorker(ctx context.Context, e *Executor) (*base.Worker, error) {
 		return nil, fmt.Errorf("opening the build cache: %w", err)
 	}
 	w.SourceManager.Register(&imageSource{runs: e.runs})
+	if e.config.Downloads != nil {
+		w.HTTPSource, err = httpsource.NewSource(httpsource.Opt{CacheAccessor: w.CacheMgr, Transport: e.config.Downloads})
+		if err != nil {
+			return nil, fmt.Errorf("opening what fetches downloads: %w", err)
+		}
+		w.SourceManager.Register(w.HTTPSource)
+	}
 	return w, nil
 }
 

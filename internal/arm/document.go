@@ -20,7 +20,10 @@ What goes on after its answer, the deletion of a group and an import, is answere
 
 What is not Azure's: ` + "`runRegistry`" + ` in a task and in a run request is the login server, with a path if any, that stands
 for the run's own registry; ` + "`listLogSasUrl`" + ` also answers with ` + "`logFollowLink`" + `, a stream of the log that ends with the
-run; and ` + "`/metadata/endpoints`" + `, which needs no token, tells clients the other hosts.
+run; and ` + "`/metadata/endpoints`" + `, which needs no token, tells clients the other hosts. ` + "`taskDependencies`" + ` and ` + "`cause`" + ` are what
+` + "`drydock acr task graph`" + ` and ` + "`why`" + ` show. ` + "`taskTriggers.status`" + ` of a registry, ` + "`Enabled`" + ` or ` + "`Paused`" + `, holds back what would start runs by
+itself; a PUT without it leaves it alone. A run has its ` + "`cause`" + ` among its properties. Webhooks have a ` + "`secret`" + `, which
+` + "`getCallbackConfig`" + ` shows, and the actions ` + "`run`" + ` and ` + "`run_failed`" + `. [triggers.md](triggers.md) tells more of all these.
 `
 
 // Document returns docs/api.md.

@@ -74,6 +74,9 @@ type RunRecord struct {
 	// number of the event, or of the next one when somebody asked for the run. A
 	// store sets it when it is 0.
 	Root int64
+	// After is the number of the last event when it was stored. A store with events
+	// sets it.
+	After int64
 	// Batch names runs of which only some are carried out at a time; empty for
 	// none.
 	Batch string

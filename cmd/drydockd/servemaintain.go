@@ -12,8 +12,12 @@ import (
 // maintainEvery is how often what is old is removed.
 const maintainEvery = time.Hour
 
-// maintain removes what is old until ctx ends: logs, uploads, and what no image
-// needs any more.
+// eventsFor is how long events are kept that everybody is done with: they say who
+// it was when somebody asks why a run ran.
+const eventsFor = 90 * 24 * time.Hour
+
+// maintain removes what is old until ctx ends: logs, uploads, events, and what no
+// image needs any more.
 func (d *daemon) maintain(ctx context.Context) {
 	clock := newClockGuard(d.now)
 	timer := time.NewTimer(time.Minute)
@@ -31,6 +35,9 @@ func (d *daemon) maintain(ctx context.Context) {
 			d.expireRuns(ctx)
 			d.expire(ctx)
 			d.sweep(ctx)
+			if err := d.store.DeleteEvents(ctx, d.now().Add(-eventsFor)); err != nil && ctx.Err() == nil {
+				d.log.WarnContext(ctx, "removing old events", "error", err)
+			}
 		}
 		timer.Reset(maintainEvery)
 	}

@@ -28,6 +28,11 @@ ended: the same request with its secrets, on the commit or the artifact that the
 branch or tag means by now; base images are looked up anew. The new run says so in ` + "`rerunOf`" + `, and has the type and the
 trigger of the old one. It answers 409 with ` + "`RunNotEnded`" + `, with ` + "`SourceNotFound`" + ` when the upload is not kept any more, and
 with ` + "`TaskNotFound`" + ` or ` + "`TaskDisabled`" + ` when the task may not run any more.
+
+` + "`taskDependencies`" + ` and ` + "`cause`" + ` are what
+` + "`drydock acr task graph`" + ` and ` + "`why`" + ` show. ` + "`taskTriggers.status`" + ` of a registry, ` + "`Enabled`" + ` or ` + "`Paused`" + `, holds back what would start runs by
+itself; a PUT without it leaves it alone. A run has its ` + "`cause`" + ` among its properties. Webhooks have a ` + "`secret`" + `, which
+` + "`getCallbackConfig`" + ` shows, and the actions ` + "`run`" + ` and ` + "`run_failed`" + `. [triggers.md](triggers.md) tells more of all these.
 `
 
 // Document returns docs/api.md.

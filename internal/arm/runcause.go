@@ -160,7 +160,11 @@ func (s *Server) causeDoc(req *request, run causedRun) object {
 		doc["cause"] = cause
 	}
 	if run.event != nil {
-		doc["event"] = object{"number": run.event.Number, "kind": run.event.Kind, "time": timestamp(run.event.Time), "by": s.actorOf(req.Context(), run.event)}
+		event := object{"number": run.event.Number, "kind": run.event.Kind, "time": timestamp(run.event.Time)}
+		if actor := s.actorOf(req.Context(), run.event); actor != "" {
+			event["by"] = actor
+		}
+		doc["event"] = event
 	}
 	return doc
 }

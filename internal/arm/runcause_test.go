@@ -144,7 +144,7 @@ func TestWhyOtherRunsRan(t *testing.T) {
 		trigger drydock.RunTrigger
 		want    string
 	}{
-		{drydock.RunTrigger{Timer: &drydock.TimerTriggerDescriptor{Name: "t1", Occurrence: "2026-03-04T11:00:00Z"}, Cause: &drydock.RunCause{By: "timer t1 (0 * * * *)", Notes: []string{"Twice."}}}, "Trigger: Timer. The timer t1 was due at 2026-03-04T11:00:00Z."},
+		{drydock.RunTrigger{Timer: &drydock.TimerTriggerDescriptor{Name: "t1", Occurrence: "2026-03-04T11:00:00Z"}, Cause: &drydock.RunCause{By: "timer t1 (0 * * * *)", Notes: []string{"Twice."}}}, "Trigger: Timer. The timer t1 (0 * * * *) was due at 2026-03-04T11:00:00Z."},
 		{drydock.RunTrigger{Source: &drydock.SourceTriggerDescriptor{EventType: "Commit", CommitID: strings.Repeat("ab", 20), BranchName: "main", RepositoryURL: "https://git.test/a"}}, "Trigger: Commit. The commit abababababab on the branch main of https://git.test/a."},
 		{drydock.RunTrigger{Source: &drydock.SourceTriggerDescriptor{EventType: "Pull Request", CommitID: "abc", PullRequestID: "7", RepositoryURL: "https://git.test/a"}, Cause: &drydock.RunCause{By: "bob"}}, "Trigger: Pull Request. The pull request 7 at the commit abc on https://git.test/a (bob)."},
 		{drydock.RunTrigger{}, "Trigger: Manual. Somebody asked for it at 2026-03-04 12:00:00 UTC."},

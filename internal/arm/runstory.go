@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -91,7 +92,7 @@ func (s *Server) reason(ctx context.Context, r causedRun) string {
 	case r.Source != nil:
 		return sourceReason(r, by)
 	case r.Timer != nil:
-		return fmt.Sprintf("The timer %s was due at %s.", r.Timer.Name, r.Timer.Occurrence)
+		return fmt.Sprintf("The %s was due at %s.", cmp.Or(by, "timer "+r.Timer.Name), r.Timer.Occurrence)
 	case r.Image != nil && by != "":
 		return fmt.Sprintf("At %s %s.", words(r.Cause.Time), by)
 	case r.Image != nil:

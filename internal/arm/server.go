@@ -31,6 +31,7 @@ type Config struct {
 	// ImagesViewer shows people what Images knows.
 	ImagesViewer drydock.TaskImagesViewer
 	Polls        Polls
+	Sources      Sources
 	// AdminUsers keeps the passwords of registries' admin users.
 	AdminUsers *auth.AdminUsers
 

@@ -19,16 +19,17 @@ var taskFields = slices.Concat(
 		"properties.trigger.sourceTriggers[].sourceRepository",
 		"properties.trigger.sourceTriggers[].sourceRepository.sourceControlAuthProperties"),
 	kinds(aString, "tags{}", "properties.step.contextPath", "properties.step.contextAccessToken",
-		"properties.trigger.sourceTriggers[].sourceTriggerEvents[]",
+		"properties.trigger.sourceTriggers[].sourceTriggerEvents[]", "properties.trigger.sourceTriggers[].paths[]",
 		"properties.trigger.sourceTriggers[].sourceRepository.repositoryUrl",
 		"properties.trigger.sourceTriggers[].sourceRepository.branch",
 		"properties.trigger.sourceTriggers[].sourceRepository.sourceControlAuthProperties.token",
 		"properties.trigger.sourceTriggers[].sourceRepository.sourceControlAuthProperties.refreshToken",
 		"properties.trigger.sourceTriggers[].sourceRepository.sourceControlAuthProperties.scope",
 		"properties.trigger.timerTriggers[].schedule", "properties.trigger.baseImageTrigger.updateTriggerEndpoint"),
-	kinds(aBool, "properties.isSystemTask"),
+	kinds(aBool, "properties.isSystemTask", "properties.trigger.sourceTriggers[].cancelSuperseded",
+		"properties.trigger.sourceTriggers[].forkSecrets"),
 	kinds(aList, "properties.trigger.sourceTriggers", "properties.trigger.timerTriggers",
-		"properties.trigger.sourceTriggers[].sourceTriggerEvents"),
+		"properties.trigger.sourceTriggers[].sourceTriggerEvents", "properties.trigger.sourceTriggers[].paths"),
 	[]field{
 		{path: "location", kind: aString, min: 1, max: 90},
 		anyOf("properties.status", "Enabled", "Disabled"),
@@ -76,6 +77,9 @@ func (s *Server) checkTask(ctx context.Context, id drydock.ResourceID, doc objec
 		return err
 	}
 	if err := checkTimers(doc); err != nil {
+		return err
+	}
+	if err := checkSources(doc); err != nil {
 		return err
 	}
 	if flag(doc, "properties.isSystemTask", false) {

@@ -42,6 +42,10 @@ func (s *Server) listDependencies(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	sources, err := s.sourceWatches(ctx, req.scope)
+	if err != nil {
+		return nil, err
+	}
 	known := map[string]drydock.TaskImagesView{}
 	for _, v := range views {
 		known[v.Task.Key()] = v
@@ -68,7 +72,9 @@ func (s *Server) listDependencies(req *request) (*answer, error) {
 		}
 		view := known[r.ID.Key()]
 		view.Known.Paused = held
-		docs = append(docs, s.dependencyDoc(req, st, view, polls))
+		doc := s.dependencyDoc(req, st, view, polls)
+		showSources(doc, sources[st.ID.Key()])
+		docs = append(docs, doc)
 	}
 	return req.page(docs)
 }

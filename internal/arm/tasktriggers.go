@@ -30,7 +30,7 @@ func (s *Server) Triggers(ctx context.Context, id drydock.ResourceID) (drydock.T
 	}
 	for _, e := range list(doc, "properties.trigger.sourceTriggers") {
 		if o, ok := e.(object); ok {
-			t.Source = append(t.Source, sourceTrigger(o))
+			t.Source = append(t.Source, sourceTrigger(o, doc))
 		}
 	}
 	for _, e := range list(doc, "properties.trigger.timerTriggers") {
@@ -60,7 +60,9 @@ func (s *Server) goodTask(ctx context.Context, id drydock.ResourceID) (*stored, 
 
 func enabled(doc object, path string) bool { return !strings.EqualFold(text(doc, path), "Disabled") }
 
-func sourceTrigger(o object) drydock.SourceTrigger {
+// sourceTrigger reads a source trigger of a task. One without a token has that of
+// the task's context, where it has none for another repository.
+func sourceTrigger(o, task object) drydock.SourceTrigger {
 	t := drydock.SourceTrigger{
 		Name: text(o, "name"), Enabled: enabled(o, "status"),
 		Repository:       text(o, "sourceRepository.repositoryUrl"),
@@ -68,6 +70,9 @@ func sourceTrigger(o object) drydock.SourceTrigger {
 		Token:            text(o, "sourceRepository.sourceControlAuthProperties.token"),
 		ForkSecrets:      flag(o, "forkSecrets", false),
 		CancelSuperseded: flag(o, "cancelSuperseded", false),
+	}
+	if t.Token == "" && t.Repository == text(task, "properties.step.contextPath") {
+		t.Token = text(task, "properties.step.contextAccessToken")
 	}
 	for _, e := range list(o, "paths") {
 		t.Paths = append(t.Paths, asText(e))

@@ -43,12 +43,34 @@ func (f *Follower) doubt(image drydock.ImageName) { f.doubts = append(f.doubts, 
 
 // Handle takes notice of events. It is a dispatch.Handler that makes no runs.
 func (f *Follower) Handle(ctx context.Context, events []drydock.Event) ([]drydock.RunRecord, error) {
-	for _, e := range events {
+	superseded := superseded(events)
+	for i, e := range events {
+		if superseded[i] {
+			continue
+		}
 		if err := f.handle(ctx, e); err != nil {
 			return nil, fmt.Errorf("event %d, %s: %w", e.Number, e.Kind, err)
 		}
 	}
 	return nil, nil
+}
+
+// superseded finds the pushes of tags that others follow: what a tag points at in
+// between makes no difference.
+func superseded(events []drydock.Event) map[int]bool {
+	later := map[string]bool{}
+	found := map[int]bool{}
+	for i := len(events) - 1; i >= 0; i-- {
+		e := events[i]
+		var data struct{ Repository, Tag string }
+		if e.Kind != drydock.PushEvent || json.Unmarshal(e.Data, &data) != nil || data.Tag == "" {
+			continue
+		}
+		key := e.Subject.Key() + " " + data.Repository + ":" + data.Tag
+		found[i] = later[key]
+		later[key] = true
+	}
+	return found
 }
 
 func (f *Follower) handle(ctx context.Context, e drydock.Event) error {
@@ -73,7 +95,7 @@ func (f *Follower) handle(ctx context.Context, e drydock.Event) error {
 		}
 		return f.runEnded(ctx, e.Subject, data)
 	case drydock.TaskChangedEvent:
-		return f.taskChanged(ctx, e.Subject, e.Time)
+		return f.taskChanged(ctx, e.Subject, e.Number)
 	case drydock.TriggersChangedEvent:
 		return f.triggersChanged(ctx, e.Subject)
 	}

@@ -54,6 +54,10 @@ func (x index) seed(ctx context.Context, b drydock.BaseImage, gone bool) error {
 		return nil
 	}
 	state := drydock.ImageState{Image: b.Image, Digest: b.Digest}
+	// The events up to now are older, also those that are still to be read.
+	if state.Event, err = x.store.LastEvent(ctx); err != nil {
+		return err
+	}
 	registry, ours, err := x.hosts.Registry(ctx, b.Image.Registry)
 	if err != nil {
 		return err

@@ -16,6 +16,9 @@ type Store interface {
 	drydock.DueStore
 	drydock.RunStore
 	Tags
+
+	// LastEvent returns the number of the last event; 0 for none.
+	LastEvent(ctx context.Context) (int64, error)
 }
 
 // Tags knows what the tags of this server's registries point at.

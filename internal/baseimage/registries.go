@@ -7,31 +7,25 @@ import (
 )
 
 // registryChanged takes notice of a change of one of this server's registries.
-// What counts is what the tag points at now: an event whose digest that isn't
-// has a successor, which tells the same better.
 func (f *Follower) registryChanged(ctx context.Context, e drydock.Event, data drydock.RegistryEvent) error {
 	host := f.Hosts.Host(e.Subject)
-	if data.Tag == "" {
-		if e.Kind != drydock.DeleteEvent {
-			return nil // a push by digest moves no tag
-		}
-		return f.manifestDeleted(ctx, e, host, data)
-	}
 	image := drydock.ImageName{Registry: host, Repository: data.Repository, Tag: data.Tag}
-	now, err := tagDigest(ctx, f.Store, e.Subject, image)
-	if err != nil {
-		return err
-	}
-	if e.Kind == drydock.PushEvent && now != data.Digest || e.Kind == drydock.UntagEvent && now != "" {
+	switch {
+	case e.Kind == drydock.DeleteEvent:
+		return f.manifestDeleted(ctx, e, host, data)
+	case data.Tag == "": // a push by digest moves no tag
 		return nil
+	case e.Kind == drydock.UntagEvent:
+		return f.imageChanged(ctx, image, "", e, drydock.ResourceID{})
 	}
 	var run drydock.ResourceID
 	if data.Run != "" {
+		var err error
 		if run, err = drydock.ParseResourceID(data.Run); err != nil {
 			return err
 		}
 	}
-	return f.imageChanged(ctx, image, now, e, run)
+	return f.imageChanged(ctx, image, data.Digest, e, run)
 }
 
 // manifestDeleted takes notice that a manifest is gone with all its tags.
@@ -41,11 +35,7 @@ func (f *Follower) manifestDeleted(ctx context.Context, e drydock.Event, host st
 		return err
 	}
 	for _, image := range images {
-		now, err := tagDigest(ctx, f.Store, e.Subject, image)
-		if err != nil {
-			return err
-		}
-		if err := f.imageChanged(ctx, image, now, e, drydock.ResourceID{}); err != nil {
+		if err := f.imageChanged(ctx, image, "", e, drydock.ResourceID{}); err != nil {
 			return err
 		}
 	}
@@ -62,14 +52,15 @@ func tagDigest(ctx context.Context, tags Tags, registry drydock.ResourceID, imag
 	return found[0].Digest, nil
 }
 
-// imageChanged says what a tag points at since an event.
+// imageChanged says what a tag points at since an event. What was found out later
+// than that, when the tag came to be watched, stays.
 func (f *Follower) imageChanged(ctx context.Context, image drydock.ImageName, digest string, e drydock.Event, run drydock.ResourceID) error {
 	known, err := f.Store.ImageStates(ctx, image)
 	if err != nil {
 		return err
 	}
 	before, there := known[image]
-	if there && before.Digest == digest {
+	if there && (before.Digest == digest || e.Number <= before.Event) {
 		return nil
 	}
 	state := drydock.ImageState{

@@ -4,13 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"time"
 
 	"github.com/drydockhq/drydock"
 )
 
-// taskChanged takes notice that a task was created, changed or deleted at a time.
-func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID, at time.Time) error {
+// taskChanged takes notice that a task was created, changed or deleted.
+func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID, event int64) error {
 	triggers, err := f.Tasks.Triggers(ctx, task)
 	if drydock.CodeOf(err) == drydock.NotFound {
 		return nil // what was known of it went with it, or will
@@ -30,7 +29,7 @@ func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID, at 
 	}
 	if definition != "" && (definition != images.ReadFor || images.Problem != "") {
 		images.Reading = true
-		if images.Outdated, err = f.lastRunBefore(ctx, triggers.Task, at); err != nil {
+		if images.Outdated, err = f.lastRunBefore(ctx, triggers.Task, event); err != nil {
 			return err
 		}
 	}
@@ -56,16 +55,22 @@ func definitionOf(ctx context.Context, tasks Tasks, task drydock.ResourceID) (st
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// lastRunBefore returns the number of the newest run of a task that was created
-// before a time.
-func (f *Follower) lastRunBefore(ctx context.Context, task drydock.ResourceID, at time.Time) (int64, error) {
-	found, err := f.Store.Runs(ctx, drydock.RunFilter{
-		Registry: task.Parent(), Tasks: []string{task.Name()}, Before: at, Limit: 1, Brief: true,
-	})
-	if err != nil || len(found) == 0 {
-		return 0, err
+// lastRunBefore returns the number of the newest run of a task that was stored
+// before an event; 0 for none.
+func (f *Follower) lastRunBefore(ctx context.Context, task drydock.ResourceID, event int64) (int64, error) {
+	filter := drydock.RunFilter{Registry: task.Parent(), Tasks: []string{task.Name()}, Limit: 20, Brief: true}
+	for {
+		found, err := f.Store.Runs(ctx, filter)
+		if err != nil || len(found) == 0 {
+			return 0, err
+		}
+		for _, r := range found {
+			if r.After < event {
+				return r.Number, nil
+			}
+		}
+		filter.OlderThan = found[len(found)-1].Number
 	}
-	return found[0].Number, nil
 }
 
 // countedImages says which base images start runs of a task.

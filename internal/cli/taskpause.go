@@ -20,7 +20,7 @@ func (h *holdFlags) define(f *flags) {
 
 func taskPause() command {
 	return holdCommand("pause", "Hold back what would start runs by itself", "Disabled", "Paused", func(c *call, registry string) {
-		c.say("Nothing starts runs of tasks in %s by itself now. Base images that change meanwhile start runs after %s acr task resume --all -r %s; timers and commits make up for nothing.",
+		c.say("Nothing starts runs of tasks in %s by itself now. What base images and branches change meanwhile runs after %s acr task resume --all -r %s; timers make up for nothing.",
 			registry, c.Name, registry)
 	})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -21,6 +22,10 @@ type triggerFlags struct {
 	endpoint             string
 	schedules            []string
 	sourceName, baseName string
+
+	branch             string
+	paths              args.List
+	supersede, secrets args.Bool
 }
 
 func (t *triggerFlags) define(f *flags) {
@@ -28,6 +33,11 @@ func (t *triggerFlags) define(f *flags) {
 	f.StringVar(&t.token, "git-access-token", "", "token for the git host")
 	t.commit.Var(f.FlagSet, "commit-trigger-enabled", "whether a commit starts a run")
 	t.pull.Var(f.FlagSet, "pull-request-trigger-enabled", "whether a pull request starts a run")
+	f.StringVar(&t.branch, "source-trigger-branch", "", "branch whose commits and pull requests count, instead of that of the context; a pattern, as 'release/*', or of tags, as 'refs/tags/v*'")
+	t.paths.Empty = true
+	f.Var(&t.paths, "source-trigger-paths", "patterns of files of which one must have changed, as 'api/**' '!**/*.md'; none for any file")
+	t.supersede.Var(f.FlagSet, "cancel-superseded", "whether a newer commit cancels the runs for older ones of its branch or pull request")
+	t.secrets.Var(f.FlagSet, "pull-request-forks-see-secrets", "whether pull requests from other repositories run with the secrets, credentials and identities of the task")
 	t.base.Var(f.FlagSet, "base-image-trigger-enabled", "whether a new base image starts a run")
 	f.Var(&t.baseType, "base-image-trigger-type", "which base images count")
 	f.StringVar(&t.endpoint, "update-trigger-endpoint", "", "URL that is told of new base images")
@@ -60,15 +70,33 @@ func (t *triggerFlags) source(context string) (object, error) {
 	if context == "" {
 		return nil, fmt.Errorf("--commit-trigger-enabled and --pull-request-trigger-enabled need a git repository as --context")
 	}
-	branch := branchOf(context)
-	if branch == "" {
-		branch = "master"
-	}
+	branch := cmp.Or(t.branch, branchOf(context), "master")
 	repository := object{"sourceControlType": controlType(context), "repositoryUrl": context, "branch": branch}
 	if t.token != "" {
 		repository["sourceControlAuthProperties"] = object{"token": t.token, "tokenType": "PAT", "scope": "repo"}
 	}
-	return object{"name": t.sourceName, "status": "Enabled", "sourceTriggerEvents": events, "sourceRepository": repository}, nil
+	o := object{"name": t.sourceName, "status": "Enabled", "sourceTriggerEvents": events, "sourceRepository": repository}
+	t.overSource(o)
+	return o, nil
+}
+
+// overSource sets what is Drydock's own of a source trigger, as far as it was
+// given.
+func (t *triggerFlags) overSource(o object) {
+	if t.paths.Given {
+		o["paths"] = t.paths.Values // null removes them
+	}
+	if t.supersede.Given {
+		o["cancelSuperseded"] = t.supersede.Value
+	}
+	if t.secrets.Given {
+		o["forkSecrets"] = t.secrets.Value
+	}
+}
+
+// changesSource reports whether a flag changes a source trigger that is there.
+func (t *triggerFlags) changesSource() bool {
+	return t.commit.Given || t.pull.Given || t.branch != "" || t.paths.Given || t.supersede.Given || t.secrets.Given
 }
 
 // controlType is what the Azure CLI calls a git host; the server goes by the

@@ -87,7 +87,7 @@ func (d *taskDefinition) updateStep(c *call, kind string) object {
 
 // updateSource returns the changes of the source trigger, nil for none.
 func (t *triggerFlags) updateSource(now any, context string) object {
-	if !t.commit.Given && !t.pull.Given && (now == nil || context == "" && t.token == "") {
+	if now == nil && !t.commit.Given && !t.pull.Given || !t.changesSource() && context == "" && t.token == "" {
 		return nil
 	}
 	var events []string
@@ -114,12 +114,16 @@ func (t *triggerFlags) updateSource(now any, context string) object {
 	if context != "" {
 		repository = with("sourceControlType", controlType(context), "repositoryUrl", context, "branch", branchOf(context))
 	}
+	if t.branch != "" {
+		repository["branch"] = t.branch
+	}
 	if t.token != "" {
 		repository["sourceControlAuthProperties"] = object{"token": t.token, "tokenType": "PAT"}
 	}
 	if len(repository) > 0 {
 		o["sourceRepository"] = repository
 	}
+	t.overSource(o)
 	return o
 }
 

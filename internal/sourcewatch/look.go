@@ -126,6 +126,8 @@ func (w *Watcher) compare(ctx context.Context, v view) (drydock.SourceWatch, err
 		w.complete(ctx, v, provider, &changes[i])
 	}
 	late := v.late(f, changes)
+	w.Log.DebugContext(ctx, "looked at a repository", "task", v.watch.Task.String(), "trigger", v.watch.Trigger,
+		"calls", len(v.hint.changes), "changes", len(changes), "again", late)
 	watch, err := w.update(ctx, v.watch.ID, func(ctx context.Context, watch *drydock.SourceWatch) error {
 		w.noteLook(v, watch, len(changes) > 0, late)
 		var err error

@@ -82,6 +82,8 @@ func (w *Watcher) heard(ctx context.Context, watch drydock.SourceWatch, d githos
 	if err != nil {
 		return err
 	}
+	w.Log.DebugContext(ctx, "a git host has called", "task", watch.Task.String(), "trigger", watch.Trigger,
+		"delivery", d.ID, "changes", len(d.Changes), "counting", len(changes))
 	if len(changes) == 0 && w.Now().Sub(watch.Delivered) < heardEvery && watch.Missed.IsZero() {
 		return nil
 	}

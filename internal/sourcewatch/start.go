@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -47,8 +48,9 @@ func (w *Watcher) start(ctx context.Context, e drydock.Event) (*drydock.RunRecor
 
 func (w *Watcher) createRun(ctx context.Context, e drydock.Event, c drydock.SourceChange, s *drydock.SourceTrigger) (*drydock.RunRecord, error) {
 	strangers := c.Fork && !s.ForkSecrets
+	altered := false
 	record, err := w.Tasks.TaskRun(ctx, e.Subject, func(r *drydock.RunRequest) {
-		pin(r, c)
+		altered = pin(r, c)
 		if strangers {
 			*r = r.Distrusted()
 		}
@@ -56,6 +58,7 @@ func (w *Watcher) createRun(ctx context.Context, e drydock.Event, c drydock.Sour
 	if err != nil {
 		return nil, err
 	}
+	record.Altered = altered
 	cause := &drydock.RunCause{Event: e.Number, Time: e.Time, By: by(c)}
 	if strangers {
 		cause.Notes = append(cause.Notes, "The pull request comes from another repository: the run gets no secrets and pushes nothing.")
@@ -102,17 +105,20 @@ func by(c drydock.SourceChange) string {
 }
 
 // pin lets a run be made from the commit of a change, if its source is the
-// repository that has changed.
-func pin(r *drydock.RunRequest, c drydock.SourceChange) {
+// repository that has changed. It reports whether that is something else than
+// what the task is made from: a pull request, or another branch.
+func pin(r *drydock.RunRequest, c drydock.SourceChange) (altered bool) {
 	if !githost.SameRepository(r.Source, c.Repository) {
-		return
+		return false
 	}
 	repository, fragment, _ := strings.Cut(r.Source, "#")
-	_, folder, inFolder := strings.Cut(fragment, ":")
+	ref, folder, inFolder := strings.Cut(fragment, ":")
+	own := c.Default && ref == "" || slices.Contains([]string{ref, "refs/heads/" + ref, "refs/tags/" + ref}, c.Ref)
 	if r.Source = repository + "#" + c.Commit; inFolder {
 		r.Source += ":" + folder
 	}
 	r.SourceRef = c.PullRef
+	return c.Pull != "" || !own
 }
 
 // unsee forgets a change, so that it is seen again when triggers go on.

@@ -74,8 +74,9 @@ func TestBranchesAndTags(t *testing.T) {
 				if len(runs) != before && !builds || builds && (len(runs) != before+1 || runs[before].source.CommitID != commit) {
 					t.Errorf("%s: built %+v", ref, runs)
 				}
-				if name := strings.TrimPrefix(ref, "refs/heads/"); builds && runs[before].source.BranchName != name {
-					t.Errorf("%s: %+v", ref, runs[before].source)
+				// What is not of the task's own branch tells nothing of the task.
+				if name := strings.TrimPrefix(ref, "refs/heads/"); builds && (runs[before].source.BranchName != name || runs[before].Altered != (name != "main")) {
+					t.Errorf("%s: %+v, %t", ref, runs[before].source, runs[before].Altered)
 				}
 			}
 		})
@@ -92,8 +93,8 @@ func TestDefaultBranchOfClients(t *testing.T) {
 	_, commit := b.host.Push("refs/heads/main")
 	b.settle()
 	runs := b.built("the default branch", commit)
-	if r := runs[0]; r.request.Source != b.host.Repository+"#"+commit || r.source.BranchName != "main" {
-		t.Errorf("%+v, %+v", r.request, r.source)
+	if r := runs[0]; r.request.Source != b.host.Repository+"#"+commit || r.source.BranchName != "main" || r.Altered {
+		t.Errorf("%+v, %+v, %t", r.request, r.source, r.Altered)
 	}
 }
 

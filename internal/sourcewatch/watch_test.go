@@ -35,8 +35,8 @@ func TestCommits(t *testing.T) {
 			b.settle()
 			runs := b.built("a push", two)
 			r := runs[0]
-			if r.request.Source != strings.TrimSuffix(b.host.Repository, "#")+"#"+two+":app" || r.request.Untrusted || !r.request.RegistryLogin {
-				t.Errorf("%+v", r.request)
+			if r.request.Source != strings.TrimSuffix(b.host.Repository, "#")+"#"+two+":app" || r.request.Untrusted || !r.request.RegistryLogin || r.Altered {
+				t.Errorf("%+v, %t", r.request, r.Altered)
 			}
 			s := r.source
 			if s.EventType != "Commit" || s.BranchName != "main" || s.ProviderType != string(b.host.Kind) || s.PullRequestID != "" ||
@@ -176,8 +176,8 @@ func TestPulls(t *testing.T) {
 			if s := r.source; s.EventType != "Pull Request" || s.PullRequestID != p.Number || s.BranchName != "topic" {
 				t.Errorf("%+v", s)
 			}
-			if !strings.Contains(r.request.Source, "#"+p.Commit+":app") || r.request.SourceRef == "" || r.request.Untrusted || len(r.request.Values) != 2 {
-				t.Errorf("%+v", r.request)
+			if !strings.Contains(r.request.Source, "#"+p.Commit+":app") || r.request.SourceRef == "" || r.request.Untrusted || len(r.request.Values) != 2 || !r.Altered {
+				t.Errorf("%+v, %t", r.request, r.Altered)
 			}
 			updated := b.host.UpdatePull(p.Number)
 			b.settle()

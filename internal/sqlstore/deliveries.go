@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,9 +30,9 @@ func (s *Store) addDelivery(ctx context.Context, tx *sql.Tx, d drydock.Delivery)
 	if err != nil {
 		return err
 	}
-	err = tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(next), 0) FROM deliveries
-		WHERE owner = $1 AND next <> 0 AND blocks <> 0`, d.Owner.Key()).Scan(&waiting)
-	if err != nil {
+	err = tx.QueryRowContext(ctx, `SELECT next FROM deliveries
+		WHERE owner = $1 AND next <> 0 AND blocks <> 0 ORDER BY number LIMIT 1`, d.Owner.Key()).Scan(&waiting)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	added, err := affectsOne(ctx, tx, `INSERT INTO deliveries
@@ -50,9 +51,9 @@ func (s *Store) addDelivery(ctx context.Context, tx *sql.Tx, d drydock.Delivery)
 // DueDeliveries implements drydock.DeliveryStore.
 func (s *Store) DueDeliveries(ctx context.Context, now time.Time, limit int) (due []drydock.Delivery, next time.Time, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) (err error) {
-		due, err = list(ctx, tx, scanDelivery, selectDelivery+`
-			WHERE d.next <> 0 AND d.next <= $1 AND NOT EXISTS (SELECT 1 FROM deliveries e
-				WHERE e.owner = d.owner AND e.number < d.number AND e.next <> 0 AND e.blocks <> 0)
+		due, err = list(ctx, tx, scanDelivery, selectDelivery+` WHERE d.next <= $1 AND d.number IN (
+				SELECT MIN(number) FROM deliveries WHERE next <> 0 AND blocks <> 0 GROUP BY owner
+				UNION ALL SELECT number FROM deliveries WHERE next <> 0 AND next <= $1 AND blocks = 0)
 			ORDER BY d.next, d.number LIMIT $2`, nanos(now), limit)
 		if err != nil {
 			return err

@@ -38,6 +38,18 @@ func (s *Store) Events(ctx context.Context, after int64, limit int) ([]drydock.E
 	return found, nil
 }
 
+// LastEvent returns the number of the last event; 0 for none.
+func (s *Store) LastEvent(ctx context.Context) (int64, error) {
+	var number int64
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT last FROM event_numbers`).Scan(&number)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the number of the last event: %w", err)
+	}
+	return number, nil
+}
+
 // EventCursor implements drydock.EventStore.
 func (s *Store) EventCursor(ctx context.Context, consumer string) (int64, error) {
 	var number int64

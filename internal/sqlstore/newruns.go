@@ -54,8 +54,8 @@ func numberRuns(ctx context.Context, tx *sql.Tx, runs []drydock.RunRecord) error
 	}
 	registries := map[string]drydock.ResourceID{}
 	last := map[string]int64{}
-	var event int64
-	if err := tx.QueryRowContext(ctx, `SELECT last + 1 FROM event_numbers`).Scan(&event); err != nil {
+	var event int64 // the last
+	if err := tx.QueryRowContext(ctx, `SELECT last FROM event_numbers`).Scan(&event); err != nil {
 		return err
 	}
 	for i := range runs {
@@ -78,8 +78,8 @@ func numberRuns(ctx context.Context, tx *sql.Tx, runs []drydock.RunRecord) error
 		}
 		last[key]++
 		r.Registry, r.Number, r.ID, r.Status = registries[key], last[key], drydock.RunID(last[key]), drydock.RunQueued
-		if r.Root == 0 {
-			r.Root = event
+		if r.After = event; r.Root == 0 {
+			r.Root = event + 1
 		}
 	}
 	return nil
@@ -89,9 +89,9 @@ func insertRuns(ctx context.Context, tx *sql.Tx, runs []drydock.RunRecord) error
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO runs (registry, number, id,
 			status, type, task, task_key, pool, pool_key, request, secrets, cause, result, outputs,
 			created, started, finished, updated, archived, cancel_requested, attempts, owner, lease_until,
-			root, batch, altered)
+			root, after_event, batch, altered)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-			$24, $25, $26)`)
+			$24, $25, $26, $27)`)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 const (
 	runColumns = `resources.id, runs.number, runs.id, runs.status, runs.type, runs.task, runs.pool,
 		runs.created, runs.started, runs.finished, runs.updated,
-		runs.archived, runs.cancel_requested, runs.attempts, runs.owner, runs.lease_until, runs.root, runs.batch, runs.altered, `
+		runs.archived, runs.cancel_requested, runs.attempts, runs.owner, runs.lease_until, runs.root, runs.after_event, runs.batch, runs.altered, `
 	runBlobs  = `runs.request, runs.secrets, runs.cause, runs.result`
 	fromRuns  = ` FROM runs JOIN resources ON resources.key = runs.registry`
 	selectRun = `SELECT ` + runColumns + runBlobs + fromRuns

@@ -112,7 +112,7 @@ func updateRun(ctx context.Context, tx *sql.Tx, r drydock.RunRecord) error {
 			status = $3, type = $4, task = $5, task_key = $6, pool = $7, pool_key = $8, request = $9,
 			secrets = $10, cause = $11, result = $12, outputs = $13, created = $14, started = $15,
 			finished = $16, updated = $17, archived = $18, cancel_requested = $19, attempts = $20,
-			owner = $21, lease_until = $22, root = $23, batch = $24, altered = $25
+			owner = $21, lease_until = $22, root = $23, after_event = $24, batch = $25, altered = $26
 		WHERE registry = $1 AND number = $2`,
 		append([]any{r.Registry.Key(), r.Number}, runValues(r)...)...)
 	return err
@@ -125,7 +125,7 @@ func runValues(r drydock.RunRecord) []any {
 		r.Request, r.Secrets, r.Trigger, r.Result, outputs(r.Result),
 		nanos(r.Created), nanos(r.Started), nanos(r.Finished), nanos(r.Updated),
 		number(r.Archived), number(r.CancelRequested), r.Attempts, r.Owner, nanos(r.LeaseUntil),
-		r.Root, r.Batch, number(r.Altered),
+		r.Root, r.After, r.Batch, number(r.Altered),
 	}
 }
 
@@ -145,7 +145,7 @@ func scanRun(row scanner) (drydock.RunRecord, error) {
 	)
 	err := row.Scan(&registry, &r.Number, &r.ID, &r.Status, &r.Type, &r.Task, &r.Pool,
 		&created, &started, &finished, &updated, &archived, &cancelRequested, &r.Attempts, &r.Owner, &due,
-		&r.Root, &r.Batch, &altered,
+		&r.Root, &r.After, &r.Batch, &altered,
 		&r.Request, &r.Secrets, &r.Trigger, &r.Result)
 	if err != nil {
 		return drydock.RunRecord{}, err

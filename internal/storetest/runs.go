@@ -153,6 +153,12 @@ func runMany(t *testing.T, s drydock.RunStore) {
 	if r := create(t, s, drydock.RunRecord{Registry: registry}); r.Number != next[registry.Key()]+1 {
 		t.Errorf("after a failure the next number is %d", r.Number)
 	}
+	if events, ok := s.(drydock.EventStore); ok {
+		e := appendEvent(t, events, "e", day)
+		if r := create(t, s, drydock.RunRecord{Registry: registry}); r.After != e.Number || r.Root != e.Number+1 {
+			t.Errorf("a run after event %d is after %d, its root %d", e.Number, r.After, r.Root)
+		}
+	}
 	none, err := s.CreateRuns(t.Context(), nil)
 	check(t, err)
 	same(t, "none", none, nil)

@@ -17,14 +17,17 @@ type Store interface {
 	drydock.DeliveryLog
 	drydock.DeliveryStore
 	drydock.CommitStatusStore
+	drydock.DueStore
 	drydock.EventStore
 	drydock.ImagePollStore
+	drydock.ImageStateStore
 	drydock.RegistryPauseStore
 	drydock.PrincipalStore
 	drydock.ResourceStore
 	drydock.RoleStore
 	drydock.RunStore
 	drydock.SettingStore
+	drydock.TaskGraph
 	drydock.TaskImageStore
 	drydock.SourceWatchStore
 	drydock.TimerStore
@@ -50,6 +53,7 @@ func Run(t *testing.T, newData func(t *testing.T) Opener) {
 		"Roles":          roleTests,
 		"SourceWatches":  sourceWatchTests,
 		"Settings":       settingTests,
+		"TaskImages":     taskImageTests,
 		"Timers":         timerTests,
 		"Together":       atomicTests,
 	}

@@ -28,6 +28,8 @@ type world struct {
 	store    *sqlstore.Store
 	registry drydock.ResourceID
 
+	created chan drydock.RunRecord // runs that were told of, as many as it takes
+
 	mu    sync.Mutex
 	now   time.Time
 	tasks map[string]drydock.TaskTriggers // by name
@@ -44,7 +46,7 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, store: s, now: start, tasks: map[string]drydock.TaskTriggers{}}
+	w := &world{t: t, store: s, now: start, tasks: map[string]drydock.TaskTriggers{}, created: make(chan drydock.RunRecord, 10)}
 	group := drydock.ResourceID{Subscription: "s", Group: "g"}
 	w.registry = drydock.ResourceID{Subscription: "s", Group: "g", Namespace: "Microsoft.ContainerRegistry", Types: []string{"registries"}, Names: []string{"contoso"}}
 	w.put(group)
@@ -59,7 +61,15 @@ func (w *world) restart() {
 		Tasks: w, Timers: w.store, Events: w.store, Runs: w.store, Store: w.store, Now: w.clock, Log: slog.New(slog.DiscardHandler),
 	}
 	c := &dispatch.Consumer{
-		Name: "timers", Events: w.store, Store: w.store, Handle: w.Handle, Log: w.Log, Created: func(...drydock.RunRecord) {},
+		Name: "timers", Events: w.store, Store: w.store, Handle: w.Handle, Log: w.Log,
+		Created: func(runs ...drydock.RunRecord) {
+			for _, r := range runs {
+				select {
+				case w.created <- r:
+				default:
+				}
+			}
+		},
 	}
 	w.Follow = c.All
 }

@@ -19,6 +19,19 @@ import (
 // belongs to the user behind sudo: root's files there would be in the way of
 // that user's next build.
 func Build(ctx context.Context, dir, output, pkg string) error {
+	return Program{Dir: dir, Package: pkg}.Build(ctx, output)
+}
+
+// Program is a program to compile.
+type Program struct {
+	Dir     string // of its module
+	Package string
+	Tags    string // separated by commas
+	Cgo     bool   // it has parts in C, and is not static
+}
+
+// Build is as the function of that name.
+func (p Program) Build(ctx context.Context, output string) error {
 	// The linker of another user may not write to the folder of the output.
 	file, err := os.CreateTemp("", "drydock-build-")
 	if err != nil {
@@ -28,14 +41,18 @@ func Build(ctx context.Context, dir, output, pkg string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", file.Name(), pkg)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-tags="+p.Tags, "-o", file.Name(), p.Package)
+	cmd.Dir = p.Dir
+	cgo := "CGO_ENABLED=0"
+	if p.Cgo {
+		cgo = "CGO_ENABLED=1"
+	}
+	cmd.Env = append(os.Environ(), cgo, "GOWORK=off")
 	if err := asCaller(cmd, file.Name()); err != nil {
 		return err
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return drydock.Errorf(drydock.Unavailable, "compiling %s: %w\n%s", pkg, err, out).WithHint("go must be in the PATH")
+		return drydock.Errorf(drydock.Unavailable, "compiling %s: %w\n%s", p.Package, err, out).WithHint("go must be in the PATH")
 	}
 	return install(file.Name(), output)
 }

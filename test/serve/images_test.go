@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 )
 
 // pushBase pushes busybox with a label, so that each label is another digest.
+// Builds find the label in $VERSION.
 func pushBase(t *testing.T, s *serve.Server, image, label string) string {
 	t.Helper()
 	img, err := images.Get(t.Context(), images.Busybox)
@@ -31,6 +33,7 @@ func pushBase(t *testing.T, s *serve.Server, image, label string) string {
 	}
 	changed := config.Config
 	changed.Labels = map[string]string{"version": label}
+	changed.Env = append(slices.Clone(changed.Env), "VERSION="+label)
 	img, err = mutate.Config(img, changed)
 	if err != nil {
 		t.Fatal(err)

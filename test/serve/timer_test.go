@@ -86,8 +86,10 @@ func TestTimersAfterTheServerWasDown(t *testing.T) {
 		t.Errorf("exit status %d: %s", status, said)
 	}
 	for _, args := range [][]string{
-		{"add", "--timer-name", "evening", "--schedule", "0 18 1 1 *"}, {"add", "--timer-name", "gone", "--schedule", "0 19 1 1 *"},
-		{"update", "--timer-name", "noon", "--enabled", "false"}, {"remove", "--timer-name", "gone"},
+		{"add", "--timer-name", "evening", "--schedule", "0 18 1 1 *"},
+		{"add", "--timer-name", "gone", "--schedule", "0 19 1 1 *"},
+		{"update", "--timer-name", "noon", "--enabled", "false"},
+		{"remove", "--timer-name", "gone"},
 	} {
 		if _, said, status := timer(args...); status != 0 {
 			t.Fatalf("%v: exit status %d: %s", args, status, said)

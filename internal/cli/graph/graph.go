@@ -41,6 +41,10 @@ type Base struct {
 	Note          string // why not
 	Stale, Due    bool
 	Producers     []string // ids of tasks that push it
+	// Of an image in a registry elsewhere: when that was last asked, and why it
+	// could not be.
+	Checked time.Time
+	Problem string
 }
 
 // Wait is a task that a run waits for.
@@ -56,6 +60,9 @@ type Timer struct {
 type Source struct {
 	Name, Status, RepositoryURL, Branch string
 	Events                              []string
+	// Watch is how the repository is watched, as "Polling"; Failure is why it
+	// could not be looked at.
+	Watch, Failure string
 }
 
 // Read reads the tasks from what encoding/json makes of the resource manager's
@@ -91,10 +98,12 @@ type TaskNode struct {
 
 // ImageNode is an image that tasks are built from.
 type ImageNode struct {
-	Name   string
-	Digest string      // that it points at, as far as is known
-	From   []*TaskNode // that push it
-	Into   []Use
+	Name    string
+	Digest  string // that it points at, as far as is known
+	Checked time.Time
+	Problem string
+	From    []*TaskNode // that push it
+	Into    []Use
 }
 
 // Use is how an image goes into a task.
@@ -122,6 +131,7 @@ func New(tasks []Task) *Graph {
 				g.Images = append(g.Images, image)
 			}
 			image.Digest = cmp.Or(image.Digest, b.CurrentDigest)
+			image.Checked, image.Problem = b.Checked, b.Problem
 			image.Into = append(image.Into, Use{n, b})
 			for _, id := range b.Producers {
 				if from := nodes[strings.ToLower(id)]; from != nil {
@@ -201,7 +211,14 @@ func (n *TaskNode) Starts() []string {
 		}
 		for _, event := range s.Events {
 			what := map[string]string{"commit": "commits", "pullrequest": "pull requests"}[event]
-			all = append(all, cmp.Or(what, event)+" to "+cmp.Or(s.Branch, s.RepositoryURL))
+			text := cmp.Or(what, event) + " to " + cmp.Or(s.Branch, s.RepositoryURL)
+			switch {
+			case s.Failure != "":
+				text += " (can't be looked at)"
+			case s.Watch == "Polling":
+				text += " (polled)"
+			}
+			all = append(all, text)
 		}
 	}
 	for _, t := range n.TimerTriggers {

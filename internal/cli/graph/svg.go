@@ -192,8 +192,13 @@ func (p *picture) imageCard(image *ImageNode) *card {
 	case digest != "":
 		lines = append(lines, line{class: "d", text: Short(digest), size: 10, width: monoWidth})
 	}
+	if image.Problem != "" {
+		for _, text := range wrap(image.Problem) {
+			lines = append(lines, line{class: "w", text: text, fill: stateColours[Stale].ink, size: 11, width: boldWidth})
+		}
+	}
 	c := p.keep(newCard(lines))
-	c.tip = image.Name + "\n" + digest
+	c.tip = image.Name + "\n" + digest + "\n" + image.Problem
 	c.soft = !slices.ContainsFunc(image.Into, func(u Use) bool { return u.Base.Watched })
 	return c
 }
@@ -215,7 +220,7 @@ func taskLines(n *TaskNode) []line {
 		lines = append(lines, line{class: "w", text: text, fill: stateColours[state].ink, size: 11, width: boldWidth})
 	}
 	for _, start := range n.Starts() {
-		start, _, _ = strings.Cut(start, ", next ")
+		start, _, _ = strings.Cut(start, ", ")
 		lines = append(lines, line{class: "r", text: cut("starts on " + start), size: 11, width: plainWidth})
 	}
 	return lines

@@ -121,6 +121,12 @@ func (t *tree) image(image *ImageNode, prefix, at string) {
 	if image.Digest != "" {
 		name += "  " + t.paint(Unarmed, Short(image.Digest))
 	}
+	switch {
+	case image.Problem != "":
+		name += "  " + t.paint(Stale, "["+image.Problem+"]")
+	case !image.Checked.IsZero():
+		name += "  " + t.paint(Unarmed, "checked "+image.Checked.UTC().Format("2006-01-02 15:04 UTC"))
+	}
 	t.line(prefix, at, "%s", name)
 	for i, use := range image.Into {
 		t.task(use, t.home[use.Task] == image, prefix+under(at), branch(i, len(image.Into)))

@@ -12,5 +12,5 @@ CREATE TABLE deliveries (
 	last     BLOB -- JSON
 );
 CREATE INDEX deliveries_by_owner ON deliveries (owner, number);
-CREATE INDEX deliveries_open ON deliveries (next, number) WHERE next <> 0;
+CREATE INDEX deliveries_open ON deliveries (next, number, blocks) WHERE next <> 0;
 CREATE INDEX deliveries_blocking ON deliveries (owner, number) WHERE next <> 0 AND blocks <> 0;

@@ -23,6 +23,7 @@ CREATE TABLE runs (
 	owner            TEXT NOT NULL,
 	lease_until      BIGINT NOT NULL,
 	root             BIGINT NOT NULL,
+	after_event      BIGINT NOT NULL,
 	batch            TEXT NOT NULL,
 	altered          INTEGER NOT NULL,
 	PRIMARY KEY (registry, number)

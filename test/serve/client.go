@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Client runs the client of a server, signed in as the admin. By default it is
@@ -81,4 +82,19 @@ func (c *Client) MustExec(program string, args ...string) string {
 		c.t.Fatal(fmt.Sprintf("%s %s: exit status %d\n%s%s", program, strings.Join(args, " "), status, out, problems))
 	}
 	return out
+}
+
+// Until runs the client until it succeeds and its output has a text, for two
+// minutes at the most, and returns that output.
+func (c *Client) Until(text string, args ...string) string {
+	c.t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		out, problems, status := c.Run(args...)
+		if status == 0 && strings.Contains(out, text) {
+			return out
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatal(fmt.Sprintf("%s: exit status %d, no %q:\n%s%s", strings.Join(args, " "), status, text, out, problems))
+		}
+	}
 }

@@ -47,12 +47,13 @@ type timedRun struct {
 	Cause        drydock.RunCause
 }
 
-func (c *client) timedRuns(n int) []timedRun {
-	c.t.Helper()
+// timedRuns waits until nightly has so many runs, and all have succeeded.
+func timedRuns(t *testing.T, c *serve.Client, n int) []timedRun {
+	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		var runs []timedRun
-		if err := json.Unmarshal([]byte(c.must("acr", "task", "list-runs", "-r", "contoso", "-n", "nightly")), &runs); err != nil {
-			c.t.Fatal(err)
+		if err := json.Unmarshal([]byte(c.Must("acr", "task", "list-runs", "-r", "contoso", "-n", "nightly")), &runs); err != nil {
+			t.Fatal(err)
 		}
 		ended := 0
 		for _, r := range runs {
@@ -64,7 +65,7 @@ func (c *client) timedRuns(n int) []timedRun {
 			return runs
 		}
 		if time.Now().After(deadline) || len(runs) > n {
-			c.t.Fatalf("%d runs, %d of them succeeded, want %d", len(runs), ended, n)
+			t.Fatalf("%d runs, %d of them succeeded, want %d", len(runs), ended, n)
 		}
 	}
 }
@@ -73,14 +74,14 @@ func (c *client) timedRuns(n int) []timedRun {
 // each when it is there again, and no other one after that.
 func TestTimersAfterTheServerWasDown(t *testing.T) {
 	t.Parallel()
-	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--domain", clientDomain}})
-	c := newClient(t, s)
-	c.must("group", "create", "-n", "demo", "-l", "local")
-	c.must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
-	c.must("acr", "task", "create", "-r", "contoso", "-n", "nightly", "--cmd", "busybox echo hello", "-c", "/dev/null",
+	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain, Args: []string{hub(t)}})
+	c := s.Client(serve.Client{})
+	c.Must("group", "create", "-n", "demo", "-l", "local")
+	c.Must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
+	c.Must("acr", "task", "create", "-r", "contoso", "-n", "nightly", "--cmd", "busybox echo hello", "-c", "/dev/null",
 		"--base-image-trigger-enabled", "false", "--schedule", "0 0 1 Jan *", "--schedule", "noon:0 12 1 1 *")
 	timer := func(args ...string) (string, string, int) {
-		return c.run(append([]string{"acr", "task", "timer"}, append(args, "-r", "contoso", "-n", "nightly")...)...)
+		return c.Run(append([]string{"acr", "task", "timer"}, append(args, "-r", "contoso", "-n", "nightly")...)...)
 	}
 	if _, said, status := timer("add", "--timer-name", "never", "--schedule", "0 0 31 Feb-Jun/2 *"); status != 1 || !strings.Contains(said, "(InvalidTimerTrigger)") {
 		t.Errorf("exit status %d: %s", status, said)
@@ -113,7 +114,7 @@ func TestTimersAfterTheServerWasDown(t *testing.T) {
 		}
 	}
 	s.Restart()
-	for _, r := range c.timedRuns(2) {
+	for _, r := range timedRuns(t, c, 2) {
 		year := time.Now().UTC().Format("2006")
 		if at := r.TimerTrigger.ScheduleOccurrence; at != year+"-01-01T00:00:00Z" && at != year+"-01-01T18:00:00Z" {
 			t.Errorf("%+v", r.TimerTrigger)
@@ -122,16 +123,16 @@ func TestTimersAfterTheServerWasDown(t *testing.T) {
 			t.Errorf("%+v", r.Cause)
 		}
 	}
-	if got := c.must("acr", "task", "list-runs", "-r", "contoso", "-o", "table"); len(regexp.MustCompile(`nightly +linux +Succeeded +Timer +\d{4}-`).FindAllString(got, -1)) != 2 {
+	if got := c.Must("acr", "task", "list-runs", "-r", "contoso", "-o", "table"); len(regexp.MustCompile(`nightly +linux +Succeeded +Timer +\d{4}-`).FindAllString(got, -1)) != 2 {
 		t.Errorf("the runs are\n%s", got)
 	}
-	if got := c.must("acr", "task", "why", "ca1", "-r", "contoso"); !strings.Contains(got, "Trigger: Timer. The timer ") || !strings.Contains(got, "2 more times") {
+	if got := c.Must("acr", "task", "why", "ca1", "-r", "contoso"); !strings.Contains(got, "Trigger: Timer. The timer ") || !strings.Contains(got, "2 more times") {
 		t.Error(got)
 	}
 	s.Kill()
 	s.Restart()
-	c.must("acr", "task", "run", "-r", "contoso", "-n", "nightly", "--no-logs") // what is due is queued before it
-	if got := c.must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "3\n" {
+	c.Must("acr", "task", "run", "-r", "contoso", "-n", "nightly", "--no-logs") // what is due is queued before it
+	if got := c.Must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "3\n" {
 		t.Errorf("there are %s runs", got)
 	}
 }

@@ -78,18 +78,18 @@ func (r *receiver) next(t *testing.T) received {
 // server is killed meanwhile.
 func TestFailedRunIsToldOf(t *testing.T) {
 	t.Parallel()
-	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--domain", clientDomain}})
-	c := newClient(t, s)
+	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain, Args: []string{hub(t)}})
+	c := s.Client(serve.Client{})
 	told := startReceiver(t)
-	c.must("group", "create", "-n", "demo", "-l", "local")
-	c.must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
-	c.must("acr", "webhook", "create", "-r", "contoso", "-n", "failures", "--uri", told.URL+"/hook?token=x", "--actions", "run_failed", "--headers", "X-Team=docks")
-	c.must("acr", "task", "create", "-r", "contoso", "-n", "bad", "--cmd", "busybox sh -c 'exit 3'", "-c", "/dev/null", "--base-image-trigger-enabled", "false")
-	c.must("acr", "task", "create", "-r", "contoso", "-n", "good", "--cmd", "busybox true", "-c", "/dev/null", "--base-image-trigger-enabled", "false")
-	c.must("acr", "task", "run", "-r", "contoso", "-n", "good", "--no-logs")
+	c.Must("group", "create", "-n", "demo", "-l", "local")
+	c.Must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
+	c.Must("acr", "webhook", "create", "-r", "contoso", "-n", "failures", "--uri", told.URL+"/hook?token=x", "--actions", "run_failed", "--headers", "X-Team=docks")
+	c.Must("acr", "task", "create", "-r", "contoso", "-n", "bad", "--cmd", "busybox sh -c 'exit 3'", "-c", "/dev/null", "--base-image-trigger-enabled", "false")
+	c.Must("acr", "task", "create", "-r", "contoso", "-n", "good", "--cmd", "busybox true", "-c", "/dev/null", "--base-image-trigger-enabled", "false")
+	c.Must("acr", "task", "run", "-r", "contoso", "-n", "good", "--no-logs")
 
 	told.setAway(true)
-	if _, said, status := c.run("acr", "task", "run", "-r", "contoso", "-n", "bad", "--no-logs"); status != 1 {
+	if _, said, status := c.Run("acr", "task", "run", "-r", "contoso", "-n", "bad", "--no-logs"); status != 1 {
 		t.Fatal(status, said)
 	}
 	first := told.next(t)
@@ -97,7 +97,7 @@ func TestFailedRunIsToldOf(t *testing.T) {
 	told.setAway(false)
 	s.Restart()
 	// Otherwise it would be tried again ten seconds later.
-	c.must("acr", "webhook", "update", "-r", "contoso", "-n", "failures", "--status", "enabled")
+	c.Must("acr", "webhook", "update", "-r", "contoso", "-n", "failures", "--status", "enabled")
 	second := told.next(t)
 
 	var m struct {
@@ -108,10 +108,10 @@ func TestFailedRunIsToldOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(first.body) != string(second.body) || m.Action != "run" || m.Run.RunID != "ca2" || m.Run.Task != "bad" || m.Run.Status != "Failed" ||
-		m.Run.Trigger != "Manual" || m.Run.Registry != "contoso.azurecr."+clientDomain+":"+s.Port || !strings.HasPrefix(m.Text, "Run ca2 of task bad in contoso.") {
+		m.Run.Trigger != "Manual" || m.Run.Registry != s.LoginServer("contoso") || !strings.HasPrefix(m.Text, "Run ca2 of task bad in contoso.") {
 		t.Errorf("%s", second.body)
 	}
-	secret := strings.TrimSpace(c.must("acr", "webhook", "get-config", "-r", "contoso", "-n", "failures", "--query", "secret", "-o", "tsv"))
+	secret := strings.TrimSpace(c.Must("acr", "webhook", "get-config", "-r", "contoso", "-n", "failures", "--query", "secret", "-o", "tsv"))
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(second.body)
 	for name, want := range map[string]string{
@@ -122,7 +122,7 @@ func TestFailedRunIsToldOf(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	c.must("acr", "webhook", "ping", "-r", "contoso", "-n", "failures")
+	c.Must("acr", "webhook", "ping", "-r", "contoso", "-n", "failures")
 	if ping := told.next(t); !strings.Contains(string(ping.body), `"action":"ping"`) {
 		t.Errorf("%s", ping.body)
 	}
@@ -140,7 +140,7 @@ func TestFailedRunIsToldOf(t *testing.T) {
 			EventResponseMessage struct{ StatusCode, ReasonPhrase string }
 			State                string
 		}
-		if err := json.Unmarshal([]byte(c.must("acr", "webhook", "list-events", "-r", "contoso", "-n", "failures")), &events); err != nil {
+		if err := json.Unmarshal([]byte(c.Must("acr", "webhook", "list-events", "-r", "contoso", "-n", "failures")), &events); err != nil {
 			t.Fatal(err)
 		}
 		got = ""
@@ -157,21 +157,20 @@ func TestFailedRunIsToldOf(t *testing.T) {
 // Pushes and deletions come in ACR's form, those out of the scope not at all.
 func TestPushIsToldOf(t *testing.T) {
 	t.Parallel()
-	s := serve.Start(t, serve.Options{Args: []string{"--domain", clientDomain}})
-	c := newClient(t, s)
+	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain})
+	c := s.Client(serve.Client{})
 	told := startReceiver(t)
-	c.must("group", "create", "-n", "demo", "-l", "local")
-	c.must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
-	c.must("acr", "webhook", "create", "-r", "contoso", "-n", "pushes", "--uri", told.URL, "--actions", "push", "delete", "--scope", "hello:*")
-	host := "contoso.azurecr." + clientDomain + ":" + s.Port
+	c.Must("group", "create", "-n", "demo", "-l", "local")
+	c.Must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
+	c.Must("acr", "webhook", "create", "-r", "contoso", "-n", "pushes", "--uri", told.URL, "--actions", "push", "delete", "--scope", "hello:*")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY . /\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, image := range []string{"other:1", "hello:1"} {
-		c.must("acr", "build", "-r", "contoso", "-t", image, "--no-logs", dir)
+		c.Must("acr", "build", "-r", "contoso", "-t", image, "--no-logs", dir)
 	}
-	digest := strings.TrimSpace(c.must("acr", "manifest", "list-metadata", "-r", "contoso", "-n", "hello", "--query", "[0].digest", "-o", "tsv"))
+	digest := strings.TrimSpace(c.Must("acr", "manifest", "list-metadata", "-r", "contoso", "-n", "hello", "--query", "[0].digest", "-o", "tsv"))
 	type message struct {
 		Action  string
 		Target  struct{ MediaType, Digest, Repository, Tag string }
@@ -182,10 +181,10 @@ func TestPushIsToldOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	if push.Action != "push" || push.Target.Repository != "hello" || push.Target.Tag != "1" || push.Target.Digest != digest ||
-		push.Target.MediaType == "" || push.Request.Host != host || push.Request.Method != "PUT" || push.Request.UserAgent == "" {
+		push.Target.MediaType == "" || push.Request.Host != s.LoginServer("contoso") || push.Request.Method != "PUT" || push.Request.UserAgent == "" {
 		t.Errorf("%+v", push)
 	}
-	c.must("acr", "repository", "delete", "-n", "contoso", "--repository", "hello", "-y")
+	c.Must("acr", "repository", "delete", "-n", "contoso", "--repository", "hello", "-y")
 	if err := json.Unmarshal(told.next(t).body, &removal); err != nil {
 		t.Fatal(err)
 	}

@@ -10,24 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/drydockhq/drydock/test/serve"
 )
-
-// until runs the client until it succeeds and its output has a text.
-func (c *client) until(text string, args ...string) string {
-	c.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		out, said, status := c.run(args...)
-		if status == 0 && strings.Contains(out, text) {
-			return out
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("%s: exit status %d, no %q:\n%s%s", strings.Join(args, " "), status, text, out, said)
-		}
-	}
-}
 
 // dockerfiles makes a git repository with a folder for each Dockerfile.
 func dockerfiles(t *testing.T, texts map[string]string) string {
@@ -56,44 +41,40 @@ func dockerfiles(t *testing.T, texts map[string]string) string {
 // people is what TestPeopleSeeWhatHappens works with: the registries public and
 // contoso, in which middle is built from public's base, and app from middle.
 type people struct {
-	*client
+	*serve.Client
 	server *serve.Server
 }
 
-func (p *people) host(registry string) string {
-	return registry + ".azurecr." + clientDomain + ":" + p.server.Port
-}
-
 // pushBase builds public's base image anew.
-func (p *people) pushBase(version string) {
-	p.t.Helper()
-	dir := p.t.TempDir()
+func (p *people) pushBase(t *testing.T, version string) {
+	t.Helper()
+	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM busybox\nENV VERSION="+version+"\n"), 0o600); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	p.must("acr", "build", "-r", "public", "-t", "base:1", "--no-logs", dir)
+	p.Must("acr", "build", "-r", "public", "-t", "base:1", "--no-logs", dir)
 }
 
 func startPeople(t *testing.T) *people {
 	t.Helper()
-	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--domain", clientDomain, "--sources-files", "/"}})
-	p := &people{client: newClient(t, s), server: s}
-	p.must("group", "create", "-n", "demo", "-l", "local")
+	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain, Args: []string{hub(t), "--sources-files", "/"}})
+	p := &people{s.Client(serve.Client{}), s}
+	p.Must("group", "create", "-n", "demo", "-l", "local")
 	for _, name := range []string{"public", "contoso"} {
-		p.must("acr", "create", "-n", name, "-g", "demo", "--sku", "Basic")
+		p.Must("acr", "create", "-n", name, "-g", "demo", "--sku", "Basic")
 	}
-	p.pushBase("1")
+	p.pushBase(t, "1")
 	repo := dockerfiles(t, map[string]string{
-		"middle": "FROM " + p.host("public") + "/base:1\nENV MIDDLE=1\n",
-		"app":    "FROM " + p.host("contoso") + "/middle:1\nENV APP=1\n",
+		"middle": "FROM " + p.server.LoginServer("public") + "/base:1\nENV MIDDLE=1\n",
+		"app":    "FROM " + p.server.LoginServer("contoso") + "/middle:1\nENV APP=1\n",
 		"pinned": "FROM busybox@sha256:" + strings.Repeat("0", 64) + "\n",
 	})
 	for _, name := range []string{"middle", "app"} {
-		p.must("acr", "task", "create", "-r", "contoso", "-n", name, "-t", name+":1", "-f", "Dockerfile", "-c", "file://"+repo+"#main:"+name, "--commit-trigger-enabled", "false")
-		p.must("acr", "task", "credential", "add", "-r", "contoso", "-n", name, "--login-server", p.host("public"), "-u", s.ClientID, "-p", s.Secret)
-		p.must("acr", "task", "run", "-r", "contoso", "-n", name, "--no-logs")
+		p.Must("acr", "task", "create", "-r", "contoso", "-n", name, "-t", name+":1", "-f", "Dockerfile", "-c", "file://"+repo+"#main:"+name, "--commit-trigger-enabled", "false")
+		p.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", name, "--login-server", p.server.LoginServer("public"), "-u", s.ClientID, "-p", s.Secret)
+		p.Must("acr", "task", "run", "-r", "contoso", "-n", name, "--no-logs")
 	}
-	p.must("acr", "task", "create", "-r", "contoso", "-n", "nightly", "--cmd", "busybox true", "-c", "/dev/null", "--schedule", "0 3 * * *")
+	p.Must("acr", "task", "create", "-r", "contoso", "-n", "nightly", "--cmd", "busybox true", "-c", "/dev/null", "--schedule", "0 3 * * *")
 	return p
 }
 
@@ -102,21 +83,21 @@ func startPeople(t *testing.T) *people {
 func TestPeopleSeeWhatHappens(t *testing.T) {
 	t.Parallel()
 	p := startPeople(t)
-	tree := p.until("task app in contoso  [up to date]", "acr", "task", "graph")
+	tree := p.Until("task app in contoso  [up to date]", "acr", "task", "graph")
 	for _, want := range []string{
-		p.host("public") + "/base:1  sha256:", "\n└─ task middle in contoso  [up to date]\n   └─ " + p.host("contoso") + "/middle:1  sha256:",
-		"\n      └─ task app in contoso  [up to date]\n         └─ pushes " + p.host("contoso") + "/app:1\n",
+		p.server.LoginServer("public") + "/base:1  sha256:", "\n└─ task middle in contoso  [up to date]\n   └─ " + p.server.LoginServer("contoso") + "/middle:1  sha256:",
+		"\n      └─ task app in contoso  [up to date]\n         └─ pushes " + p.server.LoginServer("contoso") + "/app:1\n",
 		"task nightly in contoso  [not armed: ", "starts on timer t1 (0 3 * * *), next ",
 	} {
 		if !strings.Contains(tree, want) {
 			t.Errorf("no %q in\n%s", want, tree)
 		}
 	}
-	p.pushBase("2")
-	why := p.until("registry contoso: Succeeded\n", "acr", "task", "why", "ca4", "-r", "contoso")
-	checkOrder(t, why, "Run ca4 of task app in registry contoso: Succeeded", "Trigger: Image Update. ", "\nBase images that changed:\n  "+p.host("contoso")+"/middle:1\n    before  sha256:",
+	p.pushBase(t, "2")
+	why := p.Until("registry contoso: Succeeded\n", "acr", "task", "why", "ca4", "-r", "contoso")
+	checkOrder(t, why, "Run ca4 of task app in registry contoso: Succeeded", "Trigger: Image Update. ", "\nBase images that changed:\n  "+p.server.LoginServer("contoso")+"/middle:1\n    before  sha256:",
 		"\n    now     sha256:", "\n    pushed by run ca3 of task middle in registry contoso\n", "\nHow it came to this:\n", "public/ca2  Succeeded\n    It was asked for by drydock-admin at ",
-		"contoso/ca3 (middle)  Succeeded\n    At ", "contoso/ca4 (app)  Succeeded", "\nWhat it pushed:\n  "+p.host("contoso")+"/app:1  sha256:")
+		"contoso/ca3 (middle)  Succeeded\n    At ", "contoso/ca4 (app)  Succeeded", "\nWhat it pushed:\n  "+p.server.LoginServer("contoso")+"/app:1  sha256:")
 	var told struct {
 		Trigger string
 		Chain   []struct{ Registry, RunID, Task, Trigger string }
@@ -124,40 +105,40 @@ func TestPeopleSeeWhatHappens(t *testing.T) {
 			Images []struct{ Image, Previous, Digest string }
 		}
 	}
-	if err := json.Unmarshal([]byte(p.must("acr", "task", "why", "ca4", "-r", "contoso", "-o", "json")), &told); err != nil {
+	if err := json.Unmarshal([]byte(p.Must("acr", "task", "why", "ca4", "-r", "contoso", "-o", "json")), &told); err != nil {
 		t.Fatal(err)
 	}
 	if len(told.Chain) != 2 || told.Chain[0].Registry != "public" || told.Chain[1].Task != "middle" || told.Trigger != "Image Update" ||
 		len(told.Cause.Images) != 1 || told.Cause.Images[0].Previous == told.Cause.Images[0].Digest || told.Cause.Images[0].Previous == "" {
 		t.Errorf("%+v", told)
 	}
-	if got := p.must("acr", "task", "list-runs", "-r", "contoso", "--run-status", "Succeeded", "-o", "table"); strings.Count(got, "  Image Update  ") != 2 || strings.Count(got, "  Manual  ") != 2 {
+	if got := p.Must("acr", "task", "list-runs", "-r", "contoso", "--run-status", "Succeeded", "-o", "table"); strings.Count(got, "  Image Update  ") != 2 || strings.Count(got, "  Manual  ") != 2 {
 		t.Error(got)
 	}
-	checkPicture(t, p.must("acr", "task", "graph", "-o", "svg"))
-	if got := p.must("acr", "task", "stale"); got != "[]\n" {
+	checkPicture(t, p.Must("acr", "task", "graph", "-o", "svg"))
+	if got := p.Must("acr", "task", "stale"); got != "[]\n" {
 		t.Error(got)
 	}
 
-	p.must("acr", "task", "pause", "--all", "-r", "contoso")
-	p.pushBase("3")
-	if got := p.until("middle", "acr", "task", "stale", "--query", "[].[name, next]", "-o", "tsv"); got != "middle\tthe triggers of the registry are paused\n" {
+	p.Must("acr", "task", "pause", "--all", "-r", "contoso")
+	p.pushBase(t, "3")
+	if got := p.Until("middle", "acr", "task", "stale", "--query", "[].[name, next]", "-o", "tsv"); got != "middle\tthe triggers of the registry are paused\n" {
 		t.Error(got)
 	}
-	if _, said, status := p.run("acr", "task", "stale", "--check", "-o", "none"); status != 1 || !strings.Contains(said, "1 of the tasks stand on an older base image") {
+	if _, said, status := p.Run("acr", "task", "stale", "--check", "-o", "none"); status != 1 || !strings.Contains(said, "1 of the tasks stand on an older base image") {
 		t.Errorf("exit status %d: %s", status, said)
 	}
-	if got := p.must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "4\n" {
+	if got := p.Must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "4\n" {
 		t.Errorf("while triggers are held there are %s runs", got)
 	}
 	// Both are run by hand, in their order, and by nothing else afterwards.
-	if got := p.must("acr", "task", "stale", "--run", "-r", "contoso", "--query", "[].[task, runId, status]", "-o", "tsv"); got != "middle\tca5\tSucceeded\napp\tca6\tSucceeded\n" {
+	if got := p.Must("acr", "task", "stale", "--run", "-r", "contoso", "--query", "[].[task, runId, status]", "-o", "tsv"); got != "middle\tca5\tSucceeded\napp\tca6\tSucceeded\n" {
 		t.Error(got)
 	}
-	p.must("acr", "task", "resume", "--all", "-r", "contoso")
-	p.pushBase("4")
-	p.until("ca8", "acr", "task", "list-runs", "-r", "contoso", "-n", "app", "--run-status", "Succeeded", "--query", "[].runId")
-	if got := p.must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "8\n" {
+	p.Must("acr", "task", "resume", "--all", "-r", "contoso")
+	p.pushBase(t, "4")
+	p.Until("ca8", "acr", "task", "list-runs", "-r", "contoso", "-n", "app", "--run-status", "Succeeded", "--query", "[].runId")
+	if got := p.Must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "8\n" {
 		t.Errorf("in the end there are %s runs", got)
 	}
 }

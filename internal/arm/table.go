@@ -103,8 +103,8 @@ func (s *Server) taskRoutes() []route {
 		{method: http.MethodPatch, path: task, action: action + "/write", what: "Change a task: values, triggers and credentials are merged by name.", handle: s.patchTask},
 		{method: http.MethodDelete, path: task, action: action + "/delete", what: "Delete a task.", handle: s.deleteResource},
 		{method: http.MethodPost, path: task + "/listDetails", action: action + "/listDetails/action", what: "Show a task with its secrets.", handle: s.detailTask},
-		{method: http.MethodGet, path: registryPath + "/taskDependencies", action: action + "/read", what: "Show what the tasks of a registry are built from, what they push, and what starts them.", handle: s.listDependencies},
-		{method: http.MethodGet, path: subPath + "/providers/" + namespace + "/taskDependencies", action: action + "/read", somewhere: true, what: "Show that of the tasks of all registries.", handle: s.listDependencies},
+		{method: http.MethodGet, path: registryPath + "/taskDependencies", action: action + "/read", what: "Show what the tasks of a registry are built from, what they push, and what starts them. Not one of Azure's.", handle: s.listDependencies},
+		{method: http.MethodGet, path: subPath + "/providers/" + namespace + "/taskDependencies", action: action + "/read", somewhere: true, what: "Show that of the tasks of all registries. Not one of Azure's.", handle: s.listDependencies},
 	}
 }
 
@@ -113,7 +113,7 @@ func (s *Server) runRoutes() []route {
 	return []route{
 		{method: http.MethodGet, path: runs, action: action + "/read", what: "List runs, newest first, by `$filter` on the fields of RunFilter.", handle: s.listRuns},
 		{method: http.MethodGet, path: run, action: action + "/read", what: "Show a run.", handle: s.showRun},
-		{method: http.MethodGet, path: run + "/cause", action: action + "/read", what: "Explain why a run ran: the event, the digests before and after, the runs that led to it.", handle: s.showCause},
+		{method: http.MethodGet, path: run + "/cause", action: action + "/read", what: "Explain why a run ran: the event, the digests before and after, the runs that led to it. Not one of Azure's.", handle: s.showCause},
 		{method: http.MethodPatch, path: run, action: action + "/write", what: "Change whether a run is archived.", handle: s.patchRun},
 		{method: http.MethodPost, path: run + "/cancel", action: action + "/cancel/action", what: "Cancel a run.", handle: s.cancelRun},
 		{method: http.MethodPost, path: run + "/rerun", action: action + "/rerun/action", what: "Queue a run that repeats one which has ended. Not one of Azure's.", handle: s.rerunRun},

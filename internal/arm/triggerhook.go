@@ -10,8 +10,8 @@ import (
 
 func (s *Server) triggerHookRoutes() []route {
 	return []route{
-		{method: http.MethodPost, path: registryPath + "/listTriggerHook", action: acrAction + "/listTriggerHook/action", what: "Show where registries elsewhere tell of pushes, and the secret for that.", handle: s.listTriggerHook},
-		{method: http.MethodPost, path: registryPath + "/regenerateTriggerHook", action: acrAction + "/regenerateTriggerHook/action", what: "Replace that secret.", handle: s.regenerateTriggerHook},
+		{method: http.MethodPost, path: registryPath + "/listTriggerHook", action: acrAction + "/listTriggerHook/action", what: "Show where registries elsewhere tell of pushes, and the secret for that. Not one of Azure's.", handle: s.listTriggerHook},
+		{method: http.MethodPost, path: registryPath + "/regenerateTriggerHook", action: acrAction + "/regenerateTriggerHook/action", what: "Replace that secret. Not one of Azure's.", handle: s.regenerateTriggerHook},
 	}
 }
 

@@ -45,45 +45,20 @@ func (s *Server) Azure() *Azure {
 // RawRun returns a run as the server says it, with what is not Azure's.
 func (a *Azure) RawRun(registry, id string) string {
 	a.Server.t.Helper()
-	return string(a.Server.get("/subscriptions/" + a.Subscription + "/resourceGroups/" + Group +
-		"/providers/Microsoft.ContainerRegistry/registries/" + registry + "/runs/" + id + "?api-version=2019-06-01-preview"))
+	return a.Get("/registries/" + registry + "/runs/" + id)
 }
 
 // subscription asks the server for its subscription.
 func (s *Server) subscription() string {
 	s.t.Helper()
-	text := s.get("/subscriptions?api-version=2022-12-01")
+	status, text := s.send(http.MethodGet, "/subscriptions", "")
 	var list struct {
 		Value []struct{ SubscriptionID string }
 	}
-	if err := json.Unmarshal(text, &list); err != nil || len(list.Value) != 1 {
-		s.t.Fatal("listing the subscriptions: ", err, string(text))
+	if err := json.Unmarshal([]byte(text), &list); status != http.StatusOK || err != nil || len(list.Value) != 1 {
+		s.t.Fatal("listing the subscriptions: ", status, err, text)
 	}
 	return list.Value[0].SubscriptionID
-}
-
-// get asks the resource manager as the admin.
-func (s *Server) get(path string) []byte {
-	s.t.Helper()
-	token, err := s.Admin().GetToken(s.t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://" + s.Host("management") + "/.default"}})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "https://"+s.Host("management")+path, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token.Token)
-	resp, err := s.HTTP().Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		s.t.Fatal("asking for ", path, ": ", resp.Status, err, string(text))
-	}
-	return text
 }
 
 // CreateRegistry makes the group and a registry in it, and returns its login
@@ -110,46 +85,58 @@ func (a *Azure) CreateRegistry(name string) string {
 // Post sends a request to the resource manager: its path is below the provider
 // of registries in Group.
 func (a *Azure) Post(path, body string) (status int, answer string) {
+	a.Server.t.Helper()
+	return a.Server.send(http.MethodPost, a.provider()+path, body)
+}
+
+// Get is Post for GET, which has to succeed.
+func (a *Azure) Get(path string) (answer string) {
 	t := a.Server.t
 	t.Helper()
-	return a.send(http.MethodPost, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, body)
+	status, answer := a.Server.send(http.MethodGet, a.provider()+path, "")
+	if status != http.StatusOK {
+		t.Fatal("asking for ", path, ": ", status, answer)
+	}
+	return answer
 }
 
 // Put is Post for PUT.
 func (a *Azure) Put(path, body string) (status int, answer string) {
-	t := a.Server.t
-	t.Helper()
-	return a.send(http.MethodPut, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, body)
+	a.Server.t.Helper()
+	return a.Server.send(http.MethodPut, a.provider()+path, body)
 }
 
 // Delete is Post for DELETE, without a body.
 func (a *Azure) Delete(path string) (status int, answer string) {
-	t := a.Server.t
-	t.Helper()
-	return a.send(http.MethodDelete, "/subscriptions/"+a.Subscription+"/resourceGroups/"+Group+"/providers/Microsoft.ContainerRegistry"+path, "")
+	a.Server.t.Helper()
+	return a.Server.send(http.MethodDelete, a.provider()+path, "")
+}
+
+// provider is the path of the provider of registries in Group.
+func (a *Azure) provider() string {
+	return "/subscriptions/" + a.Subscription + "/resourceGroups/" + Group + "/providers/Microsoft.ContainerRegistry"
 }
 
 // send sends a request to the resource manager as the admin.
-func (a *Azure) send(method, path, body string) (status int, answer string) {
-	t := a.Server.t
-	t.Helper()
-	token, err := a.Server.Admin().GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://" + a.Server.Host("management") + "/.default"}})
+func (s *Server) send(method, path, body string) (status int, answer string) {
+	s.t.Helper()
+	token, err := s.Admin().GetToken(s.t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://" + s.Host("management") + "/.default"}})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, "https://"+a.Server.Host("management")+path+"?api-version=2023-07-01", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(s.t.Context(), method, "https://"+s.Host("management")+path+"?api-version=2023-07-01", strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token.Token)
-	resp, err := a.Server.HTTP().Do(req)
+	resp, err := s.HTTP().Do(req)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	return resp.StatusCode, string(text)
 }
@@ -164,4 +151,17 @@ func (a *Azure) Rerun(registry, id string) string {
 		t.Fatal("repeating a run: ", status, err, body)
 	}
 	return run.Name
+}
+
+// TriggerHook returns the URL at which registries elsewhere tell a registry of
+// pushes, and the secret for that.
+func (a *Azure) TriggerHook(registry string) (url, secret string) {
+	t := a.Server.t
+	t.Helper()
+	status, body := a.Post("/registries/"+registry+"/listTriggerHook", "")
+	var hook struct{ URL, Secret string }
+	if err := json.Unmarshal([]byte(body), &hook); status != http.StatusOK || err != nil || hook.Secret == "" {
+		t.Fatal("asking for the hook: ", status, err, body)
+	}
+	return hook.URL, hook.Secret
 }

@@ -23,7 +23,8 @@ for the run's own registry; ` + "`listLogSasUrl`" + ` also answers with ` + "`lo
 run; and ` + "`/metadata/endpoints`" + `, which needs no token, tells clients the other hosts. ` + "`taskDependencies`" + ` and ` + "`cause`" + ` are what
 ` + "`drydock acr task graph`" + ` and ` + "`why`" + ` show. ` + "`taskTriggers.status`" + ` of a registry, ` + "`Enabled`" + ` or ` + "`Paused`" + `, holds back what would start runs by
 itself; a PUT without it leaves it alone. A run has its ` + "`cause`" + ` among its properties. Webhooks have a ` + "`secret`" + `, which
-` + "`getCallbackConfig`" + ` shows, and the actions ` + "`run`" + ` and ` + "`run_failed`" + `. [triggers.md](triggers.md) tells more of all these.
+` + "`getCallbackConfig`" + ` shows, and the actions ` + "`run`" + ` and ` + "`run_failed`" + `. Source triggers
+have ` + "`paths`" + `, ` + "`cancelSuperseded`" + ` and ` + "`forkSecrets`" + `, and their ` + "`branch`" + ` may be a pattern. [triggers.md](triggers.md) tells more of all these.
 `
 
 // Document returns docs/api.md.

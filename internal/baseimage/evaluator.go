@@ -15,6 +15,8 @@ import (
 type Evaluator struct {
 	Store Store
 	Tasks Tasks
+	// Manifests tells which platforms of an image have changed; may be nil.
+	Manifests Manifests
 	// Created is told of runs after they are stored, so that they are started.
 	Created func(runs ...drydock.RunRecord)
 	Log     *slog.Logger
@@ -57,6 +59,7 @@ func (e *Evaluator) Evaluate(ctx context.Context) error {
 			doing = append(doing, d)
 		}
 	}
+	e.addPlatforms(ctx, doing)
 	for part := firstPart; len(doing) > 0; part = otherParts {
 		n := min(part, len(doing))
 		if err := e.carryOut(ctx, doing[:n]); err != nil {

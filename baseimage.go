@@ -167,6 +167,10 @@ type DueStore interface {
 	// or all, in the order in which they became due.
 	DueTasks(ctx context.Context, tasks ...ResourceID) ([]DueTask, error)
 
+	// StillDue reports of tasks whether they are due still, and have no newer run
+	// than they had.
+	StillDue(ctx context.Context, tasks ...DueTask) ([]bool, error)
+
 	// Settle says that tasks stand on what their tags point at now, or are going
 	// to. A RunStore does so itself for the task of a run that it stores.
 	Settle(ctx context.Context, tasks ...ResourceID) error

@@ -2,7 +2,6 @@ package drydock
 
 import (
 	"context"
-	"net/netip"
 	"time"
 )
 
@@ -80,17 +79,3 @@ type DeliveryLog interface {
 	// with, and of each owner all of these but the newest.
 	DeleteDeliveries(ctx context.Context, before time.Time, keep int) error
 }
-
-// MayBeTold reports whether messages may be sent to an address at all. Private
-// and loopback addresses are fine: a server of one's own tells those beside it.
-// Link-local ones are not: the metadata services of clouds, which hand out
-// credentials, are there.
-func MayBeTold(address netip.Addr) bool {
-	address = address.Unmap()
-	return !address.IsLinkLocalUnicast() && !address.IsMulticast() && !address.IsUnspecified() &&
-		address != netip.AddrFrom4([4]byte{255, 255, 255, 255}) && address != awsMetadata6
-}
-
-// awsMetadata6 is where Amazon's metadata service is in IPv6, which is no
-// link-local address.
-var awsMetadata6 = netip.MustParseAddr("fd00:ec2::254")

@@ -22,6 +22,7 @@ func (d *daemon) openBaseImages() {
 	}
 	evaluator := &baseimage.Evaluator{
 		Store: d.tellingStore(), Tasks: d.arm, Created: d.queue.Enlist, Log: d.log, NewID: uuid.NewString, Changed: due,
+		Manifests: manifestReader{d},
 	}
 	armer := &baseimage.Armer{
 		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d}, Survey: d.worker.Agent, Log: d.log, Now: d.now, Changed: changed,

@@ -32,7 +32,8 @@ with ` + "`TaskNotFound`" + ` or ` + "`TaskDisabled`" + ` when the task may not 
 ` + "`taskDependencies`" + ` and ` + "`cause`" + ` are what
 ` + "`drydock acr task graph`" + ` and ` + "`why`" + ` show. ` + "`taskTriggers.status`" + ` of a registry, ` + "`Enabled`" + ` or ` + "`Paused`" + `, holds back what would start runs by
 itself; a PUT without it leaves it alone. A run has its ` + "`cause`" + ` among its properties. Webhooks have a ` + "`secret`" + `, which
-` + "`getCallbackConfig`" + ` shows, and the actions ` + "`run`" + ` and ` + "`run_failed`" + `. [triggers.md](triggers.md) tells more of all these.
+` + "`getCallbackConfig`" + ` shows, and the actions ` + "`run`" + ` and ` + "`run_failed`" + `. Source triggers
+have ` + "`paths`" + `, ` + "`cancelSuperseded`" + ` and ` + "`forkSecrets`" + `, and their ` + "`branch`" + ` may be a pattern. [triggers.md](triggers.md) tells more of all these.
 `
 
 // Document returns docs/api.md.

@@ -25,29 +25,15 @@ func (s *Server) TaskRuns(ctx context.Context, ids []drydock.ResourceID) (record
 			refused[i] = drydock.Errorf(drydock.NotFound, "there is no task %s", id)
 			continue
 		}
-		records[i], refused[i] = s.autoRun(r)
+		task, err := open(r)
+		switch {
+		case err != nil:
+			refused[i] = err
+		case task.deleting():
+			refused[i] = drydock.Errorf(drydock.NotFound, "the task %s is being deleted", r.ID)
+		default:
+			records[i], refused[i] = s.autoRun(task, nil)
+		}
 	}
 	return records, refused, nil
-}
-
-// autoRun returns the record of a run of a task that nobody asked for.
-func (s *Server) autoRun(r drydock.Resource) (drydock.RunRecord, error) {
-	task, err := open(r)
-	if err != nil {
-		return drydock.RunRecord{}, err
-	}
-	if task.deleting() {
-		return drydock.RunRecord{}, drydock.Errorf(drydock.NotFound, "the task %s is being deleted", r.ID)
-	}
-	record, request, err := s.runOfTask(task)
-	if err != nil {
-		return drydock.RunRecord{}, err
-	}
-	record.Type = drydock.AutoRun
-	if request.Kind == drydock.DockerBuildRun {
-		record.Type = drydock.AutoBuild
-	}
-	record.Registry, record.Status, record.Created = r.ID.Parent(), drydock.RunQueued, s.c.Now()
-	record.Updated = record.Created
-	return record, s.fillRequest(&record, request)
 }

@@ -107,6 +107,11 @@ func (s *Server) TaskRun(ctx context.Context, id drydock.ResourceID, change func
 	if err != nil {
 		return drydock.RunRecord{}, err
 	}
+	return s.autoRun(task, change)
+}
+
+// autoRun returns the record of a run of a task that nobody asked for.
+func (s *Server) autoRun(task *stored, change func(*drydock.RunRequest)) (drydock.RunRecord, error) {
 	record, request, err := s.runOfTask(task)
 	if err != nil {
 		return drydock.RunRecord{}, err
@@ -118,7 +123,7 @@ func (s *Server) TaskRun(ctx context.Context, id drydock.ResourceID, change func
 	if change != nil {
 		change(&request)
 	}
-	record.Registry, record.Status, record.Created = id.Parent(), drydock.RunQueued, s.c.Now()
+	record.Registry, record.Status, record.Created = task.ID.Parent(), drydock.RunQueued, s.c.Now()
 	record.Updated = record.Created
 	return record, s.fillRequest(&record, request)
 }

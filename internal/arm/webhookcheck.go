@@ -67,8 +67,8 @@ func checkServiceURI(text string) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return bad("it must begin with https:// or http:// and have a host")
 	}
-	if address, err := netip.ParseAddr(u.Hostname()); err == nil && !drydock.MayBeTold(address) {
-		return bad("its address is one that nothing is sent to")
+	if address, err := netip.ParseAddr(u.Hostname()); err == nil && drydock.Unreachable(address) != "" {
+		return bad("nothing is sent to its address, which is " + drydock.Unreachable(address))
 	}
 	return nil
 }

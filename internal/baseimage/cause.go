@@ -131,10 +131,13 @@ func newCause(d decision) drydock.RunCause {
 		}
 	}
 	cause := drydock.RunCause{Event: first.Now.Event, Time: first.Now.Changed, By: pusher(first.Now)}
-	for _, i := range d.Task.Images {
+	for at, i := range d.Task.Images {
 		image := drydock.CauseImage{Image: i.Now.Image.String(), Previous: i.Base.Digest, Digest: i.Now.Digest}
 		if i.Now.Run.Subscription != "" {
 			image.Run = i.Now.Run.String()
+		}
+		if d.Platforms != nil {
+			image.Platforms = d.Platforms[at]
 		}
 		cause.Image = append(cause.Image, image)
 	}

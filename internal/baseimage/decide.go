@@ -26,6 +26,9 @@ type decision struct {
 	// Failed are the newest runs of tasks that the task builds on, which were to
 	// bring a change and did not succeed.
 	Failed []drydock.RunRecord
+	// Platforms are, for each image of the task, those that have changed; nil when
+	// that isn't known.
+	Platforms [][]string
 }
 
 // decide says what is done about each task that is due, in their order.

@@ -15,6 +15,8 @@ import (
 type Evaluator struct {
 	Store Store
 	Tasks Tasks
+	// Manifests tells which platforms of an image have changed; may be nil.
+	Manifests Manifests
 	// Created is told of runs after they are stored, so that they are started.
 	Created func(runs ...drydock.RunRecord)
 	Log     *slog.Logger
@@ -57,6 +59,7 @@ func (e *Evaluator) Evaluate(ctx context.Context) error {
 			doing = append(doing, d)
 		}
 	}
+	e.addPlatforms(ctx, doing)
 	for part := firstPart; len(doing) > 0; part = otherParts {
 		n := min(part, len(doing))
 		if err := e.carryOut(ctx, doing[:n]); err != nil {
@@ -161,21 +164,17 @@ func (e *Evaluator) transact(ctx context.Context, decisions []decision) error {
 // holding returns those decisions whose tasks are due still, and have no other
 // run since.
 func (e *Evaluator) holding(ctx context.Context, decisions []decision) ([]decision, error) {
-	tasks := make([]drydock.ResourceID, len(decisions))
+	tasks := make([]drydock.DueTask, len(decisions))
 	for i, d := range decisions {
-		tasks[i] = d.Task.Task
+		tasks[i] = d.Task
 	}
-	due, err := e.Store.DueTasks(ctx, tasks...)
+	still, err := e.Store.StillDue(ctx, tasks...)
 	if err != nil {
 		return nil, err
 	}
-	now := map[string]drydock.DueTask{}
-	for _, t := range due {
-		now[t.Task.Key()] = t
-	}
 	var holding []decision
-	for _, d := range decisions {
-		if t, still := now[d.Task.Task.Key()]; still && t.Newest == d.Task.Newest {
+	for i, d := range decisions {
+		if still[i] {
 			holding = append(holding, d)
 		}
 	}

@@ -98,6 +98,7 @@ func (s *site) restart() {
 	}
 	s.evaluator = &baseimage.Evaluator{
 		Store: s.store, Tasks: s.tasks, Created: func(...drydock.RunRecord) {}, Log: log, NewID: uuid.NewString,
+		Manifests: manifests{s},
 	}
 	s.armer = &baseimage.Armer{
 		Store: s.store, Tasks: s.tasks, Hosts: hosts{s}, Survey: surveyor{s}, Armed: func() {}, Log: log, Now: time.Now,
@@ -439,6 +440,19 @@ func (t *tasks) taskRun(ctx context.Context, task drydock.ResourceID) (drydock.R
 		Registry: task.Parent(), Task: task.Name(), Type: drydock.AutoBuild, Created: time.Now(),
 		Request: []byte(t.definitions[task.Key()]),
 	}, nil
+}
+
+// manifests reads those of the site's registries.
+type manifests struct{ *site }
+
+// Manifest implements baseimage.Manifests.
+func (m manifests) Manifest(ctx context.Context, image drydock.ImageName, digest string) ([]byte, error) {
+	registry, ours, err := hosts(m).Registry(ctx, image.Registry)
+	if err != nil || !ours {
+		return nil, drydock.Errorf(drydock.Unavailable, "not here")
+	}
+	found, err := m.store.Manifest(ctx, drydock.ArtifactRef{Registry: registry, Repository: image.Repository, Reference: digest})
+	return found.Content, err
 }
 
 // surveyor reads what the site says.

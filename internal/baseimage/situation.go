@@ -2,6 +2,7 @@ package baseimage
 
 import (
 	"context"
+	"slices"
 
 	"github.com/drydockhq/drydock"
 )
@@ -91,16 +92,34 @@ func (s *situation) climb(ctx context.Context, store Store, tasks []drydock.Reso
 	return nil
 }
 
+// fewTasks is how many tasks are asked for by their names, rather than for all
+// runs that go on.
+const fewTasks = 100
+
 // findRuns adds the runs that go on.
 func (s *situation) findRuns(ctx context.Context, store Store) error {
-	active, err := store.Runs(ctx, drydock.RunFilter{OnlyActive: true, Brief: true})
-	if err != nil {
-		return err
+	filters := map[string]*drydock.RunFilter{}
+	for _, n := range s.nodes {
+		registry := n.task.Parent()
+		f := filters[registry.Key()]
+		if f == nil {
+			f = &drydock.RunFilter{Registry: registry, OnlyActive: true, Brief: true}
+			filters[registry.Key()] = f
+		}
+		f.Tasks = append(f.Tasks, n.task.Name())
 	}
-	for i := len(active) - 1; i >= 0; i-- {
-		r := active[i]
-		if n := s.nodes[r.Registry.Child("tasks", r.Task).Key()]; n != nil && r.Task != "" {
-			n.active = append(n.active, r)
+	if len(s.nodes) > fewTasks {
+		filters = map[string]*drydock.RunFilter{"": {OnlyActive: true, Brief: true}}
+	}
+	for _, f := range filters {
+		active, err := store.Runs(ctx, *f)
+		if err != nil {
+			return err
+		}
+		for _, r := range slices.Backward(active) {
+			if n := s.nodes[r.Registry.Child("tasks", r.Task).Key()]; n != nil && r.Task != "" {
+				n.active = append(n.active, r)
+			}
 		}
 	}
 	return nil

@@ -70,7 +70,7 @@ func (k *credentialFlags) set(c *call, isNew bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := t.details(c)
+	now, err := t.get(c)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func taskCredentialList() command {
 		if err != nil {
 			return nil, err
 		}
-		now, err := task.details(c)
+		now, err := task.get(c)
 		if err != nil {
 			return nil, err
 		}

@@ -70,8 +70,8 @@ func (t *triggerFlags) source(context string) (object, error) {
 	if context == "" {
 		return nil, fmt.Errorf("--commit-trigger-enabled and --pull-request-trigger-enabled need a git repository as --context")
 	}
-	branch := cmp.Or(t.branch, branchOf(context), "master")
-	repository := object{"sourceControlType": controlType(context), "repositoryUrl": context, "branch": branch}
+	// The Azure CLI says master where there is none: the server's default does.
+	repository := with("sourceControlType", controlType(context), "repositoryUrl", context, "branch", cmp.Or(t.branch, branchOf(context)))
 	if t.token != "" {
 		repository["sourceControlAuthProperties"] = object{"token": t.token, "tokenType": "PAT", "scope": "repo"}
 	}

@@ -87,6 +87,9 @@ type subscription struct {
 	ConsumerInput  map[string]string `json:"consumerInputs"`
 }
 
+// azureHint is what service hooks need.
+const azureHint = "for service hooks the token needs the scope Code (read), and its owner the permission to edit subscriptions of the project"
+
 // hookUser is the user name beside the secret in calls of service hooks.
 const hookUser = "drydock"
 
@@ -111,7 +114,7 @@ func (a *azureHost) CreateHook(ctx context.Context, h Hook) (string, error) {
 			if undo := a.DeleteHook(context.WithoutCancel(ctx), strings.Join(made, ",")); undo != nil {
 				err = fmt.Errorf("%w; %w", err, undo)
 			}
-			return "", hidden(err, "the token needs the scope Code (read), and its owner the permission to edit subscriptions of the project")
+			return "", hidden(err, azureHint)
 		}
 		made = append(made, id)
 	}
@@ -146,7 +149,7 @@ func (a *azureHost) FindHooks(ctx context.Context, hookURL string) ([]string, er
 			ids = append(ids, s.ID)
 		}
 	}
-	return ids, hidden(err, "the token may not see the service hooks")
+	return ids, hidden(err, azureHint)
 }
 
 // DeleteHook implements Hooks.

@@ -131,6 +131,25 @@ func TestSameRepository(t *testing.T) {
 	}
 }
 
+func FuzzAddress(f *testing.F) {
+	f.Add("https://u:p@dev.azure.com/o/My%20Project/_git/r#main:x")
+	f.Add("git@h:a/b.git")
+	f.Add("file:///srv/../r")
+	f.Fuzz(func(t *testing.T, repository string) {
+		if !githost.SameRepository(repository, repository+"#x") {
+			t.Errorf("%q is not itself", repository)
+		}
+		for _, kind := range []githost.Kind{githost.GitHub, githost.Gitea, githost.AzureDevOps, githost.GitLab} {
+			if _, err := githost.New(kind, repository, "t", githost.Options{}); err != nil && drydock.CodeOf(err) != drydock.Invalid {
+				t.Errorf("%q: %v", repository, err)
+			}
+		}
+		if strings.ContainsAny(githost.HostName(repository), "/#@") {
+			t.Errorf("the host of %q is %q", repository, githost.HostName(repository))
+		}
+	})
+}
+
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	host := hosttest.NewGitHub(t)

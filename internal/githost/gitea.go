@@ -20,7 +20,10 @@ func newGitea(a address, token string, o Options) (Host, error) {
 		h.Set("Authorization", "token "+token)
 	}
 	c := client{http: o.HTTP, base: a.root(n) + "/api/v1", header: h, now: o.Now}
-	return &giteaHost{gitHub{c, "/repos" + joined(a.path[n:])}}, nil
+	return &giteaHost{gitHub{
+		client: c, repo: "/repos" + joined(a.path[n:]),
+		hint: "for webhooks the token needs the permission write:repository, and its owner must be an administrator of the repository",
+	}}, nil
 }
 
 // Kind implements Host.
@@ -38,7 +41,7 @@ func (g *giteaHost) CreateHook(ctx context.Context, h Hook) (string, error) {
 		hook.Events = append(hook.Events, "pull_request_only", "pull_request_sync")
 	}
 	id, err := g.create(ctx, hook)
-	return id, hidden(err, "the token needs the permission write:repository, and its owner must be an administrator of the repository")
+	return id, hidden(err, g.hint)
 }
 
 // SetStatus implements Statuses.

@@ -23,6 +23,7 @@ const (
 type gitHub struct {
 	client
 	repo string // path of the repository in the API
+	hint string // what webhooks need
 }
 
 func newGitHub(a address, token string, o Options) (Host, error) {
@@ -41,7 +42,10 @@ func newGitHub(a address, token string, o Options) (Host, error) {
 	if token != "" {
 		h.Set("Authorization", "Bearer "+token)
 	}
-	return &gitHub{client{http: o.HTTP, base: base, header: h, now: o.Now}, "/repos" + joined(a.path)}, nil
+	return &gitHub{
+		client: client{http: o.HTTP, base: base, header: h, now: o.Now}, repo: "/repos" + joined(a.path),
+		hint: "for webhooks the token needs the scope admin:repo_hook, or repo, and its owner must be an admin of the repository",
+	}, nil
 }
 
 // Kind implements Host.
@@ -69,7 +73,7 @@ func (g *gitHub) CreateHook(ctx context.Context, h Hook) (string, error) {
 		hook.Events = append(hook.Events, "pull_request")
 	}
 	id, err := g.create(ctx, hook)
-	return id, hidden(err, "the token needs the scope admin:repo_hook, or repo for a private repository, and its owner must be an admin of it")
+	return id, hidden(err, g.hint)
 }
 
 func (g *gitHub) create(ctx context.Context, hook gitHubHook) (string, error) {
@@ -93,7 +97,7 @@ func (g *gitHub) FindHooks(ctx context.Context, hookURL string) ([]string, error
 		}
 		return len(hooks) > 0, err
 	})
-	return ids, hidden(err, "the token may not see the webhooks")
+	return ids, hidden(err, g.hint)
 }
 
 // paged returns the path of a page of a list. Hosts may give less on a page than

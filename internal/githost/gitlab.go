@@ -33,6 +33,9 @@ func newGitLab(a address, token string, o Options) (Host, error) {
 // Kind implements Host.
 func (g *gitLab) Kind() Kind { return GitLab }
 
+// gitLabHint is what webhooks need.
+const gitLabHint = "for webhooks the token needs the scope api, and its owner must be a maintainer of the project"
+
 // gitLabHook is a webhook in the API.
 type gitLabHook struct {
 	ID     int64  `json:"id,omitempty"`
@@ -49,7 +52,7 @@ func (g *gitLab) CreateHook(ctx context.Context, h Hook) (string, error) {
 	var made gitLabHook
 	_, err := g.call(ctx, "making the webhook", http.MethodPost, g.project+"/hooks",
 		gitLabHook{URL: h.URL, Token: h.Secret, Push: h.Push, Tags: h.Push, Merges: h.Pull, Verify: true}, &made)
-	return number(made.ID), hidden(err, "the token needs the scope api, and its owner must be a maintainer of the project")
+	return number(made.ID), hidden(err, gitLabHint)
 }
 
 // FindHooks implements Hooks.
@@ -65,7 +68,7 @@ func (g *gitLab) FindHooks(ctx context.Context, hookURL string) ([]string, error
 		}
 		return len(hooks) > 0, err
 	})
-	return ids, hidden(err, "the token may not see the webhooks")
+	return ids, hidden(err, gitLabHint)
 }
 
 func (g *gitLab) paged(path string, page int) string {

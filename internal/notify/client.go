@@ -49,9 +49,9 @@ func (o *ClientOptions) check(address string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", address, errForbidden)
 	}
-	ip := where.Addr().WithZone("").Unmap()
-	if !drydock.MayBeTold(ip) {
-		return fmt.Errorf("%s: %w", ip, errForbidden)
+	ip := drydock.HostAddress(where.Addr())
+	if what := drydock.Unreachable(ip); what != "" {
+		return fmt.Errorf("%s is %s: %w", ip, what, errForbidden)
 	}
 	for _, network := range o.Deny {
 		if network.Contains(ip) {

@@ -51,11 +51,12 @@ func (a *answers) get(ctx context.Context, question string, since, now time.Time
 func (a *answers) find(question string, since, now time.Time) (mine, old *answer) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if found := a.all[question]; found != nil && found.asked.After(since) {
+	// What was asked in the future was asked before the clock was set back.
+	if found := a.all[question]; found != nil && found.asked.After(since) && !found.asked.After(now) {
 		return nil, found
 	}
 	for q, other := range a.all {
-		if other.asked.Before(now.Add(-keep)) {
+		if other.asked.Before(now.Add(-keep)) || other.asked.After(now) {
 			delete(a.all, q)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/drydockhq/drydock"
@@ -13,60 +12,8 @@ import (
 	"github.com/drydockhq/drydock/internal/trigger"
 )
 
-// hint is what calls have told of a watch since the last look.
-type hint struct {
-	changes []drydock.SourceChange
-	at      time.Time // of the last one
-	tries   int       // looks that did not find it
-}
-
-const (
-	maxHints = 64
-	// maxTries is how often it is looked for what a call told of and is not
-	// there yet, hintTry after hintTry.
-	maxTries = 5
-	hintTry  = 2 * time.Second
-	// maxPaths is how many changed files matter; of more, any may have changed.
-	maxPaths = 10_000
-	// missedFor is how long a call may be later than a look.
-	missedFor = 30 * time.Second
-)
-
-// took takes what calls have told of a watch.
-func (w *Watcher) took(id string) hint {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	h := w.hints[id]
-	if h == nil {
-		return hint{}
-	}
-	delete(w.hints, id)
-	return *h
-}
-
-// give adds to what calls have told of a watch.
-func (w *Watcher) give(id string, h hint) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.hints == nil {
-		w.hints = map[string]*hint{}
-	}
-	old := w.hints[id]
-	if old == nil {
-		old = &hint{}
-		w.hints[id] = old
-	}
-	// The first that is about a ref tells what it was like before.
-	if h.tries > 0 {
-		old.changes = slices.Concat(h.changes, old.changes)
-	} else {
-		old.changes = append(old.changes, h.changes...)
-	}
-	old.changes, old.tries = old.changes[:min(len(old.changes), maxHints)], max(h.tries, old.tries)
-	if h.at.After(old.at) {
-		old.at = h.at
-	}
-}
+// missedFor is how long a call may be later than a look.
+const missedFor = 30 * time.Second
 
 // view is what a look is made with.
 type view struct {
@@ -205,80 +152,6 @@ func (f *found) findPulls(ctx context.Context, v view, host githost.Host) (err e
 		f.pulls = append(f.pulls, p)
 	}
 	return nil
-}
-
-// complete adds to a change what is known of it beside what it is.
-func (w *Watcher) complete(ctx context.Context, v view, provider githost.Kind, c *drydock.SourceChange) {
-	c.Trigger, c.Provider, c.Repository, c.AllPaths = v.watch.Trigger, string(provider), v.watch.Repository, true
-	if c.Provider == "" {
-		c.Provider = string(githost.Plain)
-	}
-	told := -1
-	for i, h := range v.hint.changes {
-		if h.Commit == c.Commit && h.Pull == c.Pull && (c.Pull != "" || h.Ref == c.Ref) {
-			told = i
-		}
-	}
-	if told >= 0 && v.hint.changes[told].Actor != "" {
-		c.Actor = v.hint.changes[told].Actor
-	}
-	if !v.source.HasPaths() {
-		return
-	}
-	if h := told; h >= 0 && c.Pull == "" && v.hint.changes[h].Before == c.Before && !v.hint.changes[h].AllPaths {
-		c.Paths, c.AllPaths = v.hint.changes[h].Paths, false
-		return
-	}
-	paths, all, err := w.paths(ctx, v, provider, *c)
-	if err != nil {
-		w.Log.WarnContext(ctx, "the files that changed are not known, so that any may have", "task", v.watch.Task.String(),
-			"trigger", v.watch.Trigger, "repository", v.watch.Repository, "commit", c.Commit, "error", err)
-		return
-	}
-	if all && len(paths) <= maxPaths {
-		c.Paths, c.AllPaths = paths, false
-	}
-}
-
-// paths asks which files a change is about.
-func (w *Watcher) paths(ctx context.Context, v view, provider githost.Kind, c drydock.SourceChange) ([]string, bool, error) {
-	if c.Pull != "" {
-		host, err := githost.New(provider, v.watch.Repository, v.token, w.Hosts)
-		if err != nil {
-			return nil, false, err
-		}
-		return host.PullPaths(ctx, c.Pull)
-	}
-	if c.Before == "" {
-		return nil, false, nil
-	}
-	paths, err := w.changed(ctx, v.watch.Repository, v.token, c.Before, c.Commit)
-	return paths, true, err
-}
-
-// late reports that a call told of a commit and the repository still is as it was
-// before: its answer was an old one.
-func (v view) late(f found, changes []drydock.SourceChange) bool {
-	if v.hint.tries >= maxTries || v.watch.State == drydock.WatchNew {
-		return false
-	}
-	return slices.ContainsFunc(v.hint.changes, func(h drydock.SourceChange) bool {
-		if h.Commit == "" || h.Action == "closed" || slices.ContainsFunc(changes, func(c drydock.SourceChange) bool {
-			return c.Pull == h.Pull && (c.Pull != "" || c.Ref == h.Ref)
-		}) {
-			return false
-		}
-		if h.Pull != "" {
-			return v.watch.Pull && v.seen.Pulls[h.Pull] != h.Commit && !slices.ContainsFunc(f.pulls, func(p githost.Pull) bool {
-				return p.Number == h.Pull && (p.Commit == h.Commit || !p.Open)
-			})
-		}
-		now, there := "", false
-		if f.refs != nil {
-			now, there = f.refs.commits[h.Ref]
-		}
-		return v.watch.Commit && v.source.Matches(h.Ref, h.Ref == v.seen.Default) && now == h.Before && (there || h.Before == "")
-	})
 }
 
 // noteLook notes a look that went well.

@@ -401,6 +401,23 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// A clock that jumps back or forth loses nothing and starts nothing twice.
+func TestClockJumps(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, hosttest.NewGitHub(t))
+	b.put(b.source())
+	b.hooks.Config.Handler = http.NotFoundHandler()
+	b.wait(-2 * time.Hour)
+	_, one := b.host.Push("refs/heads/main")
+	b.wait(13 * poll)
+	b.built("two hours back", one)
+	b.wait(time.Hour)
+	b.built("one forth", one)
+	_, two := b.host.Push("refs/heads/main")
+	b.wait(13 * poll)
+	b.built("and on", one, two)
+}
+
 // A webhook that was made and not noted is replaced, and one whose task went
 // meanwhile goes too.
 func TestKilledWhileArming(t *testing.T) {

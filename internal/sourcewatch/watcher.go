@@ -129,7 +129,7 @@ func (w *Watcher) begin(ctx context.Context) (time.Time, error) {
 		return next, err
 	}
 	for _, watch := range watches {
-		if watch.Due.After(now) {
+		if watch.Due.After(now) && !w.tooFar(watch, now) {
 			later(watch.Due)
 		} else {
 			w.lookers.try(watch.ID, func() { w.attend(ctx, watch.ID) }, w.Wake)
@@ -147,6 +147,12 @@ func (w *Watcher) begin(ctx context.Context) (time.Time, error) {
 		}
 	}
 	return next, nil
+}
+
+// tooFar reports that a look is due so late that the clock must have been set
+// back since that was decided. Hosts that want to be left alone may say any time.
+func (w *Watcher) tooFar(watch drydock.SourceWatch, now time.Time) bool {
+	return watch.Failures == 0 && watch.State != drydock.WatchRemoving && watch.Due.Sub(now) > 2*rarely*w.Poll
 }
 
 // Wake lets the watcher see what is due now.

@@ -11,12 +11,16 @@ import (
 
 // selectDue reads the index of what is due, so its time goes with that and not
 // with the number of tasks.
-const selectDue = `SELECT resources.id, t.ended,
-		COALESCE((SELECT MAX(r.number) FROM runs r WHERE r.registry = t.registry AND r.task_key = t.name AND r.altered = 0), 0),
+const selectDue = `SELECT resources.id, t.ended, ` + newestRun + `,
 		b.image, b.kind, b.digest, b.before, b.since
 	FROM task_bases b
 	JOIN task_images t ON t.task = b.task
 	JOIN resources ON resources.key = b.task`
+
+// newestRun is the number of the newest run of a task that isn't altered. It
+// doesn't read the older ones.
+const newestRun = `COALESCE((SELECT r.number FROM runs r
+	WHERE r.registry = t.registry AND r.task_key = t.name AND r.altered = 0 ORDER BY r.number DESC LIMIT 1), 0)`
 
 // DueTasks implements drydock.DueStore.
 func (s *Store) DueTasks(ctx context.Context, tasks ...drydock.ResourceID) ([]drydock.DueTask, error) {
@@ -37,6 +41,37 @@ func (s *Store) DueTasks(ctx context.Context, tasks ...drydock.ResourceID) ([]dr
 		return nil, fmt.Errorf("finding the tasks that are due: %w", err)
 	}
 	return d.due, nil
+}
+
+// StillDue implements drydock.DueStore.
+func (s *Store) StillDue(ctx context.Context, tasks ...drydock.DueTask) ([]bool, error) {
+	at := make(map[string][]int, len(tasks)) // one may be named more than once
+	keys := make([]string, len(tasks))
+	for i, t := range tasks {
+		keys[i] = t.Task.Key()
+		at[keys[i]] = append(at[keys[i]], i)
+	}
+	still := make([]bool, len(tasks))
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		return inParts(keys, func(c *conditions, part []string) error {
+			in(c, "b.task", part)
+			c.add("+b.since > 0 AND +b.counts = 1") // not by the index of all that is due
+			_, err := list(ctx, tx, func(row scanner) (struct{}, error) {
+				var key string
+				var newest int64
+				err := row.Scan(&key, &newest)
+				for _, i := range at[key] {
+					still[i] = newest == tasks[i].Newest
+				}
+				return struct{}{}, err
+			}, `SELECT b.task, `+newestRun+` FROM task_bases b JOIN task_images t ON t.task = b.task`+c.where()+` GROUP BY b.task`, c.args...)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking whether tasks are still due: %w", err)
+	}
+	return still, nil
 }
 
 // dueReader collects what is due.

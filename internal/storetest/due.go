@@ -25,6 +25,18 @@ func imagesDue(t *testing.T, s Store) {
 	wantDueTasks(t, s, "and there again", "one tool:1@8 base:1@10") // the images of a task, oldest change first
 	due, err := s.DueTasks(t.Context(), registry.Child("tasks", "one"), registry.Child("tasks", "two"))
 	check(t, err)
+	overtaken := due[0]
+	overtaken.Newest++
+	for _, c := range []struct {
+		task drydock.DueTask
+		want bool
+	}{{due[0], true}, {overtaken, false}, {drydock.DueTask{Task: registry.Child("tasks", "two")}, false}} {
+		still, err := s.StillDue(t.Context(), c.task, c.task)
+		check(t, err)
+		if still[0] != c.want || still[1] != c.want {
+			t.Errorf("task %s is still due: %v", c.task.Task.Name(), still)
+		}
+	}
 	if len(due) != 1 || len(due[0].Images) != 2 || due[0].Images[0].Base.Kind == "" || due[0].Images[0].Now.Digest == "" {
 		t.Errorf("of some tasks %+v are due", due)
 	}

@@ -45,24 +45,34 @@ type Server struct {
 	user, password string
 }
 
-// installed is what all servers of the process share: the program and its files,
-// where nobody can read them.
+// installed is what the servers of the process share: the program and its files,
+// where nobody can read them. The last server removes it.
 var installed struct {
-	once sync.Once
+	mu   sync.Mutex
 	dir  string
-	err  error
+	uses int
 }
 
-// Clean removes what Start has installed; for TestMain.
-func Clean() {
-	if installed.dir != "" {
-		_ = os.RemoveAll(installed.dir)
+func install(t TB) (string, error) {
+	installed.mu.Lock()
+	defer installed.mu.Unlock()
+	if installed.dir == "" {
+		dir, err := installIn(t.Context())
+		if err != nil {
+			return "", errors.Join(err, os.RemoveAll(dir))
+		}
+		installed.dir = dir
 	}
-}
-
-func install(ctx context.Context) (string, error) {
-	installed.once.Do(func() { installed.dir, installed.err = installIn(ctx) })
-	return installed.dir, installed.err
+	installed.uses++
+	t.Cleanup(func() {
+		installed.mu.Lock()
+		defer installed.mu.Unlock()
+		if installed.uses--; installed.uses == 0 {
+			_ = os.RemoveAll(installed.dir)
+			installed.dir = ""
+		}
+	})
+	return installed.dir, nil
 }
 
 func installIn(ctx context.Context) (dir string, err error) {
@@ -85,11 +95,15 @@ func installIn(ctx context.Context) (dir string, err error) {
 			return dir, fmt.Errorf("copying Gitea's files: %w", err)
 		}
 	}
+	program := filepath.Join(dir, "gitea")
+	if os.Link(from, program) == nil { // it is large
+		return dir, nil
+	}
 	text, err := os.ReadFile(from)
 	if err != nil {
 		return dir, err
 	}
-	return dir, os.WriteFile(filepath.Join(dir, "gitea"), text, 0o755)
+	return dir, os.WriteFile(program, text, 0o755)
 }
 
 // Start starts a server that ends with the test.
@@ -98,7 +112,7 @@ func Start(t TB) *Server {
 	if os.Geteuid() != 0 {
 		t.Fatal("Gitea runs as another user, for which this needs root: run the tests with `make test`")
 	}
-	static, err := install(t.Context())
+	static, err := install(t)
 	if err != nil {
 		t.Fatal("building Gitea: ", err)
 	}

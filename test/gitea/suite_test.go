@@ -14,7 +14,6 @@ import (
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	gitea.Clean()
 	serve.Clean()
 	os.Exit(status)
 }

@@ -1,11 +1,19 @@
 package serve_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/drydockhq/drydock/test/serve"
 )
@@ -154,4 +162,52 @@ func credential(a *serve.Azure, t *testing.T, registry, task, host string) {
 	if _, err := poller.PollUntilDone(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestIndexOfPlatforms has a base for two platforms, of which one changes: the
+// index counts, and the run says which it was.
+func TestIndexOfPlatforms(t *testing.T) {
+	t.Parallel()
+	s := serve.Start(t, serve.Options{})
+	a := s.Azure()
+	login := a.CreateRegistry("contoso")
+	one, two := baseImage(t, "one"), baseImage(t, "two")
+	pushIndex(t, s, login+"/base:1", map[string]v1.Image{"amd64": one, "arm64": one})
+	buildTask(a, t, "contoso", "app", "app:1", "FROM "+login+"/base:1\n")
+	watched(a, t, "contoso", "app", 1)
+	digest := pushIndex(t, s, login+"/base:1", map[string]v1.Image{"amd64": one, "arm64": two})
+	run := triggered(a, t, "contoso", "app", 1)[0]
+	why := cause(a, t, "contoso", *run.RunID).Images[0]
+	if why.Digest != digest || len(why.Platforms) != 1 || why.Platforms[0] != "linux/arm64" {
+		t.Errorf("the cause is %+v", why)
+	}
+	if got := watched(a, t, "contoso", "app", 1); *run.Status != armcontainerregistry.RunStatusSucceeded {
+		t.Errorf("app is %s, built from %v", *run.Status, got)
+	}
+	pushIndex(t, s, login+"/base:1", map[string]v1.Image{"amd64": one, "arm64": one})
+	triggered(a, t, "contoso", "app", 2)
+}
+
+// pushIndex pushes an index of images by their architectures as the admin, and returns its digest.
+func pushIndex(t *testing.T, s *serve.Server, image string, platforms map[string]v1.Image) string {
+	t.Helper()
+	index := v1.ImageIndex(empty.Index)
+	for _, architecture := range slices.Sorted(maps.Keys(platforms)) {
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{
+			Add: platforms[architecture], Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: architecture}},
+		})
+	}
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := &authn.Basic{Username: s.ClientID, Password: s.Secret}
+	if err := remote.WriteIndex(ref, index, remote.WithAuth(auth), remote.WithTransport(s.Transport()), remote.WithContext(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest.String()
 }

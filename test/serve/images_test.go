@@ -23,6 +23,11 @@ import (
 // Builds find the label in $VERSION.
 func pushBase(t *testing.T, s *serve.Server, image, label string) string {
 	t.Helper()
+	return write(t, s, image, baseImage(t, label))
+}
+
+func baseImage(t *testing.T, label string) v1.Image {
+	t.Helper()
 	img, err := images.Get(t.Context(), images.Busybox)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +43,7 @@ func pushBase(t *testing.T, s *serve.Server, image, label string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return write(t, s, image, img)
+	return img
 }
 
 // write pushes an image as the admin and returns its digest.

@@ -19,47 +19,23 @@ type Policy struct {
 	OwnHost func(host string) bool
 }
 
-// refused are networks that nobody can open.
-var refused = []struct {
-	networks []string
-	what     string
-}{
-	{[]string{"169.254.0.0/16", "fe80::/10"}, "a link-local address, as that of a cloud's metadata"},
-	// AWS, Google Cloud; Azure; Alibaba Cloud; Oracle Cloud.
-	{[]string{"fd00:ec2::/32", "fd20:ce::/32", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"}, "a cloud's metadata"},
-	{[]string{"0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8", "255.255.255.255/32"}, "no address of a host"},
-}
-
-// translated are the networks in whose last 32 bits is an IPv4 address.
-var translated = []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("::/96")}
-
 // Check returns an error with code Denied unless an address may be connected to.
 func (p *Policy) Check(to netip.AddrPort) error {
-	addr := to.Addr().Unmap().WithZone("")
+	addr := drydock.HostAddress(to.Addr())
 	deny := func(what string) error {
 		return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is %s", addr, what)
 	}
-	for _, r := range refused {
-		if slices.ContainsFunc(r.networks, func(n string) bool { return netip.MustParsePrefix(n).Contains(addr) }) {
-			return deny(r.what)
-		}
+	if what := drydock.Unreachable(addr); what != "" {
+		return deny(what)
 	}
 	if p.Own != nil && p.Own(netip.AddrPortFrom(addr, to.Port())) {
 		return deny("this server itself")
 	}
-	within := func(n netip.Prefix) bool { return n.Contains(addr) }
-	if addr.IsLoopback() {
-		if !slices.ContainsFunc(p.Allow, within) {
-			return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is the server's machine", addr).
-				WithHint("the operator can open it with the setting sources.allow")
-		}
+	if !addr.IsLoopback() || slices.ContainsFunc(p.Allow, func(n netip.Prefix) bool { return n.Contains(addr) }) {
 		return nil
 	}
-	if slices.ContainsFunc(translated, within) {
-		bytes := addr.As16()
-		return p.Check(netip.AddrPortFrom(netip.AddrFrom4([4]byte(bytes[12:])), to.Port()))
-	}
-	return nil
+	return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is the server's machine", addr).
+		WithHint("the operator can open it with the setting sources.allow")
 }
 
 // checkHost is what can be known of a host before its address is.

@@ -29,7 +29,7 @@ CREATE TABLE runs (
 	PRIMARY KEY (registry, number)
 );
 CREATE UNIQUE INDEX runs_by_id ON runs (registry, id);
-CREATE INDEX runs_by_task ON runs (registry, task_key, number);
+CREATE INDEX runs_by_task ON runs (registry, task_key, number, altered);
 CREATE INDEX runs_by_status ON runs (status, created);
 CREATE INDEX runs_by_end ON runs (finished);
 

@@ -1,0 +1,46 @@
+package drydock
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// unreachable are networks that a server connects to for nobody.
+var unreachable = []struct {
+	networks []string
+	what     string
+}{
+	{[]string{"169.254.0.0/16", "fe80::/10"}, "a link-local address, as that of a cloud's metadata"},
+	// AWS, Google Cloud; Azure; Alibaba Cloud; Oracle Cloud.
+	{[]string{"fd00:ec2::/32", "fd20:ce::/32", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"}, "a cloud's metadata"},
+	{[]string{"0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8", "255.255.255.255/32"}, "no address of a host"},
+}
+
+// Unreachable says of an address what it is that a server connects to it for
+// nobody, whatever its settings say: clouds hand out credentials at some of them.
+// It is empty for all others, also for private and loopback ones.
+func Unreachable(address netip.Addr) string {
+	address = HostAddress(address)
+	for _, u := range unreachable {
+		if slices.ContainsFunc(u.networks, func(n string) bool { return netip.MustParsePrefix(n).Contains(address) }) {
+			return u.what
+		}
+	}
+	return ""
+}
+
+// HostAddress returns what an address stands for: it is without a zone, and one
+// of IPv6 that has one of IPv4 in its last 32 bits, as NAT64 reads it, is that.
+func HostAddress(address netip.Addr) netip.Addr {
+	address = address.Unmap().WithZone("")
+	if address.IsLoopback() || address.IsUnspecified() {
+		return address
+	}
+	for _, network := range []string{"64:ff9b::/96", "::/96"} {
+		if netip.MustParsePrefix(network).Contains(address) {
+			bytes := address.As16()
+			return netip.AddrFrom4([4]byte(bytes[12:]))
+		}
+	}
+	return address
+}

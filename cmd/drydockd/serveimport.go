@@ -85,17 +85,25 @@ func (m importer) remoteSource(i arm.Import, repository string) oci.Source {
 	if host == hubHost && !strings.Contains(repository, "/") {
 		repository = hubLibrary + repository
 	}
+	mirrors, own := m.places(host, repository)
 	var sources []oci.Source
-	for _, mirror := range m.config.Mirrors[host] {
-		sources = append(sources, oci.RemoteSource{
+	for _, mirror := range mirrors {
+		sources = append(sources, mirror)
+	}
+	own.Username, own.Password = i.Username, i.Password
+	return oci.FirstSource(append(sources, own)...)
+}
+
+// places returns where a repository of another registry is read: at the mirrors
+// of that, in their order, and in it itself, which alone is signed in to.
+func (d *daemon) places(host, repository string) (mirrors []oci.RemoteSource, own oci.RemoteSource) {
+	for _, mirror := range d.config.Mirrors[host] {
+		mirrors = append(mirrors, oci.RemoteSource{
 			Repository: path.Join(mirror.Host, mirror.Path, repository),
-			Insecure:   mirror.Scheme == "http" || slices.Contains(m.config.Insecure, mirror.Host), Transport: m.transport(mirror.Host),
+			Insecure:   mirror.Scheme == "http" || d.isInsecure(mirror.Host), Transport: d.transport(mirror.Host),
 		})
 	}
-	return oci.FirstSource(append(sources, oci.RemoteSource{
-		Repository: host + "/" + repository, Username: i.Username, Password: i.Password,
-		Insecure: slices.Contains(m.config.Insecure, host), Transport: m.transport(host),
-	})...)
+	return mirrors, oci.RemoteSource{Repository: host + "/" + repository, Insecure: d.isInsecure(host), Transport: d.transport(host)}
 }
 
 // answerWithin is how long another registry may take to begin an answer: an import

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/baseimage"
-	"github.com/drydockhq/drydock/internal/oci"
 )
 
 // manifestReader reads manifests of the server's registries, and of others as
@@ -30,34 +28,23 @@ func (m manifestReader) Manifest(ctx context.Context, image drydock.ImageName, d
 	if err != nil {
 		return nil, err
 	}
-	for _, place := range m.places(image) {
-		for _, c := range creds {
-			place.Username, place.Password = c.Username, c.Password
-			var content []byte
-			if content, _, err = place.Manifest(ctx, digest); err == nil {
-				return content, nil
-			}
+	places, own := m.places(image.Registry, image.Repository)
+	for _, c := range creds {
+		own.Username, own.Password = c.Username, c.Password
+		places = append(places, own)
+	}
+	var content []byte
+	for _, place := range places {
+		if content, _, err = place.Manifest(ctx, digest); err == nil {
+			break
 		}
+	}
+	for _, place := range places {
 		if t, ok := place.Transport.(*http.Transport); ok {
 			t.CloseIdleConnections()
 		}
 	}
-	return nil, err
-}
-
-// places returns where an image of another registry may be read, in order.
-func (m manifestReader) places(image drydock.ImageName) []oci.RemoteSource {
-	var all []oci.RemoteSource
-	for _, mirror := range m.config.Mirrors[image.Registry] {
-		all = append(all, oci.RemoteSource{
-			Repository: mirror.Host + strings.TrimSuffix(mirror.Path, "/") + "/" + image.Repository,
-			Insecure:   mirror.Scheme == "http", Transport: m.transport(mirror.Host),
-		})
-	}
-	return append(all, oci.RemoteSource{
-		Repository: image.Registry + "/" + image.Repository,
-		Insecure:   m.plainHTTP(image.Registry), Transport: m.transport(image.Registry),
-	})
+	return content, err
 }
 
 // readAs is how many of the tasks that are built from an image are tried.

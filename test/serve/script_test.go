@@ -79,8 +79,8 @@ func setUp(e *testscript.Env, hub string) error {
 	if !ok {
 		return errors.New("scripts are for tests")
 	}
-	s := serve.Start(t, serve.Options{Args: []string{
-		"--domain", clientDomain, "--runs-slots=4", "--sources-files=" + e.WorkDir,
+	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain, Args: []string{
+		"--runs-slots=4", "--sources-files=" + e.WorkDir,
 		"--registries-mirrors=docker.io=" + hub, "--registries-mirrors=mcr.microsoft.com=" + hub,
 	}})
 	e.Values[storyKey{}] = &story{t: t, server: s, runs: map[string][]string{}}
@@ -98,8 +98,8 @@ func setUp(e *testscript.Env, hub string) error {
 	}
 	for key, value := range map[string]string{
 		"HOME": home, "DRYDOCK_CONFIG_DIR": home, "PATH": home + ":" + os.Getenv("PATH"), "DRYDOCK_CA_FILE": ca,
-		"EXAMPLES": examples, "SUFFIX": "azurecr." + clientDomain + ":" + s.Port, "VAULTS": "vault." + clientDomain + ":" + s.Port,
-		"ENDPOINT": "https://management." + clientDomain + ":" + s.Port, "TENANT": s.Tenant, "ID": s.ClientID, "SECRET": s.Secret,
+		"EXAMPLES": examples, "SUFFIX": "azurecr." + serve.LocalDomain + ":" + s.Port, "VAULTS": "vault." + serve.LocalDomain + ":" + s.Port,
+		"ENDPOINT": "https://management." + serve.LocalDomain + ":" + s.Port, "TENANT": s.Tenant, "ID": s.ClientID, "SECRET": s.Secret,
 		"GIT_AUTHOR_NAME": "Ann", "GIT_AUTHOR_EMAIL": "ann@example.org", "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.org",
 	} {
 		e.Setenv(key, value)

@@ -1,20 +1,16 @@
 package script_test
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cgi"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/drydockhq/drydock/test/registry"
+	"github.com/drydockhq/drydock/test/serve"
 )
 
 // servers are the registries of a script, by host.
@@ -55,7 +51,7 @@ func (w *world) startServers(e *testscript.Env) (host string, err error) {
 		return "", err
 	}
 	w.own = &counted{Registry: own}
-	git, err := gitHandler(filepath.Join(e.WorkDir, "git"))
+	git, err := serve.GitHandler(filepath.Join(e.WorkDir, "git"))
 	if err != nil {
 		return "", err
 	}
@@ -66,22 +62,4 @@ func (w *world) startServers(e *testscript.Env) (host string, err error) {
 	e.Defer(server.Close)
 	e.Setenv("WEB", server.URL)
 	return own.Host, nil
-}
-
-// gitHandler serves the repositories in a folder as git hosts do.
-func gitHandler(dir string) (http.Handler, error) {
-	out, err := exec.Command("git", "--exec-path").Output()
-	if err != nil {
-		return nil, errors.New("git is not installed: make setup installs it")
-	}
-	return &cgi.Handler{
-		Path: filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"),
-		Root: "/git", Dir: os.TempDir(),
-		Env: []string{
-			"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=/nonexistent",
-			"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
-		},
-		InheritEnv: []string{"PATH"},
-		Stderr:     io.Discard, // it tells of repositories that are not there
-	}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -65,24 +64,25 @@ func followed(a *serve.Azure, t *testing.T) map[string]string {
 	return all
 }
 
-// plainRepository serves a git repository as files, and sends those who ask its
-// host for an API elsewhere. It counts them.
-func plainRepository(t *testing.T, elsewhere string) (url string, asked *atomic.Int32) {
+// plainHost serves a git repository, and sends those who ask its host for an API
+// elsewhere. It counts them.
+func plainHost(t *testing.T, elsewhere string) (url string, asked *atomic.Int32) {
 	t.Helper()
 	dir := repository(t)
-	if out, err := exec.Command("git", "-C", dir, "update-server-info").CombinedOutput(); err != nil {
-		t.Fatalf("git update-server-info: %v\n%s", err, out)
+	git, err := serve.GitHandler(filepath.Dir(dir))
+	if err != nil {
+		t.Fatal(err)
 	}
 	asked = &atomic.Int32{}
 	mux := http.NewServeMux()
-	mux.Handle("/me/app.git/", http.StripPrefix("/me/app.git", http.FileServer(http.Dir(filepath.Join(dir, ".git")))))
+	mux.Handle("/"+filepath.Base(dir)+"/", git)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		http.Redirect(w, r, elsewhere, http.StatusFound)
 	})
 	host := httptest.NewServer(mux)
 	t.Cleanup(host.Close)
-	return host.URL + "/me/app.git", asked
+	return host.URL + "/" + filepath.Base(dir), asked
 }
 
 // What watches repositories reaches no more than runs do: neither what link-local
@@ -93,8 +93,8 @@ func TestGitHostsOutOfReach(t *testing.T) {
 	a := s.Azure()
 	a.CreateRegistry("contoso")
 	own := "https://127.0.0.1:" + s.Port
-	redirected, asked := plainRepository(t, "http://169.254.169.254/api")
-	home, askedHome := plainRepository(t, own+"/api")
+	redirected, asked := plainHost(t, "http://169.254.169.254/api")
+	home, askedHome := plainHost(t, own+"/api")
 	want := map[string]string{}
 	for task, c := range map[string]struct{ repository, text string }{
 		"metadata":   {"http://169.254.169.254/me/app.git", "runs may not reach 169.254.169.254"},

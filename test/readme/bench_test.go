@@ -2,7 +2,9 @@ package readme_test
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -22,6 +24,7 @@ type bench struct {
 	machine    *serve.Machine
 	drydockd   string             // the program
 	hub, local *registry.Registry // Docker Hub, and the reader's at localhost:5000
+	repository string             // URL of this one, as a git host has it
 }
 
 func newBench(t *testing.T) *bench {
@@ -39,11 +42,37 @@ func newBench(t *testing.T) *bench {
 	if err := os.CopyFS(filepath.Join(b.dir, "examples"), os.DirFS(filepath.Join(root, "examples"))); err != nil {
 		t.Fatal(err)
 	}
+	b.repository = publish(t)
 	b.programs(t)
 	home := t.TempDir()
 	b.env = append(os.Environ(), "HOME="+home, "DOCKER_CONFIG="+filepath.Join(home, ".docker"), "REGISTRY_AUTH_FILE="+filepath.Join(home, ".docker", "config.json"),
 		"DRYDOCK_CONFIG_DIR="+filepath.Join(home, ".config", "drydock"), "PATH="+filepath.Join(b.dir, ".shims")+":/usr/local/bin:"+os.Getenv("PATH"))
 	return b
+}
+
+// publish makes a git repository of the examples, as the branch main of this one
+// has them, and returns its URL.
+func publish(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	clone := filepath.Join(dir, "drydock.git")
+	if err := os.CopyFS(filepath.Join(clone, "examples"), os.DirFS(filepath.Join(root, "examples"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"init", "-q", "-b", "main"}, {"add", "."}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "one"},
+	} {
+		if out, err := exec.Command("git", append([]string{"-C", clone}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	git, err := serve.GitHandler(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := httptest.NewServer(git)
+	t.Cleanup(host.Close)
+	return host.URL + "/drydock.git"
 }
 
 // programs puts programs in front of those of the machine: sudo for the one who

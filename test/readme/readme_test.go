@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock/test/serve"
 )
@@ -24,6 +25,7 @@ type reader struct {
 	*bench
 	t      *testing.T
 	output string // of the last block
+	block  string // the last that was run
 	all    strings.Builder
 	server *serve.Server
 }
@@ -99,33 +101,52 @@ func (r *reader) run(script string) {
 	case err != nil:
 		r.t.Fatalf("%s: %v", script, err)
 	}
-	r.output = string(out)
+	r.output, r.block = string(out), script
 	r.all.WriteString(r.output)
 }
+
+// looks matches a command that changes nothing: who does not see yet what the
+// README shows calls it again.
+var looks = regexp.MustCompile(`^drydock acr task (list-runs|why) [^\n]*\n$`)
 
 // here puts the places of the test for those of the README.
 func (r *reader) here(text string) string {
 	text = strings.ReplaceAll(text, "localhost:5000", r.local.Host)
+	text = strings.ReplaceAll(text, "https://github.com/drydockhq/drydock.git", r.repository)
 	if r.server == nil || strings.Contains(text, "drydock.test:") {
 		return text
 	}
 	text = strings.ReplaceAll(text, "/var/lib/drydock", r.server.Data)
-	return strings.ReplaceAll(text, "drydock.test", "drydock.test:"+r.server.Port)
+	return regexp.MustCompile(`drydock\.test\b`).ReplaceAllString(text, "drydock.test:"+r.server.Port)
 }
 
 // expect looks for lines in the output of the last block, in their order. The
 // ellipsis is any text.
 func (r *reader) expect(lines string) {
 	r.t.Helper()
+	missing := r.missing(lines)
+	for deadline := time.Now().Add(time.Minute); missing != "" && looks.MatchString(r.block) && time.Now().Before(deadline); missing = r.missing(lines) {
+		time.Sleep(100 * time.Millisecond)
+		r.run(r.block)
+	}
+	if missing != "" {
+		r.t.Fatalf("no line\n%s\nin\n%s", missing, r.output)
+	}
+}
+
+// missing returns the first line that the output of the last block does not have
+// in its place; empty for none.
+func (r *reader) missing(lines string) string {
 	rest := r.output
 	for line := range strings.Lines(r.here(lines)) {
 		form := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSuffix(line, "\n")), "…", ".*")
 		found := regexp.MustCompile("(?m)^" + form + "$").FindStringIndex(rest)
 		if found == nil {
-			r.t.Fatalf("no line\n%s\nin\n%s", line, r.output)
+			return line
 		}
 		rest = rest[found[1]:]
 	}
+	return ""
 }
 
 // check looks for what the README promises without showing it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strconv"
 	"time"
 
@@ -111,6 +112,7 @@ func (e *Evaluator) refuse(ctx context.Context, d decision, err error) {
 	if e.refusals == nil {
 		e.refusals = map[string]refusal{}
 	}
+	maps.DeleteFunc(e.refusals, func(_ string, r refusal) bool { return time.Since(r.at) >= refusedFor })
 	e.refusals[d.Task.Task.Key()] = refusal{since(&d.Task), time.Now()}
 }
 

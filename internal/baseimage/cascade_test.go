@@ -114,6 +114,15 @@ func TestFailingMiddle(t *testing.T) {
 	s.settle()
 	s.want("app", "Succeeded base:a→b")
 
+	// Nor is what comes later the failed run's fault.
+	s.push("two", "by hand")
+	s.settle()
+	run = s.want("app", "Succeeded base:a→b", "Queued two:two0→by hand")[1]
+	if notes := s.causeOf(run).Notes; len(notes) > 0 {
+		t.Errorf("the notes are %q", notes)
+	}
+	s.end(run, succeeded, built{from: "two", buildtime: []string{"base"}})
+
 	// When somebody mends the middle, the rest follows.
 	s.learn("one", built{image: "one", digest: "one1", from: "base"})
 	s.want("two", "Queued one:one0→one1")

@@ -84,12 +84,18 @@ func (s *situation) decideOn(g *graph, t drydock.DueTask) decision {
 		case blocks(u, first):
 			d.Action = wait
 			d.For = append(d.For, u.task)
-		case u.newest.Batch != "" && u.newest.Status.Ended() && u.newest.Status != drydock.RunSucceeded:
+		case failedToBring(u.newest, first):
 			d.Failed = append(d.Failed, u.newest)
 		}
 	}
 	slices.SortFunc(d.For, func(a, b drydock.ResourceID) int { return compareIDs(a, b) })
 	return d
+}
+
+// failedToBring reports whether a run was to bring a change, or a later one, and
+// did not succeed. That of an earlier change says nothing about this one.
+func failedToBring(r drydock.RunRecord, change int64) bool {
+	return r.Batch != "" && r.Status.Ended() && r.Status != drydock.RunSucceeded && r.Root >= change
 }
 
 // blocks reports whether a task that others build on is still to do what a

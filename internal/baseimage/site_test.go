@@ -1,7 +1,6 @@
 package baseimage_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -17,7 +16,6 @@ import (
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/baseimage"
 	"github.com/drydockhq/drydock/internal/dispatch"
-	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/sqlstore"
 )
 
@@ -234,120 +232,6 @@ func (s *site) poll(name, word string) {
 	s.must(err)
 }
 
-// manual queues a run that somebody asked for.
-func (s *site) manual(name string) drydock.RunRecord {
-	s.t.Helper()
-	task := taskID(name)
-	r, err := s.store.CreateRun(s.t.Context(), drydock.RunRecord{Registry: task.Parent(), Task: task.Name(), Created: time.Now()})
-	s.must(err)
-	return r
-}
-
-// begin takes a queued run to Running.
-func (s *site) begin(r drydock.RunRecord) drydock.RunRecord {
-	s.t.Helper()
-	for _, to := range []drydock.RunStatus{drydock.RunStarted, drydock.RunRunning} {
-		var err error
-		r, err = queue.Transition(s.t.Context(), s.store, r.Registry, r.ID, r.Status, to, func(*drydock.RunRecord) error { return nil })
-		s.must(err)
-	}
-	return r
-}
-
-// built is what a build was made from: bases and buildtime images as IMAGE or
-// IMAGE=DIGEST, that digest instead of what the tag points at now.
-type built struct {
-	image, digest string // pushed; empty for none
-	from          string
-	buildtime     []string
-}
-
-// end ends a run as its builds went: their images are pushed, and in its result.
-func (s *site) end(r drydock.RunRecord, status drydock.RunStatus, builds ...built) drydock.RunRecord {
-	s.t.Helper()
-	return s.endAs(r, status, nil, builds...)
-}
-
-// endDeclared lets a run fail that was to be built from some images.
-func (s *site) endDeclared(r drydock.RunRecord, declared []string, builds ...built) drydock.RunRecord {
-	s.t.Helper()
-	return s.endAs(r, drydock.RunFailed, declared, builds...)
-}
-
-func (s *site) endAs(r drydock.RunRecord, status drydock.RunStatus, declared []string, builds ...built) drydock.RunRecord {
-	s.t.Helper()
-	if r.Status == drydock.RunQueued {
-		r = s.begin(r)
-	}
-	var result struct {
-		Dependencies []drydock.ImageDependencies `json:"dependencies"`
-		OutputImages []drydock.ImageReference    `json:"outputImages"`
-		Declared     any                         `json:"declaredBases,omitempty"`
-	}
-	if declared != nil {
-		var images []any
-		for _, name := range declared {
-			images = append(images, map[string]string{"image": image(name).String(), "kind": "Runtime"})
-		}
-		result.Declared = map[string]any{"images": images, "complete": true}
-	}
-	for _, b := range builds {
-		d := drydock.ImageDependencies{}
-		if b.from != "" {
-			ref := s.resolve(b.from)
-			d.Runtime = &ref
-		}
-		for _, name := range b.buildtime {
-			d.Buildtime = append(d.Buildtime, s.resolve(name))
-		}
-		if b.image != "" {
-			if b.digest != "" {
-				s.push(b.image, b.digest, r)
-			}
-			ref := s.resolve(b.image)
-			d.Image = &ref
-			result.OutputImages = append(result.OutputImages, ref)
-		}
-		result.Dependencies = append(result.Dependencies, d)
-	}
-	text, err := json.Marshal(result)
-	s.must(err)
-	r, err = queue.Transition(s.t.Context(), s.store, r.Registry, r.ID, drydock.RunRunning, status, func(r *drydock.RunRecord) error {
-		r.Result, r.Finished = text, time.Now()
-		return nil
-	})
-	s.must(err)
-	return r
-}
-
-// resolve returns what a name means to a build just now.
-func (s *site) resolve(name string) drydock.ImageReference {
-	s.t.Helper()
-	name, fixed, _ := strings.Cut(name, "=")
-	n := image(name)
-	ref := n.Reference()
-	if fixed != "" {
-		ref.Digest = digest(fixed)
-		return ref
-	}
-	registry, _, err := hosts{s}.Registry(s.t.Context(), n.Registry)
-	s.must(err)
-	tags, err := s.store.Tags(s.t.Context(), drydock.TagFilter{Registry: registry, Repository: n.Repository, Name: n.Tag, Hidden: true})
-	s.must(err)
-	if len(tags) > 0 {
-		ref.Digest = tags[0].Digest
-	}
-	return ref
-}
-
-// learn runs a task by hand to its end, so that it is known what it is built
-// from.
-func (s *site) learn(name string, builds ...built) {
-	s.t.Helper()
-	s.end(s.manual(name), drydock.RunSucceeded, builds...)
-	s.settle()
-}
-
 // runs returns the runs of a task that image updates have made, oldest first.
 func (s *site) runs(name string) []drydock.RunRecord {
 	s.t.Helper()
@@ -397,99 +281,4 @@ func (s *site) last(task string) drydock.RunRecord {
 		s.t.Fatalf("%s has no run because of an image update", task)
 	}
 	return runs[len(runs)-1]
-}
-
-// tasks is what the resource manager knows of tasks.
-type tasks struct {
-	site        *site
-	triggers    map[string]*drydock.TaskTriggers
-	definitions map[string]string
-	broken      map[string]error // of TaskRuns
-}
-
-// Triggers implements baseimage.Tasks.
-func (t *tasks) Triggers(ctx context.Context, task drydock.ResourceID) (drydock.TaskTriggers, error) {
-	found := t.triggers[task.Key()]
-	if _, err := t.site.store.Resource(ctx, task); err != nil {
-		return drydock.TaskTriggers{}, err
-	}
-	return *found, nil
-}
-
-// TaskRuns implements baseimage.Tasks.
-func (t *tasks) TaskRuns(ctx context.Context, ids []drydock.ResourceID) ([]drydock.RunRecord, []error, error) {
-	records, refused := make([]drydock.RunRecord, len(ids)), make([]error, len(ids))
-	for i, id := range ids {
-		records[i], refused[i] = t.taskRun(ctx, id)
-	}
-	return records, refused, nil
-}
-
-func (t *tasks) taskRun(ctx context.Context, task drydock.ResourceID) (drydock.RunRecord, error) {
-	triggers, err := t.Triggers(ctx, task)
-	if err != nil {
-		return drydock.RunRecord{}, err
-	}
-	if err := t.broken[task.Key()]; err != nil {
-		return drydock.RunRecord{}, err
-	}
-	if !triggers.Enabled {
-		return drydock.RunRecord{}, drydock.Errorf(drydock.Conflict, "the task is disabled")
-	}
-	return drydock.RunRecord{
-		Registry: task.Parent(), Task: task.Name(), Type: drydock.AutoBuild, Created: time.Now(),
-		Request: []byte(t.definitions[task.Key()]),
-	}, nil
-}
-
-// manifests reads those of the site's registries.
-type manifests struct{ *site }
-
-// Manifest implements baseimage.Manifests.
-func (m manifests) Manifest(ctx context.Context, image drydock.ImageName, digest string) ([]byte, error) {
-	registry, ours, err := hosts(m).Registry(ctx, image.Registry)
-	if err != nil || !ours {
-		return nil, drydock.Errorf(drydock.Unavailable, "not here")
-	}
-	found, err := m.store.Manifest(ctx, drydock.ArtifactRef{Registry: registry, Repository: image.Repository, Reference: digest})
-	return found.Content, err
-}
-
-// surveyor reads what the site says.
-type surveyor struct{ *site }
-
-// Survey implements baseimage.Surveyor.
-func (s surveyor) Survey(_ context.Context, r drydock.RunRecord, skip func(drydock.ImageName) bool) (drydock.BuildSurvey, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.surveyed = append(s.surveyed, r.Task)
-	survey, ok := s.surveys[r.Registry.Child("tasks", r.Task).Key()]
-	if !ok {
-		return survey, drydock.Errorf(drydock.Unavailable, "the source can't be fetched")
-	}
-	for i := range survey.Bases {
-		if b := &survey.Bases[i]; skip(b.Image) {
-			b.Digest, b.Err = "", nil
-		}
-	}
-	return survey, nil
-}
-
-// hosts knows the registries of a site.
-type hosts struct{ *site }
-
-// Host implements baseimage.Hosts.
-func (hosts) Host(registry drydock.ResourceID) string { return registry.Name() + domain }
-
-// Registry implements baseimage.Hosts.
-func (h hosts) Registry(ctx context.Context, host string) (drydock.ResourceID, bool, error) {
-	name, ours := strings.CutSuffix(host, domain)
-	if !ours {
-		return drydock.ResourceID{}, false, nil
-	}
-	_, err := h.store.Resource(ctx, registryID(name))
-	if drydock.CodeOf(err) == drydock.NotFound {
-		return drydock.ResourceID{}, false, nil
-	}
-	return registryID(name), err == nil, err
 }

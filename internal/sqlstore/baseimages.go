@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/drydockhq/drydock"
@@ -112,62 +111,6 @@ func (s *Store) PutTaskImages(ctx context.Context, t drydock.TaskImages) error {
 	return nil
 }
 
-func putTaskImages(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO task_images
-			(task, registry, name, learnt, outdated, ended, armed, reading, read_for, problem, base_trigger, paused)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		ON CONFLICT (task) DO UPDATE SET learnt = excluded.learnt, outdated = excluded.outdated, ended = excluded.ended, armed = excluded.armed,
-			reading = excluded.reading, read_for = excluded.read_for, problem = excluded.problem, base_trigger = excluded.base_trigger, paused = excluded.paused`,
-		t.Task.Key(), t.Task.Parent().Key(), strings.ToLower(t.Task.Name()), t.Learnt, t.Outdated, t.Ended, nanos(t.Armed),
-		number(t.Reading), t.ReadFor, t.Problem, string(t.Trigger), number(t.Paused))
-	return err
-}
-
-// putBases replaces the bases and outputs of a task. What is due stays due since
-// the same change.
-func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
-	task := t.Task.Key()
-	since := map[string]int64{}
-	_, err := list(ctx, tx, func(row scanner) (struct{}, error) {
-		_, base, err := scanBase(row)
-		since[base.Image.String()] = base.Since
-		return struct{}{}, err
-	}, `SELECT task, image, kind, digest, before, since FROM task_bases WHERE task = $1`, task)
-	if err != nil {
-		return err
-	}
-	for _, statement := range []string{`DELETE FROM task_bases WHERE task = $1`, `DELETE FROM task_outputs WHERE task = $1`} {
-		if _, err := tx.ExecContext(ctx, statement, task); err != nil {
-			return err
-		}
-	}
-	for _, b := range t.Bases {
-		image := b.Image.String()
-		if _, before := since[image]; !before {
-			// What was known when somebody last watched it may not be so any more.
-			_, err := tx.ExecContext(ctx, `DELETE FROM image_states WHERE image = $1
-				AND NOT EXISTS (SELECT 1 FROM task_bases WHERE image = $1)`, image)
-			if err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO task_bases (task, image, kind, digest, before, since, counts)
-			VALUES ($1, $2, $3, $4, $5, COALESCE((SELECT CASE WHEN $6 > 0 THEN $6 ELSE MAX(root, 1) END FROM image_states
-				WHERE image = $2 AND digest NOT IN ('', $4, $5)), 0), $7)`,
-			task, image, string(b.Kind), b.Digest, b.Before, since[image], number(t.Counts(b)))
-		if err != nil {
-			return err
-		}
-	}
-	for _, image := range t.Outputs {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO task_outputs (task, image) VALUES ($1, $2)
-			ON CONFLICT (task, image) DO NOTHING`, task, image.String()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // TasksToRead implements drydock.TaskImageStore.
 func (s *Store) TasksToRead(ctx context.Context, before time.Time) ([]drydock.ResourceID, error) {
 	var tasks []drydock.ResourceID
@@ -189,93 +132,6 @@ func (s *Store) TasksToRead(ctx context.Context, before time.Time) ([]drydock.Re
 	return tasks, nil
 }
 
-// AddOutput implements drydock.TaskImageStore.
-func (s *Store) AddOutput(ctx context.Context, task drydock.ResourceID, image drydock.ImageName) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := resource(ctx, tx, task); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO task_outputs (task, image)
-			SELECT t.task, $2 FROM task_images t WHERE t.task = $1 ON CONFLICT (task, image) DO NOTHING`, task.Key(), image.String())
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("storing that task %s pushes %s: %w", task.Name(), image, err)
-	}
-	return nil
-}
-
-// Producers implements drydock.TaskGraph.
-func (s *Store) Producers(ctx context.Context, images ...drydock.ImageName) (map[drydock.ImageName][]drydock.ResourceID, error) {
-	producers := map[drydock.ImageName][]drydock.ResourceID{}
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		return inParts(imageTexts(images), func(c *conditions, part []string) error {
-			in(c, "o.image", part)
-			_, err := list(ctx, tx, func(row scanner) (struct{}, error) {
-				task, image, err := scanOutput(row)
-				if err != nil {
-					return struct{}{}, err
-				}
-				id, err := resourceID(task)
-				producers[image] = append(producers[image], id)
-				return struct{}{}, err
-			}, `SELECT resources.id, o.image FROM task_outputs o JOIN resources ON resources.key = o.task`+c.where()+
-				` ORDER BY o.image, o.task`, c.args...)
-			return err
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("finding the tasks that push images: %w", err)
-	}
-	return producers, nil
-}
-
-// Foundations implements drydock.TaskGraph.
-func (s *Store) Foundations(ctx context.Context, tasks ...drydock.ResourceID) ([]drydock.Foundation, error) {
-	var all []drydock.Foundation
-	err := s.read(ctx, func(tx *sql.Tx) error {
-		return inParts(taskKeys(tasks), func(c *conditions, part []string) error {
-			in(c, "b.task", part)
-			found, err := list(ctx, tx, scanFoundation, `SELECT a.id, u.id, MAX(b.counts)
-				FROM task_bases b JOIN task_outputs o ON o.image = b.image
-				JOIN resources a ON a.key = b.task JOIN resources u ON u.key = o.task`+
-				c.where()+` GROUP BY b.task, o.task ORDER BY b.task, o.task`, c.args...)
-			all = append(all, found...)
-			return err
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("finding what tasks are built on: %w", err)
-	}
-	return all, nil
-}
-
-func scanFoundation(row scanner) (drydock.Foundation, error) {
-	var (
-		f        drydock.Foundation
-		task, on string
-		counts   int
-	)
-	err := row.Scan(&task, &on, &counts)
-	if err != nil {
-		return f, err
-	}
-	if f.Task, err = resourceID(task); err != nil {
-		return f, err
-	}
-	f.On, err = resourceID(on)
-	f.Counts = counts != 0
-	return f, err
-}
-
-func imageTexts(images []drydock.ImageName) []string {
-	texts := make([]string, len(images))
-	for i, image := range images {
-		texts[i] = image.String()
-	}
-	return texts
-}
-
 // partSize is how many values one statement gets at most.
 const partSize = 400
 
@@ -289,39 +145,4 @@ func inParts(values []string, f func(c *conditions, part []string) error) error 
 		values = values[n:]
 	}
 	return nil
-}
-
-func scanTaskImages(row scanner) (drydock.TaskImages, error) {
-	var (
-		t       drydock.TaskImages
-		id      string
-		armed   int64
-		reading int
-		paused  int
-	)
-	err := row.Scan(&id, &t.Learnt, &t.Outdated, &t.Ended, &armed, &reading, &t.ReadFor, &t.Problem, &t.Trigger, &paused)
-	if err != nil {
-		return t, err
-	}
-	t.Armed, t.Reading, t.Paused = fromNanos(armed), reading != 0, paused != 0
-	t.Task, err = resourceID(id)
-	return t, err
-}
-
-func scanBase(row scanner) (task string, b drydock.BaseImage, err error) {
-	var image string
-	if err := row.Scan(&task, &image, &b.Kind, &b.Digest, &b.Before, &b.Since); err != nil {
-		return "", b, err
-	}
-	b.Image, err = drydock.ParseImageName(image)
-	return task, b, err
-}
-
-func scanOutput(row scanner) (task string, image drydock.ImageName, err error) {
-	var text string
-	if err := row.Scan(&task, &text); err != nil {
-		return "", image, err
-	}
-	image, err = drydock.ParseImageName(text)
-	return task, image, err
 }

@@ -154,7 +154,8 @@ func cause(a *serve.Azure, t *testing.T, registry, run string) (c struct {
 		Platforms                    []string
 	}
 	Notes []string
-}) {
+},
+) {
 	t.Helper()
 	text := a.RawRun(registry, run)
 	var doc struct {

@@ -26,10 +26,15 @@ import (
 
 var _ engine.Surveyor = (*Executor)(nil)
 
-// Bases implements engine.Surveyor. The frontend itself says what it would
-// resolve, so that unused stages, arguments and targets are understood as in a
-// build; only what base images add with ONBUILD is left out.
+// Bases implements engine.Surveyor.
 func (e *Executor) Bases(ctx context.Context, dockerfile []byte, b engine.Build) ([]drydock.BaseImage, error) {
+	return basesOf(ctx, dockerfile, b)
+}
+
+// basesOf lets the frontend itself say what it would resolve, so that unused
+// stages, arguments and targets are understood as in a build; only what base
+// images add with ONBUILD is left out.
+func basesOf(ctx context.Context, dockerfile []byte, b engine.Build) ([]drydock.BaseImage, error) {
 	if source, _, _, ok := parser.DetectSyntax(dockerfile); ok && !officialFrontend.MatchString(source) {
 		return nil, drydock.Errorf(drydock.Invalid, "only %s, which its first line names, understands the Dockerfile", source)
 	}

@@ -35,6 +35,8 @@ func (b *build) capture(_ context.Context, res *llbsolver.Result, _ *llbsolver.S
 
 // builtRecord is what is remembered of a build for the dependency list.
 type builtRecord struct {
+	step      string
+	failed    bool
 	names     []string // complete; a build without a tag has none
 	runtime   *drydock.ImageReference
 	buildtime []drydock.ImageReference
@@ -44,7 +46,7 @@ type builtRecord struct {
 // record remembers what the build resolved, and makes the images known to the
 // run: a later step may tag an image that only a FROM has named.
 func (b *build) record() error {
-	rec := builtRecord{git: b.git()}
+	rec := builtRecord{step: b.StepID, git: b.git()}
 	for _, name := range b.Flags.Tags {
 		complete, err := completeName(name)
 		if err != nil {
@@ -68,16 +70,19 @@ func (b *build) recordFailed() {
 	b.mu.Lock()
 	asked := slices.Clone(b.asked)
 	b.mu.Unlock()
-	rec := builtRecord{git: b.git()}
+	rec := builtRecord{step: b.StepID, failed: true, git: b.git()}
 	if b.fill(&rec, asked); rec.runtime != nil || len(rec.buildtime) > 0 {
 		b.keep(rec)
 	}
 }
 
+// keep remembers a build in place of attempts of the same step that failed.
 func (b *build) keep(rec builtRecord) {
 	b.session.mu.Lock()
 	defer b.session.mu.Unlock()
-	b.session.built = append(b.session.built, rec)
+	b.session.built = append(slices.DeleteFunc(b.session.built, func(old builtRecord) bool {
+		return old.failed && old.step == rec.step
+	}), rec)
 }
 
 // fill completes a record with images.

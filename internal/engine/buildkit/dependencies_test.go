@@ -189,6 +189,27 @@ RUN false
 	}
 	wantEqual(t, "runtime", found[0].Runtime.Reference+" "+found[0].Runtime.Digest, reg.Host+"/base:1 "+digest)
 	wantEqual(t, "buildtime", found[0].Buildtime[0].Reference, reg.Host+"/tool:1")
+
+	// An attempt that failed is nothing beside the next one.
+	build := func(dockerfile string) error {
+		flags, err := buildflags.Parse([]string{"-f", "-", "-t", reg.Host + "/made:1", "."})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Build(t.Context(), engine.Build{
+			StepID: "retried", Flags: flags, Dir: "/workspace", Out: &output{},
+			Stdin: strings.NewReader("FROM " + reg.Host + "/base:1\n" + dockerfile),
+		})
+	}
+	if err := build("RUN false\n"); err == nil {
+		t.Error("RUN false succeeded")
+	}
+	if err := build("RUN true\n"); err != nil {
+		t.Error(err)
+	}
+	if found = r.Dependencies(); len(found) != 2 || found[1].Image == nil {
+		t.Errorf("after another attempt dependencies are %+v", found)
+	}
 }
 
 // The image that reads the Dockerfile is nothing that the result is made from.

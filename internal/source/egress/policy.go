@@ -21,17 +21,26 @@ type Policy struct {
 
 // refused are networks that nobody can open.
 var refused = []struct {
-	networks []string
+	networks []netip.Prefix
 	what     string
 }{
-	{[]string{"169.254.0.0/16", "fe80::/10"}, "a link-local address, as that of a cloud's metadata"},
+	{prefixes("169.254.0.0/16", "fe80::/10"), "a link-local address, as that of a cloud's metadata"},
 	// AWS, Google Cloud; Azure; Alibaba Cloud; Oracle Cloud.
-	{[]string{"fd00:ec2::/32", "fd20:ce::/32", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"}, "a cloud's metadata"},
-	{[]string{"0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8", "255.255.255.255/32"}, "no address of a host"},
+	{prefixes("fd00:ec2::/32", "fd20:ce::/32", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"), "a cloud's metadata"},
+	{prefixes("0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8", "255.255.255.255/32"), "no address of a host"},
 }
 
 // translated are the networks in whose last 32 bits is an IPv4 address.
-var translated = []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("::/96")}
+var translated = prefixes("64:ff9b::/96", "::/96")
+
+// prefixes parses networks that are written here.
+func prefixes(texts ...string) []netip.Prefix {
+	all := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		all[i] = netip.MustParsePrefix(text)
+	}
+	return all
+}
 
 // Check returns an error with code Denied unless an address may be connected to.
 func (p *Policy) Check(to netip.AddrPort) error {
@@ -39,15 +48,15 @@ func (p *Policy) Check(to netip.AddrPort) error {
 	deny := func(what string) error {
 		return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is %s", addr, what)
 	}
+	within := func(n netip.Prefix) bool { return n.Contains(addr) }
 	for _, r := range refused {
-		if slices.ContainsFunc(r.networks, func(n string) bool { return netip.MustParsePrefix(n).Contains(addr) }) {
+		if slices.ContainsFunc(r.networks, within) {
 			return deny(r.what)
 		}
 	}
 	if p.Own != nil && p.Own(netip.AddrPortFrom(addr, to.Port())) {
 		return deny("this server itself")
 	}
-	within := func(n netip.Prefix) bool { return n.Contains(addr) }
 	if addr.IsLoopback() {
 		if !slices.ContainsFunc(p.Allow, within) {
 			return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is the server's machine", addr).

@@ -7,13 +7,25 @@ import (
 
 // unreachable are networks that a server connects to for nobody.
 var unreachable = []struct {
-	networks []string
+	networks []netip.Prefix
 	what     string
 }{
-	{[]string{"169.254.0.0/16", "fe80::/10"}, "a link-local address, as that of a cloud's metadata"},
+	{prefixes("169.254.0.0/16", "fe80::/10"), "a link-local address, as that of a cloud's metadata"},
 	// AWS, Google Cloud; Azure; Alibaba Cloud; Oracle Cloud.
-	{[]string{"fd00:ec2::/32", "fd20:ce::/32", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"}, "a cloud's metadata"},
-	{[]string{"0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8", "255.255.255.255/32"}, "no address of a host"},
+	{prefixes("fd00:ec2::/32", "fd20:ce::/32", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32"), "a cloud's metadata"},
+	{prefixes("0.0.0.0/8", "::/128", "224.0.0.0/4", "ff00::/8", "255.255.255.255/32"), "no address of a host"},
+}
+
+// translated are the networks in whose last 32 bits is an IPv4 address.
+var translated = prefixes("64:ff9b::/96", "::/96")
+
+// prefixes parses networks that are written here.
+func prefixes(texts ...string) []netip.Prefix {
+	all := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		all[i] = netip.MustParsePrefix(text)
+	}
+	return all
 }
 
 // Unreachable says of an address what it is that a server connects to it for
@@ -22,7 +34,7 @@ var unreachable = []struct {
 func Unreachable(address netip.Addr) string {
 	address = HostAddress(address)
 	for _, u := range unreachable {
-		if slices.ContainsFunc(u.networks, func(n string) bool { return netip.MustParsePrefix(n).Contains(address) }) {
+		if slices.ContainsFunc(u.networks, func(n netip.Prefix) bool { return n.Contains(address) }) {
 			return u.what
 		}
 	}
@@ -36,8 +48,8 @@ func HostAddress(address netip.Addr) netip.Addr {
 	if address.IsLoopback() || address.IsUnspecified() {
 		return address
 	}
-	for _, network := range []string{"64:ff9b::/96", "::/96"} {
-		if netip.MustParsePrefix(network).Contains(address) {
+	for _, network := range translated {
+		if network.Contains(address) {
 			bytes := address.As16()
 			return netip.AddrFrom4([4]byte(bytes[12:]))
 		}

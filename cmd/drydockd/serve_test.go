@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 	"net"
 	"net/http"
@@ -215,6 +216,11 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	d.expire(ctx)
 	check()
 	d.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
+	err = d.withoutRuns(t, func() { d.expire(ctx) })
+	check()
+	if err != nil {
+		t.Fatal(err)
+	}
 	d.expire(ctx)
 	check("ended") // a run that goes on may still need its source
 	running := strings.TrimSuffix(keys["running"].Name, logSuffix)
@@ -226,6 +232,22 @@ func TestOldLogsAndUploadsGo(t *testing.T) {
 	}
 	d.expire(ctx)
 	check("ended", "running", "source")
+}
+
+// withoutRuns does something while the database can't be asked for runs.
+func (d *daemon) withoutRuns(t *testing.T, do func()) error {
+	t.Helper()
+	db, err := sql.Open("sqlite", d.path(databaseFile))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "ALTER TABLE runs RENAME TO hidden"); err != nil {
+		return err
+	}
+	do()
+	_, err = db.ExecContext(t.Context(), "ALTER TABLE hidden RENAME TO runs")
+	return err
 }
 
 func TestOldRunsGoWithTheirLogs(t *testing.T) {

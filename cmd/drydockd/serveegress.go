@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -122,11 +121,20 @@ func (d *daemon) guardBuilds(ctx context.Context) error {
 	}
 	d.closing(enclosure.Close)
 	dir := d.path(programsFolder)
-	script := fmt.Sprintf("#!/bin/sh\nexec '%s' enter '%s' '%s' '%s' \"$@\"\n", own, enclosure.Namespace(), enclosure.Address(), git)
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "git"), []byte(script), 0o755)); err != nil {
+	script := enterScript(own, enclosure.Namespace(), enclosure.Address(), git)
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "git"), script, 0o755)); err != nil {
 		return drydock.Errorf(drydock.Unavailable, "making a folder for programs: %w", err)
 	}
 	return os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}
+
+// enterScript is a script that makes itself git in an enclosure.
+func enterScript(own, namespace, address, git string) []byte {
+	line := "#!/bin/sh\nexec"
+	for _, word := range []string{own, "enter", namespace, address, git} {
+		line += " " + egress.Quote(word)
+	}
+	return []byte(line + " \"$@\"\n")
 }
 
 // enterCommand is what the git of builds is; see guardBuilds.

@@ -109,7 +109,10 @@ func (d *daemon) expire(ctx context.Context) {
 		}
 		id, _, _ := strings.Cut(key.Name, "/")
 		r, err := d.store.Run(ctx, registry, id)
-		return err == nil && (r.Archived || !r.Status.Ended())
+		if err != nil {
+			return drydock.CodeOf(err) != drydock.NotFound // nobody knows what the run is
+		}
+		return r.Archived || !r.Status.Ended()
 	}
 	busy := map[string]bool{} // containers whose uploads a run may still need
 	for _, r := range registries {

@@ -39,6 +39,38 @@ func TestMalformedContent(t *testing.T) {
 	}
 }
 
+// A query that can't be read is not one without it: it would answer all.
+func TestMalformedQuery(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.registry(t, "contoso")
+	runs := s.Scope("g", "registries", "contoso").String() + "/runs"
+	for _, query := range []string{"$filter=TaskName eq 'x';drop", "$filter=%zz", "%zz=1", "a;b"} {
+		a := s.Do(t, s.token, http.MethodGet, runs+"?"+strings.ReplaceAll(query, " ", "%20"), "")
+		if a.Status != 400 || a.Code() != "InvalidQueryParameter" || !strings.Contains(a.Message(), "query") {
+			t.Errorf("%s: %d %.200v", query, a.Status, a.Body)
+		}
+	}
+}
+
+func TestLongNamesAreMeasured(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.registry(t, "contoso")
+	registry := s.Scope("g", "registries", "contoso").String()
+	for path, want := range map[string]string{
+		s.Scope("g", "registries", strings.Repeat("a", 300)).String(): "300",
+		s.Scope("g", "registries", strings.Repeat("a", 200)).String(): "200",
+		registry + "/tasks/" + strings.Repeat("a", 70):                "70",
+		s.Scope(strings.Repeat("a", 95)).String():                     "95",
+	} {
+		a := s.Do(t, s.token, http.MethodPut, path, `{"location":"westeurope","properties":{}}`)
+		if a.Status != 400 || !strings.Contains(a.Message(), want+" characters") {
+			t.Errorf("%s: %d %.300v", want, a.Status, a.Body)
+		}
+	}
+}
+
 func TestWrongTypesNameTheProperty(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -29,7 +29,7 @@ func (s *Server) putChild(req *request, fields []field, take taker, finish func(
 		return nil, err
 	}
 	if name := req.scope.Name(); !childName.MatchString(name) {
-		return nil, badRequest("InvalidResourceName", "The name '%s' is invalid: it can have 1 to 50 letters, digits, '-' and '_'.", shorten(name))
+		return nil, badRequest("InvalidResourceName", "The name '%s' is invalid: it has %d characters; 1 to 50 letters, digits, '-' and '_' are possible.", shorten(name), len(name))
 	}
 	if err := check(doc, fields); err != nil {
 		return nil, err

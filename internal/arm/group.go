@@ -77,7 +77,7 @@ func (s *Server) putGroup(req *request) (*answer, error) {
 		return nil, err
 	}
 	if !groupName.MatchString(req.scope.Group) {
-		return nil, badRequest("InvalidResourceGroup", "The resource group name '%s' is invalid: it can have 1 to 90 letters, digits, '-', '_', '.' and parentheses, and no '.' at its end.", req.scope.Group)
+		return nil, badRequest("InvalidResourceGroup", "The resource group name '%s' is invalid: it has %d characters; 1 to 90 letters, digits, '-', '_', '.' and parentheses are possible, and no '.' at its end.", req.scope.Group, len(req.scope.Group))
 	}
 	if err := check(doc, groupFields); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/drydockhq/drydock"
 )
@@ -16,7 +17,7 @@ var registryName = regexp.MustCompile(`^[a-z0-9]{5,50}$`)
 // nameFree checks a name for a new registry: names are global.
 func (s *Server) nameFree(ctx context.Context, name string) error {
 	if !registryName.MatchString(name) {
-		return badRequest("InvalidResourceName", "The registry name '%s' is invalid. It must have 5 to 50 characters, lower-case letters and digits only.", name)
+		return badRequest("InvalidResourceName", "The registry name '%s' is invalid. It has %d characters and must have 5 to 50, lower-case letters and digits only.", shorten(name), utf8.RuneCountInString(name))
 	}
 	found, err := s.c.Resources.Resources(ctx, drydock.ResourceFilter{Type: registryType, Name: name})
 	if err != nil {

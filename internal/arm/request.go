@@ -62,7 +62,11 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) (*answer, erro
 	if err != nil {
 		return nil, err
 	}
-	req := &request{params: params, query: lowerKeys(r.URL.Query()), scope: route.scope(params)}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // what is left out may be a filter: the answer would be to another question
+		return nil, badRequest("InvalidQueryParameter", "The query of the URL can't be understood: %v. Write '%%3B' for ';' and '%%25' for '%%' in a value.", err)
+	}
+	req := &request{params: params, query: lowerKeys(query), scope: route.scope(params)}
 	if req.query.Get("api-version") == "" {
 		return nil, badRequest("MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/drydockhq/drydock"
 )
@@ -30,6 +31,9 @@ type route struct {
 // nameForm is what a part of a path may be: the characters of ARM's names, and
 // spaces for locations.
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_().:~ -]{1,260}$`)
+
+// maxName is how long it may be.
+const maxName = 260
 
 // route finds the route of a request and the values of its path.
 func (s *Server) route(r *http.Request) (*route, map[string]string, error) {
@@ -67,6 +71,9 @@ func pathParts(u *url.URL) ([]string, error) {
 	for i, part := range parts {
 		text, err := url.PathUnescape(part)
 		if err != nil || text == "." || text == ".." || !nameForm.MatchString(text) && !operationForm(parts, i) {
+			if len(text) > maxName {
+				return nil, badRequest("InvalidResourceName", "'%s' can't be a part of a path: it has %d characters, and %d are the most.", shorten(text), utf8.RuneCountInString(text), maxName)
+			}
 			return nil, badRequest("InvalidResourceName", "'%s' can't be a part of a path: letters, digits, '-', '_', '.' and parentheses can.", shorten(text))
 		}
 		parts[i] = text

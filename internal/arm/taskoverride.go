@@ -22,7 +22,9 @@ func (s *Server) taskRunOf(ctx context.Context, registry drydock.ResourceID, doc
 	override, _ := doc["overrideTaskStepProperties"].(object)
 	plain := request
 	plain.Arguments, plain.Values = slices.Clone(request.Arguments), slices.Clone(request.Values)
-	overrideStep(&request, override)
+	if err := overrideStep(&request, override); err != nil {
+		return drydock.RunRecord{}, drydock.RunRequest{}, err
+	}
 	record.Altered = alters(plain, request)
 	if template := text(doc, "logTemplate"); template != "" {
 		request.LogTemplate = template
@@ -81,15 +83,19 @@ func alters(plain, request drydock.RunRequest) bool {
 }
 
 // overrideStep applies what a client wants different in this one run.
-func overrideStep(r *drydock.RunRequest, override object) {
+func overrideStep(r *drydock.RunRequest, override object) error {
 	if path := text(override, "contextPath"); path != "" {
 		r.Source = path
 	}
 	if file := text(override, "file"); file != "" {
-		if r.Kind == drydock.DockerBuildRun {
+		switch r.Kind {
+		case drydock.DockerBuildRun:
 			r.Dockerfile = file
-		} else if r.Kind == drydock.FileTaskRun {
+		case drydock.FileTaskRun:
 			r.TaskFile = file
+		default:
+			const at = "overrideTaskStepProperties.file"
+			return badRequest("InvalidRequestContent", "The property '%s' is not possible: the task has its steps in itself, and no file to name another in its place.", at).about(at)
 		}
 	}
 	if target := text(override, "target"); target != "" {
@@ -100,6 +106,7 @@ func overrideStep(r *drydock.RunRequest, override object) {
 	}
 	r.Arguments = overrideValues(r.Arguments, runValues(override, "arguments"))
 	r.Values = overrideValues(r.Values, runValues(override, "values"))
+	return nil
 }
 
 // overrideValues replaces values by name and adds those that are new.

@@ -196,6 +196,21 @@ func TestCanceledBeforeOpen(t *testing.T) {
 	}
 }
 
+// A run that will go on elsewhere is not said to be canceled.
+func TestHandedBack(t *testing.T) {
+	t.Parallel()
+	b := setup()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(&engine.HandedBack{Why: "later"})
+	_, err := b.Run(ctx, &drydock.Plan{Steps: []drydock.Step{cmd("a", "bash")}}, engine.RunSpec{ID: "r1"})
+	if drydock.CodeOf(err) != drydock.Canceled || err.Error() != "the run was stopped: later" {
+		t.Errorf("err = %s %v", drydock.CodeOf(err), err)
+	}
+	if !strings.HasSuffix(b.log.String(), "\nRun ID: r1 was stopped after 0s: later\n") {
+		t.Errorf("log:\n%s", b.log)
+	}
+}
+
 func TestFailureKeepsCause(t *testing.T) {
 	t.Parallel()
 	b := setup()

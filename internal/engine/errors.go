@@ -56,6 +56,13 @@ func stepError(id string, err error) *drydock.Error {
 	return failed
 }
 
+// HandedBack is why a context ends when its run is not canceled for good: it will
+// be carried out again.
+type HandedBack struct{ Why string }
+
+// Error returns why.
+func (e *HandedBack) Error() string { return e.Why }
+
 // endError says why a run ended before its steps did, though none of them
 // failed.
 func endError(cause error) *drydock.Error {
@@ -67,6 +74,10 @@ func endError(cause error) *drydock.Error {
 		return &drydock.Error{Code: drydock.Failed, Message: "the run ran out of time", Err: &timeoutError{}}
 	}
 	message := "the run was canceled"
+	var back *HandedBack
+	if errors.As(cause, &back) {
+		return &drydock.Error{Code: drydock.Canceled, Message: "the run was stopped: " + back.Why, Err: cause}
+	}
 	if !errors.Is(cause, context.Canceled) {
 		message += ": " + cause.Error()
 	}

@@ -41,9 +41,12 @@ func (e *Engine) reportDependencies(found []drydock.ImageDependencies) {
 func closing(id string, elapsed time.Duration, err error) string {
 	after := elapsed.Round(time.Second)
 	var timeout *timeoutError
+	var back *HandedBack
 	switch {
 	case err == nil:
 		return fmt.Sprintf("Run ID: %s was successful after %s", id, after)
+	case drydock.CodeOf(err) == drydock.Canceled && errors.As(err, &back):
+		return fmt.Sprintf("Run ID: %s was stopped after %s: %s", id, after, back.Why)
 	case drydock.CodeOf(err) == drydock.Canceled:
 		return fmt.Sprintf("Run ID: %s was canceled after %s", id, after)
 	case errors.As(err, &timeout) && timeout.step == "":

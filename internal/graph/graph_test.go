@@ -105,6 +105,11 @@ func TestLists(t *testing.T) {
 			t.Errorf("%s: %d", query, got)
 		}
 	}
+	for _, query := range []string{"$filter=displayName eq 'x';drop", "$filter=%zz"} {
+		if a := s.must(t, 400, http.MethodGet, "/servicePrincipals?"+query, ""); a.code() != "Request_UnsupportedQuery" {
+			t.Errorf("%s: %v", query, a.body)
+		}
+	}
 	seen := map[string]bool{}
 	pages := 0
 	for next := "/servicePrincipals?$top=3&$count=true&$select=id"; next != ""; pages++ {

@@ -58,7 +58,11 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) (*answer, erro
 	if err != nil {
 		return nil, err
 	}
-	req := &request{Request: r, id: id, principal: p, owner: rights.Allow(ownersAction, s.subscription()), query: r.URL.Query()}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // what is left out may be a filter: the answer would be to another question
+		return nil, badRequest("Request_UnsupportedQuery", "The query of the URL can't be understood: %v. Write '%%3B' for ';' and '%%25' for '%%' in a value.", err)
+	}
+	req := &request{Request: r, id: id, principal: p, owner: rights.Allow(ownersAction, s.subscription()), query: query}
 	if !req.owner && !route.self {
 		return nil, denied()
 	}

@@ -12,7 +12,7 @@ import (
 // Why the context of a claim ends.
 var (
 	// ErrCancelRequested: somebody wants the run cancelled.
-	ErrCancelRequested = errors.New("the run was cancelled")
+	ErrCancelRequested = errors.New("a client has asked for it")
 	// ErrLost: another server may have the run now. Nothing that its holder does
 	// from here on counts.
 	ErrLost = errors.New("the run was lost to another server, or deleted")

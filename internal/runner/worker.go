@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/queue"
 )
 
@@ -26,7 +27,7 @@ type Worker struct {
 
 // ErrHandedBack is the cause with which a run is stopped that goes back to the
 // queue.
-var ErrHandedBack = errors.New("the server ends; the run goes back to the queue")
+var ErrHandedBack error = &engine.HandedBack{Why: "the server ends; the run goes back to the queue"}
 
 // storeGrace is how much longer than Drain the worker tries to store how runs
 // ended.

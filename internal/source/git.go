@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/drydockhq/drydock"
 )
@@ -117,27 +116,4 @@ func (r *gitRunner) submodules(ctx context.Context, g *gitURL) error {
 	}
 	_, err = r.run(ctx, "submodule", "--quiet", "update", "--init", "--recursive")
 	return explain("fetching the submodules of "+g.shown(), err)
-}
-
-// largeFiles fetches what is kept in Git LFS, or says that it is not there.
-func (f *Fetcher) largeFiles(ctx context.Context, git *gitRunner) error {
-	files, err := git.run(ctx, "ls-files", "--recurse-submodules", "--", ":(attr:filter=lfs)")
-	if err != nil && said(err, "attr", "recurse-submodules") { // not known together to older gits
-		files, err = git.run(ctx, "ls-files", "--", ":(attr:filter=lfs)")
-	}
-	if err != nil || files == "" {
-		return explain("looking for files in Git LFS", err)
-	}
-	if _, err := f.program("git-lfs"); err != nil {
-		f.logf("WARNING: %d files are kept in Git LFS and git-lfs is not installed: they hold pointers instead of their contents", strings.Count(files, "\n")+1)
-		return nil
-	}
-	if _, err := git.run(ctx, "lfs", "pull"); err != nil {
-		return explain("fetching the files in Git LFS", err)
-	}
-	if _, err := os.Lstat(filepath.Join(git.dir, ".gitmodules")); err == nil {
-		_, err = git.run(ctx, "submodule", "--quiet", "foreach", "--recursive", "git lfs pull")
-		return explain("fetching the files in Git LFS of the submodules", err)
-	}
-	return nil
 }

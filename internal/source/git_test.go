@@ -294,6 +294,7 @@ func TestGitLargeFiles(t *testing.T) {
 	write(t, filepath.Join(r.dir, ".gitattributes"), []byte("*.bin filter=lfs -text\n"))
 	r.commit("a.bin", "version https://git-lfs.github.com/spec/v1\n")
 	f := newFetcher(t)
+	f.Env = []string{"PATH=" + onlyGit(t)}
 	f.fetch(r.url())
 	if !f.logged("WARNING: 1 files are kept in Git LFS and git-lfs is not installed") {
 		t.Errorf("logged %q", f.log)

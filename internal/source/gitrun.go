@@ -71,6 +71,7 @@ func (f *Fetcher) newGit(ctx context.Context, g *gitURL, dir string) (*gitRunner
 		if r.in, err = f.Enclose(ctx); err != nil {
 			return nil, err
 		}
+		r.openLoopback(g)
 	}
 	config, err := f.gitConfig(home)
 	if err != nil {

@@ -59,9 +59,14 @@ func (n *Network) tunnel(ctx context.Context, proxy *url.URL, address string) (n
 		password, _ := proxy.User.Password()
 		authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password))
 	}
-	r, err := ask(ctx, conn, address, authorization)
+	within, cancel := context.WithTimeoutCause(ctx, n.o.Within, fmt.Errorf("asking the proxy for %s: it did not answer within %s", address, n.o.Within))
+	defer cancel()
+	r, err := ask(within, conn, address, authorization)
 	if err != nil {
 		conn.Close()
+		if within.Err() != nil {
+			return nil, context.Cause(within)
+		}
 		return nil, err
 	}
 	return &bufferedConn{conn, r}, nil

@@ -107,6 +107,49 @@ func (e *Enclosure) Start(cmd *exec.Cmd) error {
 	return <-started
 }
 
+// Open makes a loopback address of the machine, as host:port, reachable at the
+// same address in the enclosure, as far as the policy allows it: for programs that
+// ask no proxy for such. An address that is in use in the enclosure stays as it is.
+func (e *Enclosure) Open(address string) {
+	host, port, _ := net.SplitHostPort(address)
+	hosts := []string{host}
+	if host == "localhost" { // which programs look up themselves
+		hosts = []string{"127.0.0.1", "::1"}
+	}
+	for _, host := range hosts {
+		opened := make(chan net.Listener)
+		e.start <- func() {
+			l, _ := net.Listen("tcp", net.JoinHostPort(host, port)) // there may be no IPv6
+			opened <- l
+		}
+		if l := <-opened; l != nil {
+			context.AfterFunc(e.ctx, func() { l.Close() })
+			e.serving.Go(func() { e.pass(l, address) })
+		}
+	}
+}
+
+// pass joins the connections of a listener to an address.
+func (e *Enclosure) pass(l net.Listener, address string) {
+	for {
+		here, err := l.Accept()
+		if err != nil {
+			return // it was closed
+		}
+		e.serving.Go(func() {
+			defer context.AfterFunc(e.ctx, func() { here.Close() })()
+			there, err := e.network.connect(e.ctx, address)
+			if err != nil {
+				e.note(err)
+				here.Close()
+				return
+			}
+			defer context.AfterFunc(e.ctx, func() { there.Close() })()
+			join(here, there)
+		})
+	}
+}
+
 // Namespace returns the path of the network namespace, for programs that the
 // caller does not start itself. It is there until Close.
 func (e *Enclosure) Namespace() string {
@@ -222,18 +265,24 @@ func (e *Enclosure) connect(w http.ResponseWriter, r *http.Request) {
 
 // fail answers a request that could not be passed on.
 func (e *Enclosure) fail(w http.ResponseWriter, err error) {
-	var user *drydock.Error
-	if errors.As(err, &user) && user.Code == drydock.Denied {
-		e.mu.Lock()
-		if e.refused == nil {
-			e.refused = user
-		}
-		e.mu.Unlock()
-		http.Error(w, user.Message, http.StatusForbidden)
+	if refused := e.note(err); refused != nil {
+		http.Error(w, refused.Message, http.StatusForbidden)
 		return
 	}
-	e.mu.Lock()
-	e.failed = err
-	e.mu.Unlock()
 	http.Error(w, err.Error(), http.StatusBadGateway)
+}
+
+// note keeps why a host was not reached, and returns the refusal if it is one.
+func (e *Enclosure) note(err error) *drydock.Error {
+	var user *drydock.Error
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !errors.As(err, &user) || user.Code != drydock.Denied {
+		e.failed = err
+		return nil
+	}
+	if e.refused == nil {
+		e.refused = user
+	}
+	return user
 }

@@ -155,6 +155,21 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// A proxy that says nothing is not waited for without end.
+func TestSilentProxy(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() })
+	at := &url.URL{Scheme: "http", Host: silent.Addr().String()}
+	e := enclosed(t, egress.Options{Within: 50 * time.Millisecond, Proxy: func(*url.URL) (*url.URL, error) { return at, nil }})
+	if _, problems, err := run(t, e, "", "connect", "git.example:443"); err == nil || !strings.Contains(problems, "it did not answer within 50ms") {
+		t.Errorf("%s %v", problems, err)
+	}
+}
+
 // Close ends connections that go on.
 func TestCloseEndsConnections(t *testing.T) {
 	t.Parallel()

@@ -42,5 +42,9 @@ func Enter(namespace, address, connect, program string, args, env []string) erro
 // SSHCommand returns a command of ssh's with the option that makes it connect
 // by a program that carries out Connect.
 func SSHCommand(command, connect string) string {
-	return command + ` -o "ProxyCommand='` + connect + `' connect %h %p"`
+	proxy := "ProxyCommand=" + strings.ReplaceAll(Quote(connect), "%", "%%") + " connect %h %p"
+	return command + " -o " + Quote(proxy)
 }
+
+// Quote writes a text as one word of a shell.
+func Quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -26,6 +26,8 @@ type Options struct {
 	// Own returns what reaches a host that is one of the server's registries;
 	// nil, also for an answer, for none.
 	Own func(host string) http.RoundTripper
+	// Within is how long a host or a proxy may take to answer; 0 for 30 s.
+	Within time.Duration
 }
 
 // Network connects to what sources are on. Its methods may be called from
@@ -46,9 +48,12 @@ const connectWithin = 30 * time.Second
 
 // New returns a Network.
 func New(o Options) *Network {
+	if o.Within == 0 {
+		o.Within = connectWithin
+	}
 	return &Network{
-		o: o, direct: &net.Dialer{Timeout: connectWithin},
-		dialer:     &net.Dialer{Timeout: connectWithin, Control: o.Policy.control},
+		o: o, direct: &net.Dialer{Timeout: o.Within},
+		dialer:     &net.Dialer{Timeout: o.Within, Control: o.Policy.control},
 		transports: map[string]*http.Transport{},
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,11 +170,11 @@ func (s *Server) launch() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
 	serving := make(chan string, 1)
 	s.exited = make(chan struct{})
+	if err := startFor(s.cmd, s.exited); err != nil {
+		s.t.Fatal(err)
+	}
 	go s.follow(stderr, serving)
 	select {
 	case s.Addr = <-serving:
@@ -187,6 +188,22 @@ func (s *Server) launch() {
 		time.Sleep(time.Millisecond)
 	}
 	s.learn()
+}
+
+// startFor starts a command from a thread that there is until something ends: the
+// kernel takes the end of that thread for the end of the parent.
+func startFor(cmd *exec.Cmd, end <-chan struct{}) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			<-end
+		}
+	}()
+	return <-started
 }
 
 // follow reads the server's log until its end, and tells when it serves.

@@ -27,7 +27,7 @@ func (d *daemon) openUpstream() {
 	})
 	d.alongside(d.upstream.Run)
 	d.follow("upstream", watched.handle)
-	d.hooks.Handle(upstream.Pattern, &upstream.Hooks{Secret: d.hookSecret, Hint: d.upstream.Hint, Log: d.log})
+	d.hooks.Handle(upstream.Pattern, &upstream.Hooks{Secret: d.hookSecret, Hint: d.upstream.Hint, Log: d.log, Now: d.now})
 }
 
 // lookAgain has images looked at that may have changed.

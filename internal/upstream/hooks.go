@@ -36,6 +36,9 @@ type Hooks struct {
 	// Hint looks at images, and returns how many.
 	Hint func(Hint) int
 	Log  *slog.Logger
+	Now  func() time.Time
+
+	refused refusals
 }
 
 var _ http.Handler = (*Hooks)(nil)
@@ -55,18 +58,18 @@ func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	token, signature := presented(r)
 	if token != "" && !same(token, secret) || token == "" && signature == "" {
-		log.WarnContext(r.Context(), "a delivery to a registry's hook without the secret is refused")
+		h.refused.warn(r.Context(), log, h.Now(), "a delivery to a registry's hook without the secret is refused")
 		refuse(w, http.StatusUnauthorized, "the secret is missing or wrong")
 		return
 	}
 	body, status := readHook(w, r)
 	if status != 0 {
-		log.WarnContext(r.Context(), "a delivery to a registry's hook can't be read", "status", status)
+		h.refused.warn(r.Context(), log, h.Now(), "a delivery to a registry's hook can't be read", "status", status)
 		refuse(w, status, http.StatusText(status))
 		return
 	}
 	if token == "" && !signed(body, signature, secret) {
-		log.WarnContext(r.Context(), "a delivery to a registry's hook with a wrong signature is refused")
+		h.refused.warn(r.Context(), log, h.Now(), "a delivery to a registry's hook with a wrong signature is refused")
 		refuse(w, http.StatusUnauthorized, "the signature is wrong")
 		return
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/upstream"
@@ -32,12 +33,13 @@ type receiver struct {
 
 	mu    sync.Mutex
 	hints []upstream.Hint
+	now   time.Time
 	log   bytes.Buffer
 }
 
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{}
+	r := &receiver{now: time.Unix(1_800_000_000, 0)}
 	mux := http.NewServeMux()
 	mux.Handle(upstream.Pattern, &upstream.Hooks{
 		Secret: func(_ context.Context, registry string) (string, error) {
@@ -56,6 +58,11 @@ func newReceiver(t *testing.T) *receiver {
 			return 1
 		},
 		Log: slog.New(slog.NewTextHandler(&r.log, nil)),
+		Now: func() time.Time {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.now
+		},
 	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(func() {
@@ -143,6 +150,28 @@ func TestWhoMayDeliver(t *testing.T) {
 				t.Errorf("%d hints", got)
 			}
 		})
+	}
+}
+
+// Strangers can't fill the log.
+func TestRefusalsAreLoggedNowAndThen(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t)
+	wrong := http.Header{"X-Hub-Signature-256": {signature(pushed, "guess")}}
+	for range 2 {
+		for range 10 {
+			r.deliver(t, "contoso", pushed, nil)
+			r.deliver(t, "fabrikam?token=guess", pushed, nil)
+			r.deliver(t, "contoso", pushed, wrong)
+		}
+		r.mu.Lock()
+		r.now = r.now.Add(time.Minute)
+		r.mu.Unlock()
+	}
+	r.deliver(t, "contoso", pushed, wrong)
+	log := r.log.String()
+	if strings.Count(log, "WARN") != 3 || !strings.Contains(log, "others=0") || strings.Count(log, "others=29") != 2 || !strings.Contains(log, "wrong signature") {
+		t.Error(log)
 	}
 }
 

@@ -3,7 +3,12 @@ package sourcewatch
 import (
 	"context"
 	"time"
+
+	"github.com/drydockhq/drydock"
 )
+
+// Apart exposes apart.
+func Apart(s *drydock.SourceTrigger) (repository, token string) { return apart(s) }
 
 // Step does what is due, waits for its end, and returns when there will be more.
 func (w *Watcher) Step(ctx context.Context) (time.Time, error) {

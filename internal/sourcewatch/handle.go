@@ -140,11 +140,26 @@ func apart(s *drydock.SourceTrigger) (repository, token string) {
 	if err != nil || u.User == nil || u.Scheme != "http" && u.Scheme != "https" {
 		return repository, token
 	}
-	if password, ok := u.User.Password(); ok && token == "" {
-		token = password
+	if token == "" {
+		token = userToken(u)
 	}
 	u.User = nil
 	return u.String(), token
+}
+
+// userToken returns the token in a URL: the password, or the user's name where it
+// is alone. Git hosts offer URLs with names that are none: "git", and, as Azure
+// DevOps, that of the organization that the path begins with.
+func userToken(u *url.URL) string {
+	name := u.User.Username()
+	if password, _ := u.User.Password(); password != "" && password != "x-oauth-basic" {
+		return password
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	if name == "git" || strings.EqualFold(name, first) {
+		return ""
+	}
+	return name
 }
 
 // lookBelow lets all be looked at that is watched below a registry: its triggers

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/githost/hosttest"
+	"github.com/drydockhq/drydock/internal/sourcewatch"
 )
 
 func TestPaths(t *testing.T) {
@@ -279,6 +280,31 @@ func TestCredentialsInTheURL(t *testing.T) {
 	}
 	if n := b.logged("full@"); n > 0 {
 		t.Errorf("the log holds the token")
+	}
+}
+
+func TestTokensOfURLs(t *testing.T) {
+	t.Parallel()
+	for user, want := range map[string]string{
+		"":                   "",
+		"PAT@":               "PAT",
+		"PAT:@":              "PAT",
+		"PAT:x-oauth-basic@": "PAT",
+		"me:PAT@":            "PAT",
+		":PAT@":              "PAT",
+		"contoso@":           "", // as Azure DevOps shows its URLs
+		"Contoso:PAT@":       "PAT",
+		"git@":               "",
+	} {
+		s := &drydock.SourceTrigger{Repository: "https://" + user + "dev.azure.com/contoso/p/_git/r#main"}
+		repository, token := sourcewatch.Apart(s)
+		if repository != "https://dev.azure.com/contoso/p/_git/r" || token != want {
+			t.Errorf("%q: %s, %q", user, repository, token)
+		}
+		s.Token = "given"
+		if _, token := sourcewatch.Apart(s); token != "given" {
+			t.Errorf("%q, and a token that is given: %q", user, token)
+		}
 	}
 }
 

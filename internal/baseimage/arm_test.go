@@ -231,3 +231,47 @@ func TestBaseComesWhileTheRunFails(t *testing.T) {
 	s.settle()
 	s.want("app", "Queued missing:→a")
 }
+
+// The runs of a task that was deleted hold up none that is made under its name.
+func TestTaskMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, readBetween := range map[string]bool{"seen to go": true, "made again before anybody looked": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.push("base", "a")
+			s.define("app", "1", surveyOf(base("base", nil)))
+			s.learn("app", built{from: "base"})
+			s.must(s.store.DeleteResource(t.Context(), taskID("app")))
+			s.tell(drydock.TaskChangedEvent, taskID("app"))
+			if readBetween {
+				s.settle()
+			}
+			s.define("app", "1", surveyOf(base("base", nil)))
+			s.settle()
+			s.push("base", "b")
+			s.settle()
+			s.want("app", "Queued base:a→b")
+			if v := s.view("app"); len(v.Waiting) > 0 {
+				t.Errorf("it waits for %+v", v.Waiting)
+			}
+		})
+	}
+}
+
+func TestViewOfTaskThatIsRead(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.push("base", "a")
+	s.define("app", "1", surveyOf(base("base", nil)))
+	s.settle()
+	s.define("app", "2", surveyOf(base("base", nil)))
+	s.follow()
+	if v := s.view("app"); !strings.Contains(v.Bases[0].Note, "is being read") {
+		t.Errorf("while it is read: %+v", v.Bases)
+	}
+	s.settle()
+	if v := s.view("app"); v.Bases[0].Note != "" {
+		t.Errorf("when it was read: %+v", v.Bases)
+	}
+}

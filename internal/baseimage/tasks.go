@@ -32,6 +32,9 @@ func (f *Follower) taskChanged(ctx context.Context, task drydock.ResourceID, eve
 		if images.Outdated, err = f.lastRunBefore(ctx, triggers.Task, event); err != nil {
 			return err
 		}
+		// Their ends have nothing to tell. Those of a task of the same name that was
+		// deleted won't be told of again.
+		images.Ended = max(images.Ended, images.Outdated)
 	}
 	f.changed.Store(true)
 	return f.Store.PutTaskImages(ctx, images)

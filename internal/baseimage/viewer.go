@@ -60,6 +60,8 @@ func viewBase(t drydock.TaskImages, b drydock.BaseImage, now drydock.ImageState)
 		v.Note = "the task or its base image trigger is disabled"
 	case t.Paused:
 		v.Note = "the triggers of the registry are paused"
+	case t.Reading:
+		v.Note = "the task was changed, and what it is built from is being read"
 	case !t.Counts(b):
 		v.Note = "only the base of the final stage counts for a trigger of type Runtime"
 	}

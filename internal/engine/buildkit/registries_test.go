@@ -151,6 +151,8 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	wantError(t, r.Run(t.Context(), engine.Container{Name: "c", Image: "busybox", Privileged: true}), drydock.Denied, "allow it with ALLOWED;")
+	_, err := e.Digest(t.Context(), drydock.ImageName{Registry: private.Host, Repository: "busybox", Tag: "latest"}, nil)
+	wantError(t, err, drydock.Denied, "given with KEYS for "+private.Host)
 }
 
 func TestHangingRegistry(t *testing.T) {

@@ -48,9 +48,13 @@ func (s *Server) repeat(ctx context.Context, old drydock.RunRecord) (drydock.Run
 		return none, fmt.Errorf("reading the result of run %s: %w", old.ID, err)
 	}
 	request.RerunOf = old.ID
+	altered, err := s.altered(ctx, old, request)
+	if err != nil {
+		return none, err
+	}
 	record := drydock.RunRecord{
 		Registry: old.Registry, Status: drydock.RunQueued, Type: old.Type, Task: old.Task, Pool: old.Pool, Trigger: old.Trigger,
-		Created: s.c.Now(), Archived: old.Archived,
+		Created: s.c.Now(), Archived: old.Archived, Altered: altered,
 	}
 	record.Updated = record.Created
 	return record, s.fillRequest(&record, request)

@@ -1,11 +1,14 @@
 package sourcewatch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/drydockhq/drydock"
 )
 
 // answers shares what repositories answer among the watches of one: many tasks
@@ -83,7 +86,13 @@ type refs struct {
 func (w *Watcher) refs(ctx context.Context, repository, token string, patterns []string, since time.Time) (refs, error) {
 	key := question(append([]string{"refs", repository, token}, patterns...)...)
 	v, err := w.asked.get(ctx, key, since, w.Now(), func() (any, error) {
+		limit := cmp.Or(w.Answer, answerWithin)
+		ctx, cancel := context.WithTimeoutCause(ctx, limit, drydock.Errorf(drydock.Unavailable, "the git host has not answered within %s", limit))
+		defer cancel()
 		commits, standard, err := w.Repositories.Refs(ctx, repository, token, patterns...)
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return refs{commits, standard}, err
 	})
 	if err != nil {

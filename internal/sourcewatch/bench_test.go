@@ -42,6 +42,7 @@ type bench struct {
 	asked     int
 	changed   int
 	away      error
+	hangs     func(repository string) bool
 	stale     map[string]string // refs as they are answered, if they are not those of the host
 	canceled  []string
 	log       strings.Builder
@@ -173,7 +174,11 @@ func (b *bench) TaskRun(_ context.Context, task drydock.ResourceID, change func(
 }
 
 // Refs implements sourcewatch.Repositories.
-func (b *bench) Refs(_ context.Context, _, token string, patterns ...string) (map[string]string, string, error) {
+func (b *bench) Refs(ctx context.Context, repository, token string, patterns ...string) (map[string]string, string, error) {
+	if b.hangs != nil && b.hangs(repository) {
+		<-ctx.Done()
+		return nil, "", ctx.Err()
+	}
 	refs, standard := b.host.Refs()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -84,7 +84,9 @@ func (w *Watcher) follow(ctx context.Context, task drydock.ResourceID) error {
 			watch.State, watch.Failures = drydock.WatchRemoving, 0
 		}
 		// A branch that is watched from now on is looked at once to see how it is.
-		watch.Due = w.Now()
+		if watch.State != drydock.WatchNew {
+			watch.Due = w.Now()
+		}
 		if _, err := w.Store.PutSourceWatch(ctx, watch); err != nil {
 			return err
 		}
@@ -119,7 +121,7 @@ func (w *Watcher) create(ctx context.Context, t drydock.TaskTriggers, s *drydock
 		return nil
 	}
 	watch := drydock.SourceWatch{
-		ID: w.NewSecret(), Task: t.Task, Trigger: s.Name, Commit: s.Commit, Pull: s.Pull, State: drydock.WatchNew, Due: w.Now(),
+		ID: w.NewSecret(), Task: t.Task, Trigger: s.Name, Commit: s.Commit, Pull: s.Pull, State: drydock.WatchNew, Due: w.Now().Add(-2 * sooner),
 	}
 	var token string
 	watch.Repository, token = apart(s)

@@ -169,7 +169,7 @@ func (w *Watcher) noteLook(v view, watch *drydock.SourceWatch, changed, late boo
 	}
 	if late {
 		watch.Due = now.Add(hintTry)
-	} else if !watch.Due.After(v.watch.Due) { // else somebody wants another look
+	} else if watch.Due.Equal(v.watch.Due) { // else somebody wants another look
 		watch.Due = w.after(w.interval(*watch))
 	}
 }

@@ -97,7 +97,7 @@ func (w *Watcher) heard(ctx context.Context, watch drydock.SourceWatch, d githos
 		}
 		// Not before the host wants it, if looks fail.
 		if len(changes) > 0 && watch.Failures == 0 {
-			watch.Due = w.Now()
+			watch.Due = w.Now().Add(-sooner)
 		}
 		return nil
 	})

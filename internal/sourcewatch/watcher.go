@@ -1,6 +1,7 @@
 package sourcewatch
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -66,8 +67,10 @@ type Watcher struct {
 	Cancel func(ctx context.Context, registry drydock.ResourceID, run string) error
 	// Poll is how long it takes between two looks at a repository.
 	Poll time.Duration
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Answer is how long a git host may take to list its refs; 30 s if 0.
+	Answer time.Duration
+	Now    func() time.Time
+	Log    *slog.Logger
 	// NewSecret returns a fresh random text of letters and digits.
 	NewSecret func() string
 
@@ -78,6 +81,7 @@ type Watcher struct {
 	asked  answers
 
 	lookers, tellers crew
+	deeper           time.Time // when more may be read than what is due first
 }
 
 const (
@@ -88,8 +92,14 @@ const (
 	longest = 30 * time.Minute
 	// within is how long a look, or the making of a webhook, may take.
 	within = 2 * time.Minute
-	// together is how many looks and calls go on at a time.
-	together = 6
+	// answerWithin is how long a git host may take to list its refs.
+	answerWithin = 30 * time.Second
+	// first is how many of those that are due first are read.
+	first = 64
+	// sooner is how much earlier than others those are due that somebody waits
+	// for: whoever pushed and whose git host called; and twice that what is new,
+	// since commits before the first look are no changes.
+	sooner = 365 * 24 * time.Hour
 )
 
 // Run arms what is to be watched, looks at repositories and tells git hosts of
@@ -124,18 +134,10 @@ func (w *Watcher) begin(ctx context.Context) (time.Time, error) {
 			next = due
 		}
 	}
-	watches, err := w.Store.FirstSourceWatches(ctx, 2*together)
-	if err != nil {
+	if err := w.beginLooks(ctx, now, later); err != nil {
 		return next, err
 	}
-	for _, watch := range watches {
-		if watch.Due.After(now) && !w.tooFar(watch, now) {
-			later(watch.Due)
-		} else {
-			w.lookers.try(watch.ID, func() { w.attend(ctx, watch.ID) }, w.Wake)
-		}
-	}
-	statuses, err := w.Store.FirstCommitStatuses(ctx, 2*together)
+	statuses, err := w.Store.FirstCommitStatuses(ctx, first)
 	if err != nil {
 		return next, err
 	}
@@ -143,10 +145,47 @@ func (w *Watcher) begin(ctx context.Context) (time.Time, error) {
 		if s.Due.After(now) {
 			later(s.Due)
 		} else {
-			w.tellers.try(s.Registry.Key()+" "+s.Run, func() { w.tell(ctx, s) }, w.Wake)
+			w.tellers.try(s.Registry.Key()+" "+s.Run, hostOf(s.Repository), true, func() { w.tell(ctx, s) }, w.Wake)
 		}
 	}
 	return next, nil
+}
+
+// beginLooks begins the looks that are due. Those at hosts that are busy are
+// passed over, so as many are read as it takes to find others; not all the time,
+// for they may be very many.
+func (w *Watcher) beginLooks(ctx context.Context, now time.Time, later func(time.Time)) error {
+	for limit := first; ; limit *= 4 {
+		began := time.Now()
+		watches, err := w.Store.FirstSourceWatches(ctx, limit)
+		if err != nil {
+			return err
+		}
+		all := len(watches) == limit
+		for _, watch := range watches {
+			if watch.Due.After(now) && !w.tooFar(watch, now) {
+				later(watch.Due)
+				all = false
+				continue
+			}
+			urgent := watch.State == drydock.WatchNew || now.Sub(watch.Due) > sooner/2
+			w.lookers.try(watch.ID, hostOf(watch.Repository), urgent, func() { w.attend(ctx, watch.ID) }, w.Wake)
+		}
+		if !all || w.lookers.full() {
+			return nil
+		}
+		if limit > first {
+			w.deeper = time.Now().Add(max(time.Second, 20*time.Since(began)))
+		} else if wait := time.Until(w.deeper); wait > 0 {
+			later(now.Add(wait))
+			return nil
+		}
+	}
+}
+
+// hostOf names the git host of a repository; what has no host is its own.
+func hostOf(repository string) string {
+	return cmp.Or(githost.HostName(repository), repository)
 }
 
 // tooFar reports that a look is due so late that the clock must have been set
@@ -193,34 +232,3 @@ func (w *Watcher) warn(ctx context.Context, watch drydock.SourceWatch, text stri
 		w.Log.WarnContext(ctx, text, "task", watch.Task.String(), "trigger", watch.Trigger, "repository", watch.Repository)
 	}
 }
-
-// crew does things in the background: not the same at the same time, and not too
-// many at once.
-type crew struct {
-	mu   sync.Mutex
-	busy map[string]bool
-	all  sync.WaitGroup
-}
-
-// try calls f in the background, and done after it, unless the same goes on
-// already or enough does.
-func (c *crew) try(key string, f, done func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.busy == nil {
-		c.busy = map[string]bool{}
-	}
-	if c.busy[key] || len(c.busy) >= together {
-		return
-	}
-	c.busy[key] = true
-	c.all.Go(func() {
-		f()
-		c.mu.Lock()
-		delete(c.busy, key)
-		c.mu.Unlock()
-		done()
-	})
-}
-
-func (c *crew) wait() { c.all.Wait() }

@@ -347,9 +347,9 @@ func (d *daemon) openARM(context.Context) error {
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
 		Platforms: []string{"linux/" + runtime.GOARCH},
-		OnCreate:  d.created,
-		OnDelete:  []arm.Hook{d.deleting},
-		Log:       d.log, Now: d.now, NewID: uuid.NewString,
+		OnCreate:  d.created, RefusedReceiver: d.refusedReceiver,
+		OnDelete: []arm.Hook{d.deleting},
+		Log:      d.log, Now: d.now, NewID: uuid.NewString,
 	})
 	d.closing(func() error { d.arm.Close(); return nil })
 	return nil

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 
 	"github.com/drydockhq/drydock/internal/notify"
 )
@@ -24,7 +25,22 @@ func (d *daemon) openNotify(context.Context) error {
 	d.follow("webhooks", follower.Handle)
 	d.alongside((&notify.Sender{
 		Store: d.store, Sealer: d.sealer, Targets: d.arm, Now: d.now, Log: d.log, Random: rand.Float64,
-		HTTP: notify.NewClient(notify.ClientOptions{TLS: trust, Proxy: http.ProxyFromEnvironment, Deny: d.config.WebhooksDeny}),
+		HTTP: notify.NewClient(notify.ClientOptions{TLS: trust, Proxy: http.ProxyFromEnvironment, Reach: d.reach()}),
 	}).Run)
 	return nil
+}
+
+// reach says what may be told of something: not this server itself.
+func (d *daemon) reach() notify.Reach {
+	return notify.Reach{
+		Allow: d.config.WebhooksAllow, Deny: d.config.WebhooksDeny,
+		Own: d.isOwn, OwnHost: func(host string) bool { return d.names.kind(host) != "" },
+	}
+}
+
+// refusedReceiver says what the host of a URL is that nothing may be told; see
+// arm.Config.
+func (d *daemon) refusedReceiver(u *url.URL) string {
+	reach := d.reach()
+	return reach.Refusal(u)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -43,6 +44,10 @@ type Config struct {
 	// RegistryHooks is the URL below which registries elsewhere tell of pushes,
 	// with a final slash; the name of a registry follows.
 	RegistryHooks string
+	// RefusedReceiver says what the host of an HTTP URL is that no messages are
+	// sent to, as far as that is known before its name is looked up; "" for all
+	// others. It may be nil.
+	RefusedReceiver func(*url.URL) string
 	// Platforms are what runs can be for, as "linux/amd64".
 	Platforms []string
 	// OnCreate is told of a new registry before its creation is answered; nil for

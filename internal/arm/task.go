@@ -82,6 +82,9 @@ func (s *Server) checkTask(ctx context.Context, id drydock.ResourceID, doc objec
 	if err := checkSources(doc); err != nil {
 		return err
 	}
+	if err := s.checkEndpoint(doc); err != nil {
+		return err
+	}
 	if flag(doc, "properties.isSystemTask", false) {
 		return nil
 	}

@@ -81,7 +81,7 @@ func (s *Server) putWebhook(req *request) (*answer, error) {
 	}
 	return s.hastened(req, func() (*answer, error) {
 		return s.putChild(req, webhookFields, func(_ context.Context, st *stored, next object) error {
-			if err := checkWebhook(next); err != nil {
+			if err := s.checkWebhook(next); err != nil {
 				return err
 			}
 			if text(next, "properties.secret") == "" {
@@ -113,7 +113,7 @@ func (s *Server) patchWebhook(req *request) (*answer, error) {
 			if headers, there := child(patch, "properties")["customHeaders"]; there && headers != nil {
 				child(next, "properties")["customHeaders"] = headers
 			}
-			if err := checkWebhook(next); err != nil {
+			if err := s.checkWebhook(next); err != nil {
 				return err
 			}
 			st.doc = next

@@ -175,6 +175,7 @@ func TestWrongWebhooks(t *testing.T) {
 		{"hook1", "https://hooks.example/hush-path", "/hook", "InvalidServiceUri"},
 		{"hook1", "https://hooks.example/hush-path", "http://169.254.169.254/latest", "InvalidServiceUri"},
 		{"hook1", "https://hooks.example/hush-path", "http://[fe80::1]/", "InvalidServiceUri"},
+		{"hook1", "https://hooks.example/hush-path", "http://closed.example/", "InvalidServiceUri"},
 		{"hook1", "Authorization", "Content-Length", "InvalidRequestContent"},
 		{"hook1", "Authorization", "X-Drydock-Event", "InvalidRequestContent"},
 		{"hook1", "Authorization", "A B", "InvalidRequestContent"},
@@ -193,6 +194,21 @@ func TestWrongWebhooks(t *testing.T) {
 	}
 	if a := s.Do(t, s.token, http.MethodPost, registry+"/webhooks/hook2/ping", ""); a.Status != 404 {
 		t.Error(a.Status)
+	}
+}
+
+func TestWrongEndpointsOfTasks(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id := s.task(t)
+	for endpoint, want := range map[string]string{
+		"ftp://x/": "InvalidServiceUri", "notaurl": "InvalidServiceUri", "http://169.254.169.254/x": "InvalidServiceUri",
+		"http://closed.example/": "InvalidServiceUri", "https://told.example": "", "": "",
+	} {
+		a := s.Do(t, s.token, http.MethodPatch, id.String(), `{"properties":{"trigger":{"baseImageTrigger":{"name":"b","baseImageTriggerType":"Runtime","updateTriggerEndpoint":"`+endpoint+`"}}}}`)
+		if a.Code() != want {
+			t.Errorf("%q: %v", endpoint, a.Body)
+		}
 	}
 }
 

@@ -27,14 +27,14 @@ var (
 )
 
 // checkWebhook checks a whole webhook.
-func checkWebhook(doc object) error {
+func (s *Server) checkWebhook(doc object) error {
 	if err := check(doc, wholeWebhookFields); err != nil {
 		return err
 	}
 	if len(list(doc, "properties.actions")) == 0 {
 		return badRequest("InvalidRequestContent", "A webhook must have an action: %s.", strings.Join(drydock.WebhookActions(), ", ")).about("properties.actions")
 	}
-	if err := checkServiceURI(text(doc, "properties.serviceUri")); err != nil {
+	if err := s.checkServiceURI(text(doc, "properties.serviceUri"), "properties.serviceUri"); err != nil {
 		return err
 	}
 	headers, _ := at(doc, "properties.customHeaders").(object)
@@ -52,16 +52,25 @@ func checkWebhook(doc object) error {
 	return nil
 }
 
+// checkEndpoint checks where a task has updates of base images told.
+func (s *Server) checkEndpoint(doc object) error {
+	const path = "properties.trigger.baseImageTrigger.updateTriggerEndpoint"
+	if text(doc, path) == "" {
+		return nil
+	}
+	return s.checkServiceURI(text(doc, path), path)
+}
+
 // checkServiceURI refuses what nothing could be sent to. Names are looked up
 // when something is sent.
-func checkServiceURI(text string) error {
+func (s *Server) checkServiceURI(text, path string) error {
 	bad := func(why string) error {
 		u, err := url.Parse(text)
 		shown := shorten(text)
 		if err == nil {
 			shown = shorten(u.Scheme + "://" + u.Host)
 		}
-		return badRequest("InvalidServiceUri", "The service URI '%s' can't be used: %s.", shown, why).about("properties.serviceUri")
+		return badRequest("InvalidServiceUri", "The service URI '%s' can't be used: %s.", shown, why).about(path)
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
@@ -69,6 +78,12 @@ func checkServiceURI(text string) error {
 	}
 	if address, err := netip.ParseAddr(u.Hostname()); err == nil && drydock.Unreachable(address) != "" {
 		return bad("nothing is sent to its address, which is " + drydock.Unreachable(address))
+	}
+	if s.c.RefusedReceiver == nil {
+		return nil
+	}
+	if what := s.c.RefusedReceiver(u); what != "" {
+		return bad("nothing is sent to its host, which is " + what)
 	}
 	return nil
 }

@@ -52,6 +52,8 @@ type Config struct {
 	// MaxPerUpdate is how many runs because of one change of a base image are
 	// carried out at a time; 0 for any number.
 	MaxPerUpdate int
+	// WebhooksAllow are networks of this machine itself that webhooks may reach.
+	WebhooksAllow []netip.Prefix
 	// WebhooksDeny are networks that webhooks may not reach, beside those that
 	// none may.
 	WebhooksDeny []netip.Prefix

@@ -69,8 +69,10 @@ func TestStorage(t *testing.T) {
 			t.Errorf("%s: %v", wrong, err)
 		}
 	}
-	if _, _, err := config.Load(config.Sources{Flags: map[string][]string{"sources-allow": {"10.0.0.0/8"}}}); err == nil || !strings.Contains(err.Error(), "127.0.0.0/8") {
-		t.Error("sources.allow:", err)
+	for _, name := range []string{"sources-allow", "webhooks-allow"} {
+		if _, _, err := config.Load(config.Sources{Flags: map[string][]string{name: {"10.0.0.0/8"}}}); err == nil || !strings.Contains(err.Error(), "127.0.0.0/8") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -178,15 +178,18 @@ func addNetwork(field func(*Config) *[]netip.Prefix) func(*Config, string) error
 }
 
 // addLoopback is addNetwork for parts of 127.0.0.0/8 and ::1.
-func addLoopback(c *Config, v string) error {
-	if err := addNetwork(func(c *Config) *[]netip.Prefix { return &c.SourceAllow })(c, v); err != nil {
-		return err
+func addLoopback(field func(*Config) *[]netip.Prefix) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		if err := addNetwork(field)(c, v); err != nil {
+			return err
+		}
+		list := *field(c)
+		p := list[len(list)-1]
+		if !p.Addr().IsLoopback() || p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 128 {
+			return fmt.Errorf("%q is not a part of 127.0.0.0/8 or ::1; other networks are open already, or never are", v)
+		}
+		return nil
 	}
-	p := c.SourceAllow[len(c.SourceAllow)-1]
-	if !p.Addr().IsLoopback() || p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 128 {
-		return fmt.Errorf("%q is not a part of 127.0.0.0/8 or ::1; other networks are open already, or never are", v)
-	}
-	return nil
 }
 
 func addImage(c *Config, v string) error {

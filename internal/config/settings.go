@@ -104,7 +104,7 @@ func runSettings() []*Setting {
 		},
 		{
 			Name: "sources.allow", Value: "NETWORK", Usage: "loopback addresses that runs may fetch sources from, as 127.0.0.0/8", List: true,
-			set: each(addLoopback),
+			set: each(addLoopback(func(c *Config) *[]netip.Prefix { return &c.SourceAllow })),
 		},
 		{
 			Name: "sources.poll", Value: "TIME", Usage: "time between two looks at a git repository without a webhook; with one, it is ten times as long",
@@ -147,6 +147,10 @@ func registrySettings() []*Setting {
 		{
 			Name: "registries.insecure", Value: "HOST", Usage: "allow plain HTTP and unknown certificates of HOST", List: true,
 			set: each(addInsecure),
+		},
+		{
+			Name: "webhooks.allow", Value: "NETWORK", Usage: "loopback addresses that webhooks may reach, as 127.0.0.0/8", List: true,
+			set: each(addLoopback(func(c *Config) *[]netip.Prefix { return &c.WebhooksAllow })),
 		},
 		{
 			Name: "webhooks.deny", Value: "NETWORK", Usage: "networks that webhooks may not reach, beside link-local ones", List: true,

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -36,7 +37,8 @@ func TestClientKeepsToThePolicy(t *testing.T) {
 		}
 	}))
 	t.Cleanup(other.Close)
-	open := notify.NewClient(notify.ClientOptions{})
+	here := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	open := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{Allow: here}})
 	if got := post(t, open, other.URL); got != "200" {
 		t.Error("this machine: ", got)
 	}
@@ -50,9 +52,22 @@ func TestClientKeepsToThePolicy(t *testing.T) {
 			t.Errorf("%s: %s", address, got)
 		}
 	}
-	narrow := notify.NewClient(notify.ClientOptions{Deny: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
-	if got := post(t, narrow, other.URL); !strings.Contains(got, "127.0.0.1 is in 127.0.0.0/8: nothing is sent to this address") {
+	narrow := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{Allow: here, Deny: here}})
+	if got := post(t, narrow, other.URL); !strings.Contains(got, "127.0.0.1 is in 127.0.0.0/8, which webhooks.deny closes: nothing is sent to this address") {
 		t.Error("a network that is denied: ", got)
+	}
+	closed := notify.NewClient(notify.ClientOptions{})
+	if got := post(t, closed, other.URL); !strings.Contains(got, "webhooks.allow: nothing is sent to this address") {
+		t.Error("this machine, which nobody has opened: ", got)
+	}
+	own := netip.MustParseAddrPort(strings.TrimPrefix(other.URL, "http://"))
+	self := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{
+		Allow: here, Own: func(to netip.AddrPort) bool { return to == own }, OwnHost: func(host string) bool { return host == "management.test" },
+	}})
+	for _, url := range []string{other.URL, "http://Management.test./"} {
+		if got := post(t, self, url); !strings.Contains(got, "is this server itself: nothing is sent to this address") {
+			t.Error("the server itself: ", got)
+		}
 	}
 }
 
@@ -63,8 +78,31 @@ func TestClientChecksWhatNamesResolveTo(t *testing.T) {
 	if err != nil || len(found) == 0 {
 		t.Fatal("this machine does not know localhost: ", err)
 	}
-	c := notify.NewClient(notify.ClientOptions{Deny: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}})
+	c := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{
+		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, // as which localhost is taken before
+		Own:   func(to netip.AddrPort) bool { return to.Port() == 1 && to.Addr().IsLoopback() },
+	}})
 	if got := post(t, c, "http://localhost:1/"); !strings.Contains(got, "nothing is sent to this address") {
+		t.Error(got)
+	}
+}
+
+// The operator's proxy may be on this machine; what it is asked for may not.
+func TestClientWithAProxy(t *testing.T) {
+	t.Parallel()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	t.Cleanup(proxy.Close)
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := notify.NewClient(notify.ClientOptions{Proxy: http.ProxyURL(at)})
+	if got := post(t, c, "http://hooks.example/"); got != "418" {
+		t.Error(got)
+	}
+	if got := post(t, c, "http://127.0.0.1:1/"); !strings.Contains(got, "nothing is sent to this address") {
 		t.Error(got)
 	}
 }

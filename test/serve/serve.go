@@ -157,7 +157,7 @@ func (s *Server) launch() {
 	}
 	args := append([]string{
 		"serve", "--data", s.Data, "--domain", s.Domain, "--listen", listen, "--runs-drain=2s",
-		"--sources-allow=127.0.0.0/8",
+		"--sources-allow=127.0.0.0/8", "--webhooks-allow=127.0.0.0/8",
 	}, s.o.Args...)
 	_, err := os.Stat(filepath.Join(s.Data, "drydock.db"))
 	first := errors.Is(err, os.ErrNotExist)

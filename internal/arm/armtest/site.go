@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -151,9 +152,15 @@ func (s *Site) Restart(t testing.TB) {
 		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
 		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
-		OnDelete:  []arm.Hook{s.Deleted.hook},
-		Log:       slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Now:       time.Now, NewID: uuid.NewString,
+		RefusedReceiver: func(u *url.URL) string {
+			if u.Hostname() == "closed.example" {
+				return "closed"
+			}
+			return ""
+		},
+		OnDelete: []arm.Hook{s.Deleted.hook},
+		Log:      slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Now:      time.Now, NewID: uuid.NewString,
 	})
 	s.Server = server
 	s.Graph = graph.New(graph.Config{

@@ -1,0 +1,63 @@
+package notify
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/drydockhq/drydock"
+)
+
+// Reach says what may be told of something.
+type Reach struct {
+	Allow []netip.Prefix // networks of this machine itself that are open all the same
+	Deny  []netip.Prefix // networks that nothing is sent to
+	// Own reports whether an address is the server's own listener, and OwnHost
+	// whether a host, without its port, is one of the server's; nil for none.
+	Own     func(netip.AddrPort) bool
+	OwnHost func(host string) bool
+}
+
+// Refusal says what the host of an HTTP URL is that nothing is sent to, as far as
+// that is known before its name is looked up; "" for all others.
+func (r *Reach) Refusal(u *url.URL) string {
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if r.OwnHost != nil && r.OwnHost(host) {
+		return "this server itself"
+	}
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		host = "127.0.0.1"
+	}
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	n, _ := strconv.ParseUint(port, 10, 16) // what is none is refused when it is connected to
+	return r.refusal(netip.AddrPortFrom(address, uint16(n)))
+}
+
+// refusal is Refusal of an address.
+func (r *Reach) refusal(to netip.AddrPort) string {
+	address := drydock.HostAddress(to.Addr())
+	within := func(networks []netip.Prefix) int {
+		return slices.IndexFunc(networks, func(n netip.Prefix) bool { return n.Contains(address) })
+	}
+	if what := drydock.Unreachable(address); what != "" {
+		return what
+	}
+	if r.Own != nil && r.Own(netip.AddrPortFrom(address, to.Port())) {
+		return "this server itself"
+	}
+	if i := within(r.Deny); i >= 0 {
+		return fmt.Sprintf("in %s, which webhooks.deny closes", r.Deny[i])
+	}
+	if address.IsLoopback() && within(r.Allow) < 0 {
+		return "the server's machine, which the operator can open with the setting webhooks.allow"
+	}
+	return ""
+}

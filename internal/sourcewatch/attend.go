@@ -14,6 +14,7 @@ var errGone = errors.New("the watch is gone")
 
 // attend does what is due for a watch.
 func (w *Watcher) attend(ctx context.Context, id string) {
+	running := ctx
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	watch, err := w.Store.SourceWatch(ctx, id)
@@ -33,7 +34,7 @@ func (w *Watcher) attend(ctx context.Context, id string) {
 	if err == nil || errors.Is(err, errGone) || ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return
 	}
-	w.failed(context.WithoutCancel(ctx), watch, err)
+	w.failed(running, watch, err)
 }
 
 // update changes a watch as it is now, together with what else change writes. One
@@ -63,7 +64,7 @@ func (w *Watcher) update(ctx context.Context, id string, change func(ctx context
 // time, and not before the host wants one.
 func (w *Watcher) failed(ctx context.Context, watch drydock.SourceWatch, cause error) {
 	text := shown(cause)
-	watch, err := w.update(ctx, watch.ID, func(_ context.Context, watch *drydock.SourceWatch) error {
+	noted, err := w.update(context.WithoutCancel(ctx), watch.ID, func(_ context.Context, watch *drydock.SourceWatch) error {
 		watch.Failures++
 		watch.Failure = text
 		watch.Due = w.after(min(w.Poll<<min(watch.Failures-1, 10), longest))
@@ -73,14 +74,23 @@ func (w *Watcher) failed(ctx context.Context, watch drydock.SourceWatch, cause e
 		return nil
 	})
 	switch {
+	case errors.Is(err, errGone) && watch.State != drydock.WatchRemoving: // meanwhile, with its task
 	case err != nil:
-		if !errors.Is(err, errGone) || watch.State == drydock.WatchRemoving {
-			w.Log.ErrorContext(ctx, "watching a repository", "trigger", watch.Trigger, "error", errors.Join(cause, err))
-		}
-		time.Sleep(time.Second) // it is due still
-	case watch.Failures == 1:
+		w.Log.ErrorContext(ctx, "watching a repository", "trigger", watch.Trigger, "error", errors.Join(cause, err))
+		rest(ctx, time.Second) // it is due still
+	case noted.Failures == 1:
 		w.Log.WarnContext(ctx, "looking at a repository, trying again", "task", watch.Task.String(), "trigger", watch.Trigger,
 			"repository", watch.Repository, "error", cause)
+	}
+}
+
+// rest waits, but not longer than for the end of ctx.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 

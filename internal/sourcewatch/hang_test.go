@@ -10,6 +10,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/githost/hosttest"
+	"github.com/drydockhq/drydock/internal/sourcewatch"
 )
 
 // hung makes tasks whose git host accepts and never answers.
@@ -125,5 +126,49 @@ func TestOrderOfLooks(t *testing.T) {
 	all, err := b.store.FirstSourceWatches(t.Context(), 10)
 	if err != nil || len(all) != 2 || all[0].State != drydock.WatchNew || all[1].ID != told.ID || all[1].Due.After(b.time().Add(-time.Hour)) {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// A look that fails because its task was deleted meanwhile is no error.
+func TestDeletedWhileLookedAt(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, hosttest.NewGitHub(t))
+	b.put(b.source())
+	b.watcher.Answer = time.Millisecond
+	b.hangs = func(string) bool {
+		b.mu.Lock()
+		delete(b.triggers, b.task.Key())
+		b.mu.Unlock()
+		b.event(drydock.TaskChangedEvent, b.task)
+		b.handle()
+		return true
+	}
+	b.wait(time.Hour)
+	if len(b.watches()) > 0 || b.logged("level=ERROR") > 0 {
+		t.Errorf("%+v\n%s", b.watches(), b.log.String())
+	}
+}
+
+func TestRestEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	sourcewatch.Rest(ctx, time.Hour) // else the test ends by its time limit
+}
+
+// What was warned of a watch is forgotten with it.
+func TestWarningsAreForgotten(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, hosttest.NewGitea(t))
+	b.host.AddToken("less", hosttest.Token{Scopes: []string{"read:repository"}, NotAdmin: true})
+	b.put(b.source(func(s *drydock.SourceTrigger) { s.Token = "less" }))
+	b.host.Push("refs/heads/main")
+	b.wait(2 * poll)
+	if b.logged("was not told") != 1 || b.watcher.Warned() != 2 {
+		t.Fatalf("%d are remembered\n%s", b.watcher.Warned(), b.log.String())
+	}
+	b.drop()
+	if n := b.watcher.Warned(); n != 0 {
+		t.Errorf("%d are remembered", n)
 	}
 }

@@ -26,6 +26,7 @@ func (w *Watcher) remove(ctx context.Context, watch drydock.SourceWatch) error {
 	}
 	w.mu.Lock()
 	delete(w.warned, watch.ID)
+	delete(w.warned, statusOf(watch.ID))
 	delete(w.hints, watch.ID)
 	w.mu.Unlock()
 	err = w.Store.DeleteSourceWatch(ctx, watch.ID)

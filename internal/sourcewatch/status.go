@@ -77,6 +77,7 @@ func outcome(e drydock.RunEvent, r drydock.RunRecord) (drydock.CommitState, stri
 
 // tell tells a git host of a commit.
 func (w *Watcher) tell(ctx context.Context, s drydock.CommitStatus) {
+	running := ctx
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	watch, err := w.say(ctx, s)
@@ -115,7 +116,7 @@ func (w *Watcher) tell(ctx context.Context, s drydock.CommitStatus) {
 	})
 	if err != nil {
 		log.ErrorContext(ctx, "noting what a git host was told", "error", err)
-		time.Sleep(time.Second) // it is due still
+		rest(running, time.Second) // it is due still
 	}
 }
 
@@ -128,13 +129,16 @@ func (w *Watcher) unsaid(ctx context.Context, watch string, log *slog.Logger, er
 		if w.warned == nil {
 			w.warned = map[string]string{}
 		}
-		if w.warned["status "+watch] != "" {
+		if w.warned[statusOf(watch)] != "" {
 			return
 		}
-		w.warned["status "+watch] = err.Error()
+		w.warned[statusOf(watch)] = err.Error()
 	}
 	log.WarnContext(ctx, "the git host was not told what became of a commit", "error", err)
 }
+
+// statusOf is what is warned of when the statuses of a watch can't be set.
+func statusOf(watch string) string { return "status " + watch }
 
 // say finds the watch of a status and sets it.
 func (w *Watcher) say(ctx context.Context, s drydock.CommitStatus) (string, error) {

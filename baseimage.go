@@ -28,6 +28,9 @@ type BaseImage struct {
 	// the registry had changed already, or doesn't say the same to all. Such a tag
 	// doesn't make the task due before it changes again.
 	Before string
+	// Built is what the task's newest run that succeeded stands on, and so what it
+	// has pushed; empty when none of its runs has.
+	Built string
 	// Since is the root, as of a RunRecord, of the change that made the task due
 	// because of this image; 0 while it stands on what the tag means. The store
 	// sets it.

@@ -4,11 +4,14 @@ import "context"
 
 // TaskImagesView is what is known of a task's images, as people see it.
 type TaskImagesView struct {
-	Task    ResourceID
-	Known   TaskImages
-	Bases   []BaseImageView // as Known.Bases
-	Due     bool            // a base that counts has changed since the newest run
-	Waiting []ImageWait     // what a run waits for, if the task is due
+	Task  ResourceID
+	Known TaskImages
+	Bases []BaseImageView // as Known.Bases
+	Due   bool            // a base that counts has changed since the newest run
+	// Failed is the newest run, in brief, when it did not succeed and what the task
+	// has pushed before stands on bases that have changed; zero otherwise.
+	Failed  RunRecord
+	Waiting []ImageWait // what a run waits for, if the task is due
 }
 
 // BaseImageView is a base image of a task, as people see it.
@@ -17,8 +20,11 @@ type BaseImageView struct {
 	// Now is what the tag points at; without a digest when there is none, and
 	// zero when nothing is known of it yet.
 	Now ImageState
-	// Stale says that the newest run stands on another digest than Now has,
-	// whether or not that makes the task due.
+	// Stands is the digest that the task's images stand on as far as is known: that
+	// of its newest run, or if that has failed of the last that succeeded.
+	Stands string
+	// Stale says that Now has another digest than the task stands on, whether or
+	// not that makes the task due: a run that failed is not repeated.
 	Stale bool
 	Due   bool
 	// Note says why a change of the image starts no run; empty when it does.

@@ -115,6 +115,9 @@ func (s *Server) dependencyDoc(req *request, st *stored, view drydock.TaskImages
 		}
 	}
 	doc["baseImages"] = bases
+	if r := view.Failed; r.ID != "" {
+		doc["staleReason"] = failure(r)
+	}
 	outputs := []any{}
 	for _, image := range view.Known.Outputs {
 		outputs = append(outputs, image.String())
@@ -138,6 +141,18 @@ func (s *Server) dependencyDoc(req *request, st *stored, view drydock.TaskImages
 	}
 	doc["waitsFor"] = waits
 	return doc
+}
+
+// failure says in words which run of a task did not succeed.
+func failure(r drydock.RunRecord) string {
+	how := "failed"
+	switch r.Status {
+	case drydock.RunCanceled:
+		how = "was canceled"
+	case drydock.RunTimeout:
+		how = "timed out"
+	}
+	return "its newest run " + how + ": " + r.ID
 }
 
 func status(on bool) string {
@@ -184,7 +199,7 @@ func unarmed(st *stored, view drydock.TaskImagesView) string {
 func baseDoc(req *request, b drydock.BaseImageView) object {
 	doc := object{
 		"image": b.Image.String(), "registry": b.Image.Registry, "repository": b.Image.Repository, "tag": b.Image.Tag,
-		"type": string(b.Kind), "digest": b.Digest, "watched": b.Note == "", "stale": b.Stale, "due": b.Due,
+		"type": string(b.Kind), "digest": b.Stands, "watched": b.Note == "", "stale": b.Stale, "due": b.Due,
 	}
 	if b.Image.Pinned() {
 		doc["digest"] = b.Image.Digest

@@ -46,7 +46,7 @@ func surveyed(survey drydock.BuildSurvey, before []drydock.BaseImage) (bases []d
 	for _, s := range survey.Bases {
 		b := s.BaseImage
 		if old, known := was[b.Image]; known {
-			b.Digest, b.Before = old.Digest, old.Before
+			b.Digest, b.Before, b.Built = old.Digest, old.Before, old.Built
 		}
 		switch drydock.CodeOf(s.Err) {
 		case "":

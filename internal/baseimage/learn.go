@@ -71,6 +71,7 @@ func (f *Follower) learn(ctx context.Context, images *drydock.TaskImages, run dr
 		images.Bases = complete(images.Bases, before, result)
 		images.Outputs = append(images.Outputs, outputs...)
 	}
+	built(images.Bases, before, succeeded)
 	images.Learnt, images.Reading, images.Problem = run.Number, false, ""
 	overtaken, err := f.overtaken(ctx, run)
 	if err != nil {
@@ -80,6 +81,21 @@ func (f *Follower) learn(ctx context.Context, images *drydock.TaskImages, run dr
 		return f.bring(ctx, images.Bases)
 	}
 	return f.compare(ctx, images.Bases, before)
+}
+
+// built notes what the newest run that succeeded stands on: the one that the bases
+// are of, or one before.
+func built(bases, before []drydock.BaseImage, succeeded bool) {
+	was := map[drydock.ImageName]string{}
+	for _, b := range before {
+		was[b.Image] = b.Built
+	}
+	for i := range bases {
+		b := &bases[i]
+		if b.Built = was[b.Image]; succeeded {
+			b.Built = b.Digest
+		}
+	}
 }
 
 // pushedBy returns those of some images that a run has pushed in a way that its

@@ -3,6 +3,7 @@ package baseimage
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/drydockhq/drydock"
 )
@@ -39,8 +40,14 @@ func (v Viewer) ViewTaskImages(ctx context.Context, registry drydock.ResourceID)
 	views := make([]drydock.TaskImagesView, len(known))
 	for i, t := range known {
 		views[i] = drydock.TaskImagesView{Task: t.Task, Known: t, Waiting: waits[t.Task.Key()]}
+		if views[i].Failed, err = v.failed(ctx, t, states); err != nil {
+			return nil, err
+		}
 		for _, b := range t.Bases {
 			base := viewBase(t, b, states[b.Image])
+			if views[i].Failed.ID != "" && behind(b, base.Now) {
+				base.Stands, base.Stale = b.Built, true
+			}
 			base.Producers = producers[b.Image]
 			views[i].Bases = append(views[i].Bases, base)
 			views[i].Due = views[i].Due || base.Due
@@ -49,8 +56,38 @@ func (v Viewer) ViewTaskImages(ctx context.Context, registry drydock.ResourceID)
 	return views, nil
 }
 
+// failed returns the newest run of a task if it did not succeed, so that what the
+// task has pushed stands on bases that have changed.
+func (v Viewer) failed(ctx context.Context, t drydock.TaskImages, states map[drydock.ImageName]drydock.ImageState) (drydock.RunRecord, error) {
+	if !slices.ContainsFunc(t.Bases, func(b drydock.BaseImage) bool { return behind(b, states[b.Image]) }) {
+		return drydock.RunRecord{}, nil
+	}
+	filter := drydock.RunFilter{Registry: t.Task.Parent(), Tasks: []string{t.Task.Name()}, Limit: 20, Brief: true}
+	for {
+		found, err := v.Store.Runs(ctx, filter)
+		for _, r := range found {
+			switch {
+			case r.Altered:
+				continue
+			case r.Status.Ended() && r.Status != drydock.RunSucceeded:
+				return r, nil
+			}
+			return drydock.RunRecord{}, nil
+		}
+		if err != nil || len(found) < filter.Limit {
+			return drydock.RunRecord{}, err
+		}
+		filter.OlderThan = found[len(found)-1].Number
+	}
+}
+
+// behind reports whether a tag has changed since the last run that succeeded.
+func behind(b drydock.BaseImage, now drydock.ImageState) bool {
+	return !b.Image.Pinned() && b.Built != "" && now.Digest != "" && now.Digest != b.Built
+}
+
 func viewBase(t drydock.TaskImages, b drydock.BaseImage, now drydock.ImageState) drydock.BaseImageView {
-	v := drydock.BaseImageView{BaseImage: b, Now: now}
+	v := drydock.BaseImageView{BaseImage: b, Now: now, Stands: b.Digest}
 	v.Stale = !b.Image.Pinned() && b.Since > 0
 	v.Due = v.Stale && t.Counts(b)
 	switch {

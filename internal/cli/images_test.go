@@ -10,15 +10,23 @@ import (
 )
 
 // builds TASK TRIGGER FROM PUSHES says what a task of contoso is built from and
-// pushes: names of images with commas between them, "-" for none.
+// pushes: names of images with commas between them, "-" for none. What it is built
+// from may be IMAGE=C, for the digest of the hexadecimal digit C that its newest run
+// stands on, which succeeded.
 func builds(ts *testscript.TestScript, _ bool, args []string) {
 	s := siteOf(ts)
 	known := drydock.TaskImages{Task: s.Scope("demo", "registries", "contoso", "tasks", args[0]), Learnt: 1}
 	if args[1] != "-" {
 		known.Trigger = drydock.BaseImageTriggerType(args[1])
 	}
-	for _, name := range names(ts, args[2]) {
-		known.Bases = append(known.Bases, drydock.BaseImage{Image: name, Kind: drydock.RuntimeBase})
+	from, digit, stands := strings.Cut(args[2], "=")
+	for _, name := range names(ts, from) {
+		base := drydock.BaseImage{Image: name, Kind: drydock.RuntimeBase}
+		if stands {
+			base.Digest = "sha256:" + strings.Repeat(digit, 64)
+			base.Built = base.Digest
+		}
+		known.Bases = append(known.Bases, base)
 	}
 	known.Outputs = names(ts, args[3])
 	ts.Check(s.Store.PutTaskImages(context.Background(), known))

@@ -80,6 +80,8 @@ func whatNext(t graph.Task) string {
 		return "waits: " + t.WaitsFor[0].Why
 	case t.Due:
 		return "it is run by itself"
+	case t.StaleReason != "":
+		return t.StaleReason
 	}
 	for _, b := range t.BaseImages {
 		if b.Stale && b.Note != "" {

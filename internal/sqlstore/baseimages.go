@@ -79,7 +79,7 @@ func taskImages(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]d
 			t.Bases = append(t.Bases, base)
 		}
 		return struct{}{}, err
-	}, `SELECT b.task, b.image, b.kind, b.digest, b.before, b.since FROM task_images t JOIN task_bases b ON b.task = t.task`+
+	}, `SELECT b.task, b.image, b.kind, b.digest, b.before, b.built, b.since FROM task_images t JOIN task_bases b ON b.task = t.task`+
 		where+` ORDER BY b.image`, args...)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
 		_, base, err := scanBase(row)
 		since[base.Image.String()] = base.Since
 		return struct{}{}, err
-	}, `SELECT task, image, kind, digest, before, since FROM task_bases WHERE task = $1`, task)
+	}, `SELECT task, image, kind, digest, before, built, since FROM task_bases WHERE task = $1`, task)
 	if err != nil {
 		return err
 	}
@@ -47,10 +47,10 @@ func putBases(ctx context.Context, tx *sql.Tx, t drydock.TaskImages) error {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO task_bases (task, image, kind, digest, before, since, counts)
-			VALUES ($1, $2, $3, $4, $5, COALESCE((SELECT CASE WHEN $6 > 0 THEN $6 ELSE MAX(root, 1) END FROM image_states
+		_, err := tx.ExecContext(ctx, `INSERT INTO task_bases (task, image, kind, digest, before, built, since, counts)
+			VALUES ($1, $2, $3, $4, $5, $8, COALESCE((SELECT CASE WHEN $6 > 0 THEN $6 ELSE MAX(root, 1) END FROM image_states
 				WHERE image = $2 AND digest NOT IN ('', $4, $5)), 0), $7)`,
-			task, image, string(b.Kind), b.Digest, b.Before, since[image], number(t.Counts(b)))
+			task, image, string(b.Kind), b.Digest, b.Before, since[image], number(t.Counts(b)), b.Built)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func scanTaskImages(row scanner) (drydock.TaskImages, error) {
 
 func scanBase(row scanner) (task string, b drydock.BaseImage, err error) {
 	var image string
-	if err := row.Scan(&task, &image, &b.Kind, &b.Digest, &b.Before, &b.Since); err != nil {
+	if err := row.Scan(&task, &image, &b.Kind, &b.Digest, &b.Before, &b.Built, &b.Since); err != nil {
 		return "", b, err
 	}
 	b.Image, err = drydock.ParseImageName(image)

@@ -104,7 +104,7 @@ func taskImagesKept(t *testing.T, s Store) {
 		Learnt: 1, Outdated: 2, Ended: 3, Reading: true, ReadFor: "definition", Armed: day, Problem: "a problem",
 		Trigger: drydock.RuntimeImages, Paused: true,
 	}
-	want.Bases[1].Before = digestOf("z")
+	want.Bases[1].Before, want.Bases[1].Built = digestOf("z"), digestOf("w")
 	check(t, s.PutTaskImages(t.Context(), want))
 	got, err := s.TaskImages(t.Context(), mustID(task.Key()))
 	check(t, err)

@@ -22,6 +22,7 @@ type Task struct {
 	Reason      string // why not
 	Due         bool   // a base image that counts has changed
 	Stale       bool   // a base image has changed
+	StaleReason string // why it was not rebuilt, if it was tried
 	Paused      bool
 	BaseImages  []Base
 	Outputs     []string
@@ -35,7 +36,7 @@ type Task struct {
 type Base struct {
 	Image         string
 	Type          string // Runtime, BuildTime
-	Digest        string // that the newest run stands on
+	Digest        string // that the newest run stands on, or the last that succeeded
 	CurrentDigest string // that the tag points at
 	Watched       bool
 	Note          string // why not
@@ -175,7 +176,7 @@ const (
 	Disabled State = "disabled"
 	Waiting  State = "waiting" // due, and waits for others
 	Due      State = "due"
-	Stale    State = "stale" // a base image has changed that starts no run
+	Stale    State = "stale" // a base image has changed that starts no run, or its run failed
 	Unarmed  State = "not armed"
 	Current  State = "up to date"
 )

@@ -190,6 +190,9 @@ func standing(use Use, atHome bool) string {
 	var parts []string
 	if atHome {
 		parts = append(parts, string(n.State()))
+		if n.State() == Stale && n.StaleReason != "" {
+			parts[0] += ", " + n.StaleReason
+		}
 	}
 	if base.Type == "BuildTime" {
 		parts = append(parts, "build time")

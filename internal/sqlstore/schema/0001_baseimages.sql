@@ -25,6 +25,7 @@ CREATE TABLE task_bases (
 	kind   TEXT NOT NULL,
 	digest TEXT NOT NULL,
 	before TEXT NOT NULL, -- a digest
+	built  TEXT NOT NULL, -- a digest
 	since  BIGINT NOT NULL,
 	counts INTEGER NOT NULL,
 	PRIMARY KEY (task, image)

@@ -25,6 +25,7 @@ func taskSecrets(doc object, visit secretVisitor) {
 		}
 	}
 	credentialSecrets(doc, "properties.credentials", visit)
+	taskURLs(doc, visit)
 }
 
 // taskRunSecrets visits the secrets of a task run.
@@ -70,7 +71,15 @@ func resourcePurpose(st *stored) string { return "resource " + st.ID.Key() }
 func (s *Server) hide(st *stored, secrets func(object, secretVisitor)) error {
 	found := map[string]string{}
 	secrets(st.doc, func(name string, holder object, key string) {
-		if v, ok := holder[key].(string); ok && v != "" {
+		v, _ := holder[key].(string)
+		if strings.HasPrefix(name, urlSecret) {
+			shown := shownURL(name, v)
+			if shown != v {
+				found[name], holder[key] = v, shown
+			}
+			return
+		}
+		if v != "" {
 			found[name] = v
 		}
 		delete(holder, key)

@@ -139,6 +139,7 @@ func (s *Server) patchTask(req *request) (*answer, error) {
 		withoutComputed(patch, computedOfTask...)
 		forgetDependencies(patch)
 		next := mergeTask(old, patch)
+		keepURLs(old, next)
 		if err := s.checkTask(ctx, st.ID, next); err != nil {
 			return err
 		}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -46,11 +48,15 @@ type engineOptions struct {
 	wait     bool                             // for another process to give up the data folder
 	maxCache int64                            // bytes; 0 for the executor's default
 	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
+	dial     dialFunc                         // see buildkit.Registries; may be nil
 
 	advice     buildkit.Advice   // to users of the program
 	downloads  http.RoundTripper // of builds; see buildkit.Config
 	libraryLog io.Writer         // what BuildKit and containerd log of their own
 }
+
+// dialFunc is as in http.Transport.
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 func (f *engineFlags) bind(flags *pflag.FlagSet) {
 	f.bindData(flags)

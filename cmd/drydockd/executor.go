@@ -29,7 +29,7 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 	config := buildkit.Config{
 		Root:       o.data,
 		Wait:       o.wait,
-		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local},
+		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local, Dial: o.dial},
 		Limits:     o.limits,
 		MaxCache:   o.maxCache,
 		Downloads:  o.downloads,

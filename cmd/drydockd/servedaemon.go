@@ -254,7 +254,7 @@ func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net
 	cas[""] = append(append(append([]byte{}, d.ownPEM...), '\n'), cas[""]...)
 	d.executor, err = open(ctx, engineOptions{
 		data: d.path(engineFolder), mirrors: d.config.Mirrors, cas: cas, insecure: d.config.Insecure,
-		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener), downloads: d.network,
+		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener), dial: d.dialRegistry, downloads: d.network,
 		warn:       func(format string, args ...any) { d.log.Warn(fmt.Sprintf(format, args...)) },
 		advice:     serveAdvice(),
 		libraryLog: io.Discard,

@@ -113,7 +113,7 @@ const answerWithin = 2 * time.Minute
 // transport reaches another registry as the configuration says.
 func (d *daemon) transport(host string) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = answerWithin
+	t.ResponseHeaderTimeout, t.DialContext = answerWithin, d.dialRegistry
 	proxies := httpproxy.Config{NoProxy: d.config.Proxy.Except}
 	if u := d.config.Proxy.HTTP; u != nil {
 		proxies.HTTPProxy = u.String()

@@ -33,6 +33,8 @@ type Registries struct {
 	// itself: its name need not resolve, and no proxy is asked. The host has its
 	// port unless that is 443. It may be nil.
 	Local func(host string) (address string, ok bool)
+	// Dial connects to what is not Local; nil for a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // hubHost is where Docker Hub's registry answers.
@@ -135,7 +137,10 @@ func (r Registries) proxy(req *http.Request) (*url.URL, error) {
 func (r Registries) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 60 * time.Second}
 	if local, ok := r.local(address); ok {
-		address = local
+		return dialer.DialContext(ctx, network, local)
+	}
+	if r.Dial != nil {
+		return r.Dial(ctx, network, address)
 	}
 	return dialer.DialContext(ctx, network, address)
 }

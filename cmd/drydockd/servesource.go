@@ -33,7 +33,8 @@ func (d *daemon) openSources() {
 	}
 	d.sources = w
 	// What the consumer has armed is due at once, though only when it is written.
-	d.follow("sources", w.Handle).Store = awakening{d.store, w.Wake}
+	c := d.follow("sources", w.Handle)
+	c.Store, c.Handled = awakening{d.store, w.Wake}, w.Handled
 	d.alongside(w.Run)
 	d.hooks.HandleFunc("POST "+gitHooks+"{id}", w.Receive)
 	d.hooks.HandleFunc("GET "+gitLogs+"{link}", d.linkedLog)

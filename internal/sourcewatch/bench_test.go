@@ -325,6 +325,7 @@ func (b *bench) handle() bool {
 	}); err != nil {
 		b.Fatal(err)
 	}
+	b.watcher.Handled()
 	b.cursor = events[len(events)-1].Number
 	return true
 }

@@ -11,9 +11,10 @@ import (
 
 // Handle does what events ask for: it arms and disarms what tasks watch, makes
 // runs of changes of repositories, which it returns, and sees what has become of
-// them.
+// them. Handled follows it when that is stored.
 func (w *Watcher) Handle(ctx context.Context, events []drydock.Event) ([]drydock.RunRecord, error) {
 	var created []drydock.RunRecord
+	w.handled = nil
 	for _, e := range events {
 		var err error
 		switch e.Kind {

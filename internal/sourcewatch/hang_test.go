@@ -2,6 +2,7 @@ package sourcewatch_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -170,5 +171,39 @@ func TestWarningsAreForgotten(t *testing.T) {
 	b.drop()
 	if n := b.watcher.Warned(); n != 0 {
 		t.Errorf("%d are remembered", n)
+	}
+}
+
+// A newer run that could not be stored after all cancels nothing.
+func TestSupersededOnlyWhenStored(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, hosttest.NewGitHub(t))
+	b.put(b.source(func(s *drydock.SourceTrigger) { s.CancelSuperseded = true }))
+	b.host.Push("refs/heads/main")
+	b.settle()
+	b.host.Push("refs/heads/main")
+	b.host.Wait()
+	if _, err := b.watcher.Step(t.Context()); err != nil { // writes the event
+		t.Fatal(err)
+	}
+	events, err := b.store.Events(t.Context(), b.cursor, 100)
+	if err != nil || len(events) == 0 {
+		t.Fatal(events, err)
+	}
+	undone := errors.New("undone")
+	if err := b.store.Atomically(t.Context(), func(ctx context.Context) error {
+		if created, err := b.watcher.Handle(ctx, events); err != nil || len(created) != 1 {
+			return fmt.Errorf("created %v: %w", created, err)
+		}
+		return undone
+	}); !errors.Is(err, undone) {
+		t.Fatal(err)
+	}
+	if _, err := b.watcher.Step(t.Context()); err != nil || len(b.canceled) > 0 {
+		t.Fatalf("canceled %v, %v", b.canceled, err)
+	}
+	b.settle()
+	if got := strings.Join(b.canceled, " "); got != "ca1" {
+		t.Errorf("canceled %s", got)
 	}
 }

@@ -69,7 +69,7 @@ func (w *Watcher) createRun(ctx context.Context, e drydock.Event, c drydock.Sour
 		return nil, err
 	}
 	for _, o := range older {
-		cause.Notes = append(cause.Notes, fmt.Sprintf("Run %s, for an older commit, was canceled.", o))
+		cause.Notes = append(cause.Notes, fmt.Sprintf("Run %s, for an older commit, was canceled.", o.ID))
 	}
 	if record.Trigger, err = json.Marshal(drydock.RunTrigger{Source: d, Cause: cause}); err != nil {
 		return nil, fmt.Errorf("writing the trigger of a run: %w", err)
@@ -77,6 +77,7 @@ func (w *Watcher) createRun(ctx context.Context, e drydock.Event, c drydock.Sour
 	if record, err = w.Store.CreateRun(ctx, record); err != nil {
 		return nil, err
 	}
+	w.handled = append(w.handled, older...)
 	return &record, w.queued(ctx, e.Subject, record, c)
 }
 
@@ -150,33 +151,4 @@ func (w *Watcher) unsee(ctx context.Context, task drydock.ResourceID, c drydock.
 		}
 	}
 	return nil
-}
-
-// superseded cancels the runs for older commits of the same branch or pull
-// request, if the trigger wants that, and returns their ids.
-func (w *Watcher) superseded(ctx context.Context, newer drydock.RunRecord, d *drydock.SourceTriggerDescriptor, s *drydock.SourceTrigger) ([]string, error) {
-	if !s.CancelSuperseded {
-		return nil, nil
-	}
-	active, err := w.Store.Runs(ctx, drydock.RunFilter{Registry: newer.Registry, Tasks: []string{newer.Task}, OnlyActive: true})
-	if err != nil {
-		return nil, err
-	}
-	var ended []string
-	for _, r := range active {
-		t, err := drydock.ParseRunTrigger(r.Trigger)
-		if err != nil || t.Source == nil || t.Source.EventType != d.EventType || t.Source.PullRequestID != d.PullRequestID ||
-			t.Source.RepositoryURL != d.RepositoryURL || d.PullRequestID == "" && t.Source.BranchName != d.BranchName {
-			continue
-		}
-		err = w.Cancel(ctx, r.Registry, r.ID)
-		if code := drydock.CodeOf(err); code == drydock.Conflict || code == drydock.NotFound {
-			continue // it has ended
-		}
-		if err != nil {
-			return nil, err
-		}
-		ended = append(ended, r.ID)
-	}
-	return ended, nil
 }

@@ -3,6 +3,7 @@ package sourcewatch
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -80,6 +81,9 @@ type Watcher struct {
 	warned map[string]string // what was last said of a watch
 	asked  answers
 
+	handled []drydock.RunRecord // that are to be canceled when what Handle does is stored
+	older   []drydock.RunRecord // that are to be canceled
+
 	lookers, tellers crew
 	deeper           time.Time // when more may be read than what is due first
 }
@@ -133,6 +137,9 @@ func (w *Watcher) begin(ctx context.Context) (time.Time, error) {
 		if due.Before(next) {
 			next = due
 		}
+	}
+	if err := w.cancelOlder(ctx); err != nil {
+		return next, fmt.Errorf("canceling runs for older commits: %w", err)
 	}
 	if err := w.beginLooks(ctx, now, later); err != nil {
 		return next, err

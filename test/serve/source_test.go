@@ -65,7 +65,17 @@ func TestSources(t *testing.T) {
 	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--sources-files", filepath.Dir(repo)}})
 	a := s.Azure()
 	a.CreateRegistry("contoso")
-	private := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	update := exec.Command("git", "update-server-info")
+	update.Dir = repo
+	if out, err := update.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	files := http.StripPrefix("/app.git", http.FileServer(http.Dir(filepath.Join(repo, ".git"))))
+	private := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, token, _ := r.BasicAuth(); token == "s3cr3t-token" {
+			files.ServeHTTP(w, r)
+			return
+		}
 		w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 		http.Error(w, "who are you", http.StatusUnauthorized)
 	}))
@@ -93,6 +103,8 @@ func TestSources(t *testing.T) {
 		"tarball outside": {outside, "failed", "drydock-outside"},
 		"no server":       {"https://127.0.0.1:1/x.tar.gz", "failed", "127.0.0.1:1"},
 
+		"with a token":         {strings.Replace(private.URL, "://", "://ann:s3cr3t-token@", 1) + "/app.git#trunk:sub", "successful", "below ***"},
+		"with a wrong token":   {strings.Replace(private.URL, "://", "://ann:s3cr3t-wrong@", 1) + "/app.git", "failed", "a private repository needs a token"},
 		"private repository":   {private.URL + "/app.git", "failed", "a private repository needs a token"},
 		"private tarball":      {private.URL + "/app.tar.gz", "failed", "401"},
 		"metadata":             {"http://169.254.169.254/latest/user-data.tar.gz", "failed", "runs may not reach 169.254.169.254"},

@@ -1,15 +1,12 @@
 package arm
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
-)
 
-// maxFilter and maxFilterDepth bound what is parsed.
-const (
-	maxFilter      = 4096
-	maxFilterDepth = 24
+	"github.com/drydockhq/drydock/internal/odata"
 )
 
 // filterKind is the type of a field that can be filtered by.
@@ -30,36 +27,26 @@ type filterField struct {
 // filterRecord holds the values of something by the fields' names in lower case.
 // Times are in RFC 3339. A field with several values matches if one does; one
 // without a value matches "ne" only.
-type filterRecord map[string][]string
+type filterRecord = odata.Record
 
 // filter is a parsed $filter: the part of OData 4's language that Azure's
 // clients use, comparisons of a field with a value, contains, startswith, and,
 // or, not.
-type filter struct{ root filterNode }
+type filter struct{ root odata.Node }
 
-type filterNode interface{ matches(r filterRecord) bool }
+// filterCompare is "field op value" or "op(field, value)".
+type filterCompare struct {
+	field string // in lower case
+	kind  filterKind
+	op    string
+	value string // a time in RFC 3339
+}
 
-type (
-	filterAnd struct{ left, right filterNode }
-	filterOr  struct{ left, right filterNode }
-	filterNot struct{ of filterNode }
-	// filterCompare is "field op value" or "op(field, value)".
-	filterCompare struct {
-		field string // in lower case
-		kind  filterKind
-		op    string
-		value string // a time in RFC 3339
-	}
-)
-
-func (n filterAnd) matches(r filterRecord) bool { return n.left.matches(r) && n.right.matches(r) }
-func (n filterOr) matches(r filterRecord) bool  { return n.left.matches(r) || n.right.matches(r) }
-func (n filterNot) matches(r filterRecord) bool { return !n.of.matches(r) }
-
-func (n filterCompare) matches(r filterRecord) bool {
+// Matches implements odata.Node.
+func (n filterCompare) Matches(r filterRecord) bool {
 	if n.op == "ne" {
 		n.op = "eq"
-		return !n.matches(r)
+		return !n.Matches(r)
 	}
 	for _, v := range r[n.field] {
 		if n.holds(v) {
@@ -110,18 +97,18 @@ func (n filterCompare) timeHolds(v string) bool {
 }
 
 // matches reports whether a filter selects something.
-func (f *filter) matches(r filterRecord) bool { return f.root == nil || f.root.matches(r) }
+func (f *filter) matches(r filterRecord) bool { return f.root == nil || f.root.Matches(r) }
 
 // conditions returns the comparisons that all hold for whatever the filter
 // selects.
 func (f *filter) conditions() []filterCompare {
 	var all []filterCompare
-	var walk func(n filterNode)
-	walk = func(n filterNode) {
+	var walk func(n odata.Node)
+	walk = func(n odata.Node) {
 		switch n := n.(type) {
-		case filterAnd:
-			walk(n.left)
-			walk(n.right)
+		case odata.And:
+			walk(n.Left)
+			walk(n.Right)
 		case filterCompare:
 			all = append(all, n)
 		}
@@ -145,25 +132,24 @@ func (f *filter) equals(field string) (string, bool) {
 // parseFilter parses a $filter over some fields, whose names are in lower case.
 // An empty one selects all.
 func parseFilter(s string, fields map[string]filterField) (*filter, error) {
-	if strings.TrimSpace(s) == "" {
-		return &filter{}, nil
-	}
-	if len(s) > maxFilter {
-		return nil, badFilter("it is longer than %d characters", maxFilter)
-	}
-	tokens, err := scanFilter(s)
+	p := &filterParser{fields: fields}
+	root, err := odata.Parse(s, "(),", func(o *odata.Parser, depth int) (odata.Node, error) {
+		p.Parser = o
+		return p.comparison()
+	})
 	if err != nil {
-		return nil, err
-	}
-	p := &filterParser{tokens: tokens, fields: fields}
-	root, err := p.or(0)
-	if err != nil {
-		return nil, err
-	}
-	if t := p.peek(); t.kind != tokenEnd {
-		return nil, badFilter("'%s' at character %d is not expected", shorten(t.text), t.at)
+		return nil, unwrapFilter(err)
 	}
 	return &filter{root}, nil
+}
+
+// unwrapFilter words an error in parsing as this API does.
+func unwrapFilter(err error) error {
+	var bad *odata.Error
+	if errors.As(err, &bad) {
+		return badFilter("%s", bad.Problem)
+	}
+	return err
 }
 
 func badFilter(format string, args ...any) *apiError {
@@ -172,29 +158,29 @@ func badFilter(format string, args ...any) *apiError {
 }
 
 // value checks a literal against the field that it is compared with.
-func (f filterField) value(name string, t filterToken) (string, error) {
+func (f filterField) value(name string, t odata.Token) (string, error) {
 	switch f.kind {
 	case filterTime:
-		if when, err := time.Parse(time.RFC3339Nano, t.text); err == nil && t.kind != tokenSymbol {
+		if when, err := time.Parse(time.RFC3339Nano, t.Text); err == nil && t.Kind != odata.Symbol {
 			return when.UTC().Format(time.RFC3339Nano), nil
 		}
-		return "", badFilter("'%s' is compared with '%s', which is not a time such as 2024-01-31T12:00:00Z", name, shorten(t.text))
+		return "", badFilter("'%s' is compared with '%s', which is not a time such as 2024-01-31T12:00:00Z", name, shorten(t.Text))
 	case filterBool:
-		if b, err := strconv.ParseBool(strings.ToLower(t.text)); err == nil && len(t.text) > 1 {
+		if b, err := strconv.ParseBool(strings.ToLower(t.Text)); err == nil && len(t.Text) > 1 {
 			return strconv.FormatBool(b), nil
 		}
-		return "", badFilter("'%s' is compared with '%s', which is neither true nor false", name, shorten(t.text))
+		return "", badFilter("'%s' is compared with '%s', which is neither true nor false", name, shorten(t.Text))
 	}
-	if t.kind != tokenString {
-		return "", badFilter("'%s' is compared with '%s', which is not a text in single quotes", name, shorten(t.text))
+	if t.Kind != odata.String {
+		return "", badFilter("'%s' is compared with '%s', which is not a text in single quotes", name, shorten(t.Text))
 	}
 	for _, e := range f.enum {
-		if strings.EqualFold(e, t.text) {
+		if strings.EqualFold(e, t.Text) {
 			return e, nil
 		}
 	}
 	if len(f.enum) > 0 {
-		return "", badFilter("'%s' can't be '%s': it is one of %s", name, shorten(t.text), strings.Join(f.enum, ", "))
+		return "", badFilter("'%s' can't be '%s': it is one of %s", name, shorten(t.Text), strings.Join(f.enum, ", "))
 	}
-	return t.text, nil
+	return t.Text, nil
 }

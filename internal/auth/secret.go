@@ -42,11 +42,14 @@ func NewSecret() string {
 
 // Hasher stretches secrets. It bounds how many are stretched at a time, since
 // each takes 19 MiB. It may be used by several goroutines.
-type Hasher struct{ slots chan struct{} }
+type Hasher struct {
+	slots chan struct{}
+	known knownSecrets
+}
 
 // NewHasher returns a Hasher that uses as many processors as there are.
 func NewHasher() *Hasher {
-	return &Hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &Hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), known: newKnownSecrets()}
 }
 
 // Hash returns a salted hash in the PHC string format.
@@ -65,6 +68,9 @@ func (h *Hasher) Hash(ctx context.Context, secret string) (string, error) {
 // Matches reports whether hash is one of secret. A hash that can't be read is
 // an error.
 func (h *Hasher) Matches(ctx context.Context, hash, secret string) (bool, error) {
+	if h.known.has(hash, secret) {
+		return true, nil
+	}
 	cost, salt, want, err := parseHash(hash)
 	if err != nil {
 		return false, err
@@ -73,7 +79,11 @@ func (h *Hasher) Matches(ctx context.Context, hash, secret string) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1, nil
+	if subtle.ConstantTimeCompare(got, want) != 1 {
+		return false, nil
+	}
+	h.known.add(hash, secret)
+	return true, nil
 }
 
 func (h *Hasher) key(ctx context.Context, secret string, c hashCost, salt []byte, size uint32) ([]byte, error) {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
@@ -53,7 +55,12 @@ func (d *dataPlane) send(ctx context.Context, r dataRequest) (*http.Response, er
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	return d.roundTrip(req)
+	answer, err := d.roundTrip(req)
+	var refused *azcore.ResponseError
+	if errors.As(err, &refused) && (refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden) {
+		return nil, d.missingRight(refused, r.scope)
+	}
+	return answer, err
 }
 
 // roundTrip carries out a request; an answer that is no success is an error.

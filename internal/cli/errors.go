@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	if a.colors(a.Stderr) {
 		prefix = "\x1b[31mERROR:\x1b[0m "
 	}
-	fmt.Fprintln(a.Stderr, prefix+oneLine(err.Error()))
+	fmt.Fprintln(a.Stderr, prefix+unsigned(oneLine(err.Error())))
 	switch drydock.CodeOf(err) {
 	case drydock.Invalid:
 		return statusUsage
@@ -44,6 +45,12 @@ func (a *app) report(ctx context.Context, err error) int {
 	}
 	return statusFailed
 }
+
+// signedURL is a URL with a signature, which lets in whoever has it.
+var signedURL = regexp.MustCompile(`(https?://[^\s"?]+)\?[^\s"]*\bsig=[^\s"]*`)
+
+// unsigned takes the queries of signed URLs out of a text.
+func unsigned(text string) string { return signedURL.ReplaceAllString(text, "$1") }
 
 func oneLine(s string) string {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })

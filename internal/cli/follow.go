@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (w *waitFlags) follow(c *call, r *registry, id string) (any, error) {
 	}
 	run, err := r.waitFor(c, id)
 	if err != nil {
-		return nil, err
+		return nil, c.stillRunning(r, id, err)
 	}
 	c.summarize(run)
 	return nil, w.runError(run)
@@ -39,6 +40,11 @@ func (w *waitFlags) follow(c *call, r *registry, id string) (any, error) {
 func (c *call) stillRunning(r *registry, id string, err error) error {
 	if c.ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		c.say("\nThe run %s goes on. Its log: %[2]s acr task logs -r %[3]s --run-id %[1]s. To stop it: %[2]s acr task cancel-run -r %[3]s --run-id %[1]s", id, c.Name, r.name)
+	}
+	var lost *url.Error
+	if c.ctx.Err() == nil && errors.As(err, &lost) {
+		return drydock.Errorf(drydock.Unavailable, "the server was lost while following the run %s: %w", id, err).
+			WithHint("the run goes on, or goes back to the queue; when the server is there again: %s acr task logs -r %s --run-id %s", c.Name, r.name, id)
 	}
 	return err
 }

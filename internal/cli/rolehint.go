@@ -1,9 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/drydockhq/drydock"
 )
 
 var (
@@ -35,6 +40,38 @@ func roleHint(message, program string) string {
 		scope = strings.Join(strings.Split(scope, "/")[:3], "/")
 	}
 	return fmt.Sprintf("an owner can allow it: %s role assignment create --assignee %s --role %s --scope %s", program, client, roleFor(action), scope)
+}
+
+// missingRight says what an owner can do for somebody to whom a registry gave a
+// token, by which they are known, that does not allow what it was asked for.
+func (d *dataPlane) missingRight(answer *azcore.ResponseError, scope string) error {
+	told := explainAnswer(answer, d.app.Name)
+	var e *drydock.Error
+	if !errors.As(told, &e) {
+		return told
+	}
+	assignee := d.user
+	if assignee == "" {
+		assignee = d.account.ClientID
+	}
+	if assignee == "" {
+		assignee = "ID"
+	}
+	name, _, _ := strings.Cut(d.server, ".")
+	return e.WithHint("an owner can allow it: %s role assignment create --assignee %s --role %s --scope $(%[1]s acr show -n %[4]s --query id -o tsv)",
+		d.app.Name, assignee, registryRoleFor(scope), name)
+}
+
+// registryRoleFor names a role that gives what the scope of a registry's token
+// asks for.
+func registryRoleFor(scope string) string {
+	switch actions := scope[strings.LastIndexByte(scope, ':')+1:]; {
+	case strings.Contains(actions, "delete"):
+		return "AcrDelete"
+	case strings.Contains(actions, "push"), strings.Contains(actions, "write"):
+		return "AcrPush"
+	}
+	return "AcrPull"
 }
 
 // roleFor names a role that gives an action.

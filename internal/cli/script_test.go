@@ -154,7 +154,7 @@ func runs(ts *testscript.TestScript, _ bool, args []string) {
 	for _, item := range list {
 		r, err := s.Store.CreateRun(context.Background(), drydock.RunRecord{
 			Registry: registry, Task: item.Task, Trigger: item.Trigger, Created: item.Started, Updated: item.Started,
-			Type: drydock.QuickRun, Request: []byte(`{"Platform": "linux/amd64"}`),
+			Type: drydock.QuickRun, Request: []byte(`{"Platform": "Linux/amd64"}`),
 		})
 		if err == nil {
 			_, err = s.Store.UpdateRun(context.Background(), registry, r.ID, func(r *drydock.RunRecord) error {

@@ -37,6 +37,7 @@ type site struct {
 	repos *registries
 
 	signIns atomic.Int64 // requests to the authority
+	lost    atomic.Bool  // whether all connections break
 
 	mu       sync.Mutex
 	ending   ending
@@ -93,6 +94,8 @@ func (s *site) host(name string) string { return name + "." + domain + ":" + s.p
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, _, _ := strings.Cut(r.Host, "."+domain)
 	switch {
+	case s.lost.Load():
+		panic(http.ErrAbortHandler)
 	case r.URL.Path == "/metadata/endpoints":
 		json.NewEncoder(w).Encode(map[string]any{
 			"authentication":           map[string]any{"loginEndpoint": "https://" + s.host("login") + "/adfs", "audiences": []string{s.URL + "/"}},

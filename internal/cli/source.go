@@ -38,6 +38,10 @@ func isRemote(text string) bool {
 // source reads a command's SOURCE. With a Dockerfile, that of a folder is looked
 // for on this machine.
 func (a *app) source(text, file string, dockerfile bool) (*source, error) {
+	if strings.EqualFold(text, noSource) && dockerfile && file == "" {
+		return nil, drydock.Errorf(drydock.Invalid, "the source %q has no Dockerfile", text).
+			WithHint("SOURCE is a folder or a URL; --file/-f names the Dockerfile if it is not called that")
+	}
 	if strings.EqualFold(text, noSource) {
 		return &source{dockerfile: file}, nil
 	}

@@ -144,6 +144,29 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// Who loses the server is told how to see the run again, and no link that lets
+// others in.
+func TestServerIsLost(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.ending = ending{}
+	c := newClient(t, s)
+	s.blobs.stream = func(w http.ResponseWriter, _ *http.Request) {
+		http.NewResponseController(w).Flush()
+		s.lost.Store(true)
+		panic(http.ErrAbortHandler)
+	}
+	var out, problems bytes.Buffer
+	if got := c.run(t.Context(), &out, &problems, "acr", "run", "-r", "contoso", "--cmd", "x", "/dev/null"); got != 1 {
+		t.Errorf("exit status %d", got)
+	}
+	said := problems.String()
+	if !strings.Contains(said, "the server was lost while following the run ca1") || !strings.Contains(said, "drydock acr task logs -r contoso --run-id ca1") ||
+		!strings.Contains(said, "blob") || strings.Contains(said, "sig=") || strings.Contains(said, "?") {
+		t.Errorf("it says %q", said)
+	}
+}
+
 // TestUploadInParts sends a source that is too large for one request.
 func TestUploadInParts(t *testing.T) {
 	t.Parallel()

@@ -105,10 +105,16 @@ func credentialTable(item any) output.Row {
 
 func taskTable(item any) output.Row {
 	return output.Row{
-		cell("NAME", item, "name"), cell("PLATFORM", item, "platform", "os"), cell("STATUS", item, "status"),
+		cell("NAME", item, "name"), platformCell(item), cell("STATUS", item, "status"),
 		cell("SOURCE REPOSITORY", item, "step", "contextPath"),
 		{Column: "TRIGGERS", Value: shown(triggersOf(item))},
 	}
+}
+
+// platformCell has the system as az's tables do: in lower case, however it was
+// asked for.
+func platformCell(item any) output.Cell {
+	return output.Cell{Column: "PLATFORM", Value: shown(strings.ToLower(text(item, "platform", "os")))}
 }
 
 // triggersOf names the kinds of triggers of a task that are enabled.
@@ -145,7 +151,7 @@ func identityTable(item any) output.Row {
 
 func runTable(item any) output.Row {
 	return append(output.Row{
-		cell("RUN ID", item, "runId"), cell("TASK", item, "task"), cell("PLATFORM", item, "platform", "os"), cell("STATUS", item, "status"),
+		cell("RUN ID", item, "runId"), cell("TASK", item, "task"), platformCell(item), cell("STATUS", item, "status"),
 		{Column: "TRIGGER", Value: triggerOf(item)},
 	}, timesOf(item)...)
 }
@@ -175,6 +181,6 @@ func taskrunTable(item any) output.Row {
 	run := at(item, "runResult")
 	return append(output.Row{
 		cell("NAME", item, "name"), cell("RUN ID", run, "runId"), cell("TASK", run, "task"),
-		cell("PLATFORM", run, "platform", "os"), cell("STATUS", run, "status"),
+		platformCell(run), cell("STATUS", run, "status"),
 	}, timesOf(run)...)
 }

@@ -1,11 +1,10 @@
 package graph
 
-import "strings"
+import (
+	"errors"
+	"strings"
 
-// maxFilter and maxFilterDepth bound what is parsed.
-const (
-	maxFilter      = 4096
-	maxFilterDepth = 24
+	"github.com/drydockhq/drydock/internal/odata"
 )
 
 // filterField is a field that can be filtered by.
@@ -14,33 +13,23 @@ type filterField struct {
 }
 
 // filterRecord holds the values of an object by the fields' names in lower case.
-type filterRecord map[string][]string
+type filterRecord = odata.Record
 
 // filter is a parsed $filter: the part of OData 4's language that clients use
 // for applications and service principals. Texts are compared without regard to
 // case, as by Graph.
-type filter struct{ root filterNode }
+type filter struct{ root odata.Node }
 
-type filterNode interface{ matches(r filterRecord) bool }
+// filterCompare is "field op value" or "op(field, value)"; it holds if it
+// does for one of the field's values.
+type filterCompare struct {
+	field  string
+	op     string   // eq, startswith, endswith, contains
+	values []string // in lower case, one of which is enough
+}
 
-type (
-	filterAnd struct{ left, right filterNode }
-	filterOr  struct{ left, right filterNode }
-	filterNot struct{ of filterNode }
-	// filterCompare is "field op value" or "op(field, value)"; it holds if it
-	// does for one of the field's values.
-	filterCompare struct {
-		field  string
-		op     string   // eq, startswith, endswith, contains
-		values []string // in lower case, one of which is enough
-	}
-)
-
-func (n filterAnd) matches(r filterRecord) bool { return n.left.matches(r) && n.right.matches(r) }
-func (n filterOr) matches(r filterRecord) bool  { return n.left.matches(r) || n.right.matches(r) }
-func (n filterNot) matches(r filterRecord) bool { return !n.of.matches(r) }
-
-func (n filterCompare) matches(r filterRecord) bool {
+// Matches implements odata.Node.
+func (n filterCompare) Matches(r filterRecord) bool {
 	for _, have := range r[n.field] {
 		for _, want := range n.values {
 			if holds(n.op, strings.ToLower(have), want) {
@@ -64,7 +53,7 @@ func holds(op, have, want string) bool {
 }
 
 // matches reports whether a filter selects something.
-func (f *filter) matches(r filterRecord) bool { return f.root == nil || f.root.matches(r) }
+func (f *filter) matches(r filterRecord) bool { return f.root == nil || f.root.Matches(r) }
 
 // all reports that there is no filter.
 func (f *filter) all() bool { return f.root == nil }
@@ -72,25 +61,24 @@ func (f *filter) all() bool { return f.root == nil }
 // parseFilter parses a $filter over some fields, whose names are in lower case.
 // An empty one selects all.
 func parseFilter(text string, fields map[string]filterField) (*filter, error) {
-	if strings.TrimSpace(text) == "" {
-		return &filter{}, nil
-	}
-	if len(text) > maxFilter {
-		return nil, badFilter("it is longer than %d characters", maxFilter)
-	}
-	tokens, err := scanFilter(text)
+	p := &filterParser{fields: fields}
+	root, err := odata.Parse(text, "(),:", func(o *odata.Parser, depth int) (odata.Node, error) {
+		p.Parser = o
+		return p.comparison(depth)
+	})
 	if err != nil {
-		return nil, err
-	}
-	p := &filterParser{tokens: tokens, fields: fields}
-	root, err := p.or(0)
-	if err != nil {
-		return nil, err
-	}
-	if t := p.peek(); t.kind != tokenEnd {
-		return nil, badFilter("'%s' at character %d is not expected", shorten(t.text), t.at)
+		return nil, unwrapFilter(err)
 	}
 	return &filter{root}, nil
+}
+
+// unwrapFilter words an error in parsing as this API does.
+func unwrapFilter(err error) error {
+	var bad *odata.Error
+	if errors.As(err, &bad) {
+		return badFilter("%s", bad.Problem)
+	}
+	return err
 }
 
 func badFilter(format string, args ...any) *apiError {

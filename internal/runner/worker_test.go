@@ -100,6 +100,9 @@ func TestWorkerFinishesRuns(t *testing.T) {
 	if err := <-s.done; err != nil {
 		t.Error(err)
 	}
+	if !strings.Contains(s.log.String(), "the run was canceled: a client has asked for it") {
+		t.Error(s.log.String())
+	}
 	if len(s.ended) != 3 || s.sealed != drydock.RunCanceled {
 		t.Errorf("%v ended, the log is sealed as %s", s.ended, s.sealed)
 	}

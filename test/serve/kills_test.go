@@ -71,6 +71,10 @@ func TestKillsAtAnyMoment(t *testing.T) {
 		if want == "" || end != want || run.FinishTime == nil {
 			t.Errorf("run %s is %s, and its log says %s", id, status, end)
 		}
+		wantOneEnd(t, s.Output(), id)
+		if status == "Succeeded" {
+			wantEndPerAttempt(t, id, text)
+		}
 		if status == "Failed" && !strings.Contains(*run.RunErrorMessage, "was gone before it ended") {
 			t.Errorf("run %s failed for another reason: %s\n%s", id, *run.RunErrorMessage, text)
 		}
@@ -90,5 +94,34 @@ func TestKillsAtAnyMoment(t *testing.T) {
 	}
 	if seen != len(told) {
 		t.Errorf("there are %d runs, and clients were told of %d", seen, len(told))
+	}
+}
+
+// wantOneEnd looks in the server's log whether a run ended once at the most, and
+// did not start after that.
+func wantOneEnd(t *testing.T, output, id string) {
+	t.Helper()
+	about := `,"registry":"contoso","run":"` + id + `"`
+	_, after, ended := strings.Cut(output, `"msg":"run ended"`+about)
+	if ended && (strings.Contains(after, `"msg":"run ended"`+about) || strings.Contains(after, `"msg":"run started"`+about)) {
+		t.Errorf("run %s went on after its end", id)
+	}
+}
+
+// wantEndPerAttempt looks in the log of a run that succeeded. An attempt before
+// the last one has an end only if the server was killed before it was recorded;
+// nothing comes after that of the last.
+func wantEndPerAttempt(t *testing.T, id, text string) {
+	t.Helper()
+	attempts := strings.Split(text, "The server that had this run is gone")
+	for i, attempt := range attempts {
+		ends := strings.Count(attempt, "Run ID: "+id+" was successful after ")
+		if ends > 1 || ends == 0 && i == len(attempts)-1 {
+			t.Errorf("attempt %d of run %s has %d ends:\n%s", i+1, id, ends, text)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if last := lines[len(lines)-1]; !strings.HasPrefix(last, "Run ID: "+id+" was successful after ") {
+		t.Errorf("the log of run %s ends with %q", id, last)
 	}
 }

@@ -1,6 +1,8 @@
 package serve_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,6 +11,11 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"github.com/drydockhq/drydock/test/serve"
 )
@@ -151,10 +158,16 @@ func TestBackupWhileItRuns(t *testing.T) {
 	digest := push(t, s, login+"/hello:v1")
 	id := a.Schedule("contoso", slow("0"))
 	a.WaitLog("contoso", id)
+	going := a.Schedule("contoso", slow("4"))
+	waitText(t, a, going, "begun")
+	stop := keepPushing(t, s, login+"/busy")
 	file, data := t.TempDir()+"/backup", t.TempDir()+"/restored"
 	for _, args := range [][]string{{"backup", "--data", s.Data, file}, {"restore", "--data", data, file}} {
 		if out, err := exec.Command(serve.Program(t), args...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		if args[0] == "backup" {
+			stop()
 		}
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
@@ -166,11 +179,81 @@ func TestBackupWhileItRuns(t *testing.T) {
 	if text, end := b.WaitLog("contoso", id); end != "successful" || !strings.Contains(text, "done") {
 		t.Errorf("%s\n%s", end, text)
 	}
+	if text, end := b.WaitLog("contoso", going); end != "successful" || !strings.Contains(text, "The server that had this run is gone") {
+		t.Errorf("the run that was going on: %s\n%s", end, text)
+	}
+	wantWhole(t, restored, restored.LoginServer("contoso")+"/busy")
 	if got := push(t, restored, restored.LoginServer("contoso")+"/hello:v2"); got != digest {
 		t.Error(got)
 	}
 	next := b.Schedule("contoso", slow("0"))
 	if _, end := b.WaitLog("contoso", next); end != "successful" || next == id {
 		t.Error(next, end)
+	}
+}
+
+// keepPushing pushes image after image to a repository, from before it returns
+// until stop, which waits for the end of the last push.
+func keepPushing(t *testing.T, s *serve.Server, repository string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	first, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for i := 0; ; i++ {
+			if err := pushRandom(s, fmt.Sprintf("%s:v%d", repository, i)); err != nil || ctx.Err() != nil {
+				done <- err
+				return
+			}
+			if i == 0 {
+				close(first)
+			}
+		}
+	}()
+	select {
+	case <-first:
+	case err := <-done:
+		t.Fatal("pushing: ", err)
+	}
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error("pushing during the backup: ", err)
+		}
+	}
+}
+
+func pushRandom(s *serve.Server, image string) error {
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		return err
+	}
+	img, err := random.Image(1<<20, 2)
+	if err != nil {
+		return err
+	}
+	return remote.Write(ref, img, remote.WithAuth(&authn.Basic{Username: s.ClientID, Password: s.Secret}), remote.WithTransport(s.Transport()))
+}
+
+// wantWhole checks that a repository has images, and all of each.
+func wantWhole(t *testing.T, s *serve.Server, repository string) {
+	t.Helper()
+	repo, err := name.NewRepository(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := []remote.Option{remote.WithAuth(&authn.Basic{Username: s.ClientID, Password: s.Secret}), remote.WithTransport(s.Transport())}
+	tags, err := remote.List(repo, options...)
+	if err != nil || len(tags) == 0 {
+		t.Errorf("%s has the tags %v: %v", repository, tags, err)
+	}
+	for _, tag := range tags {
+		img, err := remote.Image(repo.Tag(tag), options...)
+		if err == nil {
+			err = validate.Image(img) // reads every layer
+		}
+		if err != nil {
+			t.Errorf("%s:%s is not whole: %v", repository, tag, err)
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package serve_test
 
 import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,6 +54,36 @@ func repository(t *testing.T) string {
 	return dir
 }
 
+// addLarge adds a.bin to a repository, which is kept in Git LFS and begins with
+// "large", and a task that prints it to the folder print.
+func addLarge(t *testing.T, repo string) {
+	t.Helper()
+	const body = "large, as far as tests go\n"
+	oid := fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
+	for name, text := range map[string]string{
+		".gitattributes":      "*.bin filter=lfs -text\n",
+		"print/acr-task.yaml": "steps:\n- cmd: busybox cat a.bin\n",
+		"print/a.bin":         fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", oid, len(body)),
+		filepath.Join(".git/lfs/objects", oid[:2], oid[2:4], oid): body,
+	} {
+		file := filepath.Join(repo, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"-c", "filter.lfs.clean=cat", "add", "."},
+		{"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "two"},
+	} {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = repo
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null") // without git-lfs of the machine
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
 func fileTask(source string) *armcontainerregistry.FileTaskRunRequest {
 	return &armcontainerregistry.FileTaskRunRequest{
 		Type: to.Ptr("FileTaskRunRequest"), SourceLocation: &source, TaskFilePath: to.Ptr("acr-task.yaml"),
@@ -61,11 +94,22 @@ func fileTask(source string) *armcontainerregistry.FileTaskRunRequest {
 
 func TestSources(t *testing.T) {
 	t.Parallel()
-	repo := repository(t)
-	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--sources-files", filepath.Dir(repo)}})
+	repo, large := repository(t), repository(t)
+	addLarge(t, large)
+	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--sources-files", filepath.Dir(repo), "--sources-files", filepath.Dir(large)}})
 	a := s.Azure()
 	a.CreateRegistry("contoso")
-	private := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	update := exec.Command("git", "update-server-info")
+	update.Dir = repo
+	if out, err := update.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	files := http.StripPrefix("/app.git", http.FileServer(http.Dir(filepath.Join(repo, ".git"))))
+	private := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, token, _ := r.BasicAuth(); token == "s3cr3t-token" {
+			files.ServeHTTP(w, r)
+			return
+		}
 		w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 		http.Error(w, "who are you", http.StatusUnauthorized)
 	}))
@@ -84,6 +128,7 @@ func TestSources(t *testing.T) {
 		"branch":          {"file://" + repo + "#trunk", "successful", "top trunk "},
 		"default branch":  {"file://" + repo, "successful", "top "},
 		"subfolder":       {"file://" + repo + "#trunk:sub", "successful", "below ***"},
+		"large files":     {"file://" + large + "#trunk:print", "successful", "large, as far as tests go"},
 		"wrong branch":    {"file://" + repo + "#nope", "failed", "nope"},
 		"wrong subfolder": {"file://" + repo + "#trunk:nope", "failed", "nope"},
 		"not open":        {"file:///etc", "failed", "may not read"},
@@ -93,6 +138,8 @@ func TestSources(t *testing.T) {
 		"tarball outside": {outside, "failed", "drydock-outside"},
 		"no server":       {"https://127.0.0.1:1/x.tar.gz", "failed", "127.0.0.1:1"},
 
+		"with a token":         {strings.Replace(private.URL, "://", "://ann:s3cr3t-token@", 1) + "/app.git#trunk:sub", "successful", "below ***"},
+		"with a wrong token":   {strings.Replace(private.URL, "://", "://ann:s3cr3t-wrong@", 1) + "/app.git", "failed", "a private repository needs a token"},
 		"private repository":   {private.URL + "/app.git", "failed", "a private repository needs a token"},
 		"private tarball":      {private.URL + "/app.tar.gz", "failed", "401"},
 		"metadata":             {"http://169.254.169.254/latest/user-data.tar.gz", "failed", "runs may not reach 169.254.169.254"},

@@ -39,7 +39,7 @@ import (
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	hub := registry.Start(t, registry.Options{})
-	if err := images.Push(t.Context(), hub.Host, images.Busybox+"=library/busybox", images.Curl+"=acr/curl:2ff604c", images.Node+"=library/"+images.Node); err != nil {
+	if err := images.Push(t.Context(), hub.Host, images.Busybox+"=library/busybox", images.Curl+"=acr/curl:2ff604c", images.Node+"=library/"+images.Node, images.Busybox+"=small/"+images.Node); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{

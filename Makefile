@@ -102,13 +102,17 @@ soak: setup ## kill a server some hundreds of times (KILLS=300)
 
 # The programs are built in one place, so that all of them are measured as they
 # are shipped. BENCH=short only shows that the measuring works; BENCHFLAGS go to
-# the program (-h lists them).
+# the program (-h lists them), and leave out the triggers.
 .PHONY: bench
 bench: setup ## measure against runc, a stock buildkitd and a stock registry (BENCH=short for a quick look)
 	$(BUILD) -o .cache/bench/ ./cmd/drydockd ./test/bench
 	go -C test/bench/stock build -trimpath -ldflags '-s -w' -o $(CURDIR)/.cache/bench/ \
 	    github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl
 	@tools/as-root .cache/bench/bench $(if $(filter short,$(BENCH)),-short) $(BENCHFLAGS)
+ifeq ($(BENCHFLAGS),)
+	go test ./internal/baseimage -run '^$$' -bench Push -benchtime $(if $(filter short,$(BENCH)),1x,5x)
+	go test ./test/serve -exec "'$(CURDIR)/tools/as-root'" -run '^$$' -bench 'Chain|FirstStep' -benchtime $(if $(filter short,$(BENCH)),1x,10x)
+endif
 
 .PHONY: clean
 clean: ## remove what was built here

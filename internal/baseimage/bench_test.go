@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -102,21 +103,27 @@ func (h benchHosts) Registry(_ context.Context, host string) (drydock.ResourceID
 	return h.registry, host == "own"+domain, nil
 }
 
-// BenchmarkPush10000 pushes a base image that 10 000 tasks build on, with the
-// real resource manager and a database on disk, and measures until all of their
-// runs are queued, and until the first is claimed.
-func BenchmarkPush10000(b *testing.B) {
-	const tasks = 10_000
+// BenchmarkPush pushes a base image that some tasks build on, with the real
+// resource manager and a database on disk, and measures until all of their runs
+// are queued, and until the first is claimed and Running.
+func BenchmarkPush(b *testing.B) {
+	for _, tasks := range []int{1, 100, 10_000} {
+		b.Run(fmt.Sprint(tasks, "-tasks"), func(b *testing.B) { benchmarkPush(b, tasks) })
+	}
+}
+
+func benchmarkPush(b *testing.B, tasks int) {
 	var first, worked time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		s := newBench(b, tasks)
 		ctx, cancel := context.WithCancel(b.Context())
-		ended := make(chan struct{})
-		go func() { defer close(ended); s.evaluator.Run(ctx) }()
-		go func() { _ = s.consumer.Run(ctx) }()
-		claimed := make(chan time.Time)
-		go func() {
+		var parts sync.WaitGroup
+		parts.Go(func() { s.evaluator.Run(ctx) })
+		parts.Go(func() { _ = s.consumer.Run(ctx) })
+		s.idle()
+		running := make(chan time.Time, 1)
+		parts.Go(func() {
 			c, err := s.queue.Claim(ctx)
 			if err == nil {
 				err = c.Start(ctx)
@@ -124,26 +131,41 @@ func BenchmarkPush10000(b *testing.B) {
 			if err != nil {
 				b.Error(err)
 			}
-			claimed <- time.Now()
-		}()
+			running <- time.Now()
+		})
 		before := processorTime(b)
 		b.StartTimer()
 		pushed := time.Now()
 		s.must(s.store.PutManifest(ctx, drydock.Manifest{
 			Registry: s.registry, Repository: "base", Digest: digest("b"), MediaType: "application/x", Content: []byte("b"),
 		}, []string{"1"}, drydock.Actor{ID: "somebody"}))
-		first += (<-claimed).Sub(pushed)
+		first += (<-running).Sub(pushed)
 		for s.queue.Load(drydock.ResourceID{}, "").Waiting < tasks-1 {
 			time.Sleep(time.Millisecond)
 		}
 		b.StopTimer()
 		worked += processorTime(b) - before
 		cancel()
-		<-ended
+		parts.Wait()
 		b.StartTimer()
 	}
 	b.ReportMetric(worked.Seconds()*1000/float64(b.N), "ms-of-processor")
 	b.ReportMetric(first.Seconds()*1000/float64(b.N), "ms-to-first-step")
+}
+
+// idle waits until all events are handled.
+func (s *bench) idle() {
+	s.t.Helper()
+	last, err := s.store.LastEvent(s.t.Context())
+	s.must(err)
+	for {
+		at, err := s.store.EventCursor(s.t.Context(), s.consumer.Name)
+		s.must(err)
+		if at >= last {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // processorTime is what the process has had of the processors.

@@ -3,16 +3,15 @@ package baseimage
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/drydockhq/drydock"
 )
 
-// transact carries out those decisions that still hold, together.
-func (e *Evaluator) transact(ctx context.Context, decisions []decision) error {
+// transact carries out those decisions of a part that still hold, together.
+func (e *Evaluator) transact(ctx context.Context, p part) error {
 	var created []drydock.RunRecord
 	err := e.Store.Atomically(ctx, func(ctx context.Context) error {
-		holding, err := e.holding(ctx, decisions)
+		holding, err := e.holding(ctx, p.decisions)
 		if err != nil {
 			return err
 		}
@@ -30,7 +29,7 @@ func (e *Evaluator) transact(ctx context.Context, decisions []decision) error {
 				return err
 			}
 		}
-		runs, err := e.newRuns(ctx, starting)
+		runs, err := p.runs(ctx, e, starting)
 		if err != nil {
 			return err
 		}
@@ -61,39 +60,6 @@ func (e *Evaluator) holding(ctx context.Context, decisions []decision) ([]decisi
 		}
 	}
 	return holding, nil
-}
-
-// newRuns returns runs that are ready to be stored.
-func (e *Evaluator) newRuns(ctx context.Context, decisions []decision) ([]drydock.RunRecord, error) {
-	if len(decisions) == 0 {
-		return nil, nil
-	}
-	tasks := make([]drydock.ResourceID, len(decisions))
-	for i, d := range decisions {
-		tasks[i] = d.Task.Task
-	}
-	records, refused, err := e.Tasks.TaskRuns(ctx, tasks)
-	if err != nil {
-		return nil, err
-	}
-	var runs []drydock.RunRecord
-	for i, d := range decisions {
-		switch drydock.CodeOf(refused[i]) {
-		case "":
-		case drydock.Conflict, drydock.NotFound: // disabled or deleted meanwhile
-			continue
-		default:
-			return nil, fmt.Errorf("making a run of task %s: %w", d.Task.Task.Name(), refused[i])
-		}
-		r := records[i]
-		if r.Trigger, err = newTrigger(d, e.NewID()); err != nil {
-			return nil, err
-		}
-		r.Root = since(&d.Task)
-		r.Batch = "base-image/" + strconv.FormatInt(r.Root, 10)
-		runs = append(runs, r)
-	}
-	return runs, nil
 }
 
 // join adds a cause to a run that is queued, which will build on the newest.

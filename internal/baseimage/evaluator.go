@@ -58,32 +58,30 @@ func (e *Evaluator) Evaluate(ctx context.Context) error {
 		}
 	}
 	e.addPlatforms(ctx, doing)
-	for part := firstPart; len(doing) > 0; part = otherParts {
-		n := min(part, len(doing))
-		if err := e.carryOut(ctx, doing[:n]); err != nil {
+	preparing, stop := context.WithCancel(ctx)
+	parts := e.prepare(preparing, doing)
+	defer func() {
+		stop()
+		for range parts { // until nobody sends any more
+		}
+	}()
+	for p := range parts {
+		if err := e.carryOut(ctx, p); err != nil {
 			return err
 		}
-		doing = doing[n:]
 	}
-	return nil
+	return ctx.Err()
 }
-
-// One transaction is about so many tasks at most: others want to write too, and
-// the first are to start soon.
-const (
-	firstPart  = 50
-	otherParts = 500
-)
 
 // carryOut carries decisions out: all of them together, or one by one when one
 // of them can't be.
-func (e *Evaluator) carryOut(ctx context.Context, decisions []decision) error {
-	err := e.transact(ctx, decisions)
+func (e *Evaluator) carryOut(ctx context.Context, p part) error {
+	err := e.transact(ctx, p)
 	if err == nil || transient(err) {
 		return err
 	}
-	for _, d := range decisions {
-		err := e.transact(ctx, []decision{d})
+	for _, d := range p.decisions {
+		err := e.transact(ctx, part{decisions: []decision{d}})
 		if transient(err) {
 			return err
 		}

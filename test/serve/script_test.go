@@ -33,13 +33,13 @@ import (
 //	runs REGISTRY RUN... wait until a registry has these runs beside those that the script
 //	                     has named before, and all have ended; others are a failure. A
 //	                     run is "TASK TRIGGER STATUS", and they are in their order
-//	restart              end the server and start it again
+//	kill                 kill the server and start it again
 //	githost              start a git host
 //	repository DIR       make a repository of DIR at the git host
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	hub := registry.Start(t, registry.Options{})
-	if err := images.Push(t.Context(), hub.Host, images.Busybox+"=library/busybox", images.Curl+"=acr/curl:2ff604c", images.Node+"=library/"+images.Node); err != nil {
+	if err := images.Push(t.Context(), hub.Host, images.Busybox+"=library/busybox", images.Curl+"=acr/curl:2ff604c", images.Node+"=library/"+images.Node, images.Busybox+"=small/"+images.Node); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 			"until":      command(-2, until),
 			"follow":     command(-2, follow),
 			"runs":       command(-1, expectRuns),
-			"restart":    command(0, restart),
+			"kill":       command(0, kill),
 			"githost":    command(0, startGitHost),
 			"repository": command(1, makeRepository),
 		},

@@ -107,12 +107,10 @@ func expectRuns(ts *testscript.TestScript, args []string) error {
 	}
 }
 
-func restart(ts *testscript.TestScript, _ []string) error {
-	s := storyOf(ts)
-	if err := s.server.Stop(); err != nil {
-		return err
-	}
-	s.server.Restart()
+func kill(ts *testscript.TestScript, _ []string) error {
+	s := storyOf(ts).server
+	s.Kill()
+	s.Restart()
 	return nil
 }
 

@@ -128,7 +128,7 @@ func newLinks(b *testing.B) *links {
 		l.clone.Git("checkout", "--quiet", "-B", branch)
 		l.clone.Git("push", "--quiet", "origin", branch)
 	}
-	l.server = serve.Start(b, serve.Options{Args: []string{"--domain", clientDomain, "--registries-mirrors=docker.io=" + hub.URL}})
+	l.server = serve.Start(b, serve.Options{Args: []string{"--domain", serve.LocalDomain, "--registries-mirrors=docker.io=" + hub.URL}})
 	l.signIn()
 	l.drydock("group", "create", "-n", "bench", "-l", "local")
 	for _, name := range []string{"chained", "byhand"} {
@@ -146,7 +146,7 @@ func (l *links) signIn() {
 	if err := os.Symlink(serve.Program(l), filepath.Join(l.home, "drydock")); err != nil {
 		l.Fatal(err)
 	}
-	l.drydock("login", "--endpoint", "https://management."+clientDomain+":"+l.server.Port, "--ca-file", ca,
+	l.drydock("login", "--endpoint", "https://management."+serve.LocalDomain+":"+l.server.Port, "--ca-file", ca,
 		"--service-principal", "-u", l.server.ClientID, "-p", l.server.Secret, "--tenant", l.server.Tenant)
 }
 
@@ -163,7 +163,7 @@ func (l *links) drydock(args ...string) string {
 }
 
 func (l *links) login(registry string) string {
-	return registry + ".azurecr." + clientDomain + ":" + l.server.Port
+	return registry + ".azurecr." + serve.LocalDomain + ":" + l.server.Port
 }
 
 // task makes a task of a branch, and a folder if there is one.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/baseimage"
+	"github.com/drydockhq/drydock/internal/githost"
 )
 
 // openBaseImages opens what rebuilds images when their base images change.
@@ -25,7 +26,7 @@ func (d *daemon) openBaseImages() {
 		Manifests: manifestReader{d},
 	}
 	armer := &baseimage.Armer{
-		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d}, Survey: d.worker.Agent, Log: d.log, Now: d.now, Changed: changed,
+		Store: d.store, Tasks: d.arm, Hosts: registryHostNames{d}, Survey: d.worker.Agent, SourceHost: githost.HostName, Log: d.log, Now: d.now, Changed: changed,
 		Armed: func() {
 			due.send()
 			d.upstream.Sync()

@@ -26,7 +26,8 @@ another host; see [graph.md](graph.md).
 ` + "`POST {R}/runs/{runId}/rerun`" + `, also not Azure's, takes no body and answers with a new run that repeats one which has
 ended: the same request with its secrets, on the commit or the artifact that the run was made from, whatever its
 branch or tag means by now; base images are looked up anew. The new run says so in ` + "`rerunOf`" + `, and has the type and the
-trigger of the old one. It answers 409 with ` + "`RunNotEnded`" + `, with ` + "`SourceNotFound`" + ` when the upload is not kept any more, and
+trigger of the old one. When the old run was not made from what the task itself has, when the task was changed since, or
+when a newer run was made from another commit, nothing is learnt from the new one about what the task is built from. It answers 409 with ` + "`RunNotEnded`" + `, with ` + "`SourceNotFound`" + ` when the upload is not kept any more, and
 with ` + "`TaskNotFound`" + ` or ` + "`TaskDisabled`" + ` when the task may not run any more.
 
 ` + "`taskDependencies`" + ` and ` + "`cause`" + ` are what

@@ -1,7 +1,9 @@
 package baseimage
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"sync"
 	"time"
@@ -25,6 +27,8 @@ type Armer struct {
 	Tasks  Tasks
 	Hosts  Hosts
 	Survey Surveyor
+	// SourceHost names the host of a git repository; nil for none that are known.
+	SourceHost func(source string) string
 	// Armed is told when more is known.
 	Armed func()
 	Log   *slog.Logger
@@ -32,23 +36,52 @@ type Armer struct {
 	// Changed wakes it; see Follower.
 	Changed <-chan struct{}
 
-	AtATime int           // tasks; 3 if 0
-	Timeout time.Duration // of one task; 5 min if 0
+	AtATime int           // tasks; 16 if 0
+	AtAHost int           // tasks whose sources are at one host; 3 if 0
+	Timeout time.Duration // of one task; 1 min if 0
 	Retry   time.Duration // after a problem; 1 h if 0
 	Poll    time.Duration // between two looks without being told; 1 min if 0
+
+	readers readers
 }
 
-// Run reads tasks until ctx ends.
+// Run reads tasks until ctx ends. What is new does not wait for what was there.
 func (a *Armer) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := a.Arm(ctx); err != nil && ctx.Err() == nil {
+	defer a.readers.wait()
+	var waiting []toRead
+	for list := true; ctx.Err() == nil; {
+		freed := a.readers.freed()
+		var err error
+		if list {
+			waiting, err = a.list(ctx)
+		}
+		if err == nil {
+			waiting, err = a.begin(ctx, waiting, func(err error) { a.failed(ctx, err) })
+		}
+		if err != nil && ctx.Err() == nil {
 			a.Log.ErrorContext(ctx, "reading what tasks are built from, trying again", "error", err)
 		}
+		list = true
 		select {
 		case <-ctx.Done():
 		case <-a.Changed:
+		case <-freed:
+			list = len(waiting) == 0
 		case <-time.After(or(a.Poll, time.Minute)):
 		}
+	}
+}
+
+// failed logs how the reading of a task went wrong, and waits a bit: it is to be
+// read still.
+func (a *Armer) failed(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	a.Log.ErrorContext(ctx, "reading what a task is built from, trying again", "error", err)
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second):
 	}
 }
 
@@ -59,36 +92,98 @@ func or[T int | time.Duration](value, usual T) T {
 	return value
 }
 
-// Arm reads the tasks that are to be read now. Those that change meanwhile are
-// for the next call.
+// Arm reads the tasks that are to be read now, and waits for that. Those that
+// change meanwhile are for the next call.
 func (a *Armer) Arm(ctx context.Context) error {
+	var mu sync.Mutex
+	var first error
+	waiting, err := a.list(ctx)
+	for err == nil && len(waiting) > 0 && ctx.Err() == nil {
+		freed := a.readers.freed()
+		waiting, err = a.begin(ctx, waiting, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			first = cmp.Or(first, err)
+		})
+		if err != nil || len(waiting) == 0 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-freed:
+		}
+	}
+	a.readers.wait()
+	return cmp.Or(err, first)
+}
+
+// toRead is a task that waits for being read.
+type toRead struct {
+	task  drydock.ResourceID
+	host  string // that its source comes from
+	known bool   // the host is
+}
+
+// list returns the tasks that are to be read.
+func (a *Armer) list(ctx context.Context) ([]toRead, error) {
 	tasks, err := a.Store.TasksToRead(ctx, a.Now().Add(-or(a.Retry, time.Hour)))
+	all := make([]toRead, len(tasks))
+	for i, task := range tasks {
+		all[i].task = task
+	}
+	return all, err
+}
+
+// begin begins to read tasks as far as there is room for them, and returns those
+// that wait still.
+func (a *Armer) begin(ctx context.Context, tasks []toRead, done func(error)) ([]toRead, error) {
+	var waiting []toRead
+	for i, t := range tasks {
+		if a.readers.full(or(a.AtATime, 16)) {
+			return append(waiting, tasks[i:]...), nil
+		}
+		if !t.known {
+			var err error
+			if t.host, err = a.sourceHost(ctx, t.task); err != nil {
+				return append(waiting, tasks[i:]...), err
+			}
+			t.known = true
+		}
+		read := func() { done(a.readAgain(ctx, t.task)) }
+		if !a.readers.try(t.task.Key(), t.host, or(a.AtATime, 16), or(a.AtAHost, 3), read) {
+			waiting = append(waiting, t)
+		}
+	}
+	return waiting, nil
+}
+
+// sourceHost names where the source of a task comes from; empty when nothing can
+// be told of it.
+func (a *Armer) sourceHost(ctx context.Context, task drydock.ResourceID) (string, error) {
+	records, refused, err := a.Tasks.TaskRuns(ctx, []drydock.ResourceID{task})
+	if err != nil || refused[0] != nil {
+		return "", err
+	}
+	var request struct{ Source string }
+	if json.Unmarshal(records[0].Request, &request) != nil || a.SourceHost == nil {
+		return request.Source, nil // read says why
+	}
+	return cmp.Or(a.SourceHost(request.Source), request.Source), nil
+}
+
+// readAgain reads a task unless it was read since it was listed.
+func (a *Armer) readAgain(ctx context.Context, task drydock.ResourceID) error {
+	known, err := a.Store.TaskImages(ctx, task)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	work := make(chan drydock.ResourceID)
-	errs := make(chan error, len(tasks))
-	var workers sync.WaitGroup
-	for range min(or(a.AtATime, 3), len(tasks)) {
-		workers.Go(func() {
-			for task := range work {
-				errs <- a.read(ctx, task)
-			}
-		})
+	if t := known[0]; !t.Reading && (t.Problem == "" || !t.Armed.Before(a.Now().Add(-or(a.Retry, time.Hour)))) {
+		return nil
 	}
-	for _, task := range tasks {
-		work <- task
-	}
-	close(work)
-	workers.Wait()
-	close(errs)
-	var first error
-	for err := range errs {
-		if err != nil && first == nil {
-			first = err
-		}
-	}
-	return first
+	return a.read(ctx, task)
 }
 
 // read reads a task and stores what came of it, unless the task was changed
@@ -131,7 +226,7 @@ func (a *Armer) read(ctx context.Context, task drydock.ResourceID) error {
 }
 
 func (a *Armer) survey(ctx context.Context, r drydock.RunRecord) (drydock.BuildSurvey, error) {
-	timeout := or(a.Timeout, 5*time.Minute)
+	timeout := or(a.Timeout, time.Minute)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, drydock.Errorf(drydock.Unavailable, "reading the source took longer than %s", timeout))
 	defer cancel()
 	own := drydock.RegistryHost(a.Hosts.Host(r.Registry))

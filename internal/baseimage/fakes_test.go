@@ -68,7 +68,11 @@ func (m manifests) Manifest(ctx context.Context, image drydock.ImageName, digest
 type surveyor struct{ *site }
 
 // Survey implements baseimage.Surveyor.
-func (s surveyor) Survey(_ context.Context, r drydock.RunRecord, skip func(drydock.ImageName) bool) (drydock.BuildSurvey, error) {
+func (s surveyor) Survey(ctx context.Context, r drydock.RunRecord, skip func(drydock.ImageName) bool) (drydock.BuildSurvey, error) {
+	if s.hangs != nil && s.hangs(r.Task) {
+		<-ctx.Done()
+		return drydock.BuildSurvey{}, ctx.Err()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.surveyed = append(s.surveyed, r.Task)

@@ -35,6 +35,7 @@ type site struct {
 	tasks     *tasks
 	surveys   map[string]drydock.BuildSurvey // by the keys of tasks; others can't be read
 	surveyed  []string                       // tasks
+	hangs     func(task string) bool         // its git host accepts and never answers
 	mu        sync.Mutex
 	doubted   []drydock.ImageName
 	changed   bool

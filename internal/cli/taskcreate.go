@@ -76,6 +76,9 @@ func (d *taskDefinition) create(c *call) (object, error) {
 	if err != nil {
 		return nil, usageError(c.cmd, err)
 	}
+	if source == nil && context != "" && !d.triggers.commit.Given {
+		c.say("Commits start no runs of the task: give --git-access-token, or --commit-trigger-enabled true for a repository that needs none, which is polled.")
+	}
 	trigger := with("baseImageTrigger", d.triggers.baseImage(), "timerTriggers", d.triggers.timers())
 	if source != nil {
 		trigger["sourceTriggers"] = []any{source}

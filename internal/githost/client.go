@@ -2,6 +2,7 @@ package githost
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,11 +10,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 // maxAnswer is how much of an answer is read, in bytes.
@@ -147,16 +148,7 @@ func (c *client) refused(resp *http.Response, body []byte) error {
 // until reads when a host takes requests again: in a minute, if it does not say.
 func (c *client) until(h http.Header) time.Time {
 	now := c.now()
-	if seconds, err := strconv.Atoi(h.Get("Retry-After")); err == nil && seconds >= 0 {
-		return now.Add(time.Duration(seconds) * time.Second)
-	}
-	if at, err := http.ParseTime(h.Get("Retry-After")); err == nil {
-		return at
-	}
-	if at, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-		return time.Unix(at, 0)
-	}
-	return now.Add(time.Minute)
+	return now.Add(cmp.Or(pause.Asked(h, now), time.Minute))
 }
 
 // said returns what an answer says of its error, in one short line.

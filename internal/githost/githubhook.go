@@ -1,15 +1,13 @@
 package githost
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/hook"
 )
 
 // maxCommits is of how many commits GitHub tells in a push. Others tell less.
@@ -17,10 +15,7 @@ const maxCommits = 2048
 
 // signed checks a signature: the HMAC-SHA256 of a body in hexadecimal digits.
 func signed(secret, signature string, body []byte) error {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(body)
-	given, err := hex.DecodeString(signature)
-	if secret == "" || err != nil || !hmac.Equal(mac.Sum(nil), given) {
+	if !hook.Signed(secret, signature, body) {
 		return drydock.Errorf(drydock.Denied, "the signature of the delivery is wrong")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 const (
@@ -28,15 +29,5 @@ func (s *Sender) missed(d *drydock.Delivery, a drydock.DeliveryAttempt, out outa
 		d.Next = time.Time{}
 		return
 	}
-	d.Next = a.Time.Add(max(pauseAfter(d.Attempts, s.Random()), min(out.after, longPause)))
-}
-
-// pauseAfter returns how long to wait after so many attempts: 10 s, then twice
-// as long each time up to an hour, by up to a fifth more or less.
-func pauseAfter(attempts int, random float64) time.Duration {
-	pause := longPause
-	if shift := attempts - 1; shift < 9 {
-		pause = min(longPause, firstPause<<shift)
-	}
-	return pause + time.Duration((random-0.5)*0.4*float64(pause))
+	d.Next = a.Time.Add(max(pause.Growing(d.Attempts, firstPause, longPause, s.Random()), min(out.after, longPause)))
 }

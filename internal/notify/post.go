@@ -3,9 +3,6 @@ package notify
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/hook"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 const (
@@ -34,14 +33,6 @@ const (
 	attemptHeader   = "X-Drydock-Attempt"
 	signatureHeader = "X-Hub-Signature-256"
 )
-
-// Sign returns the signature of a body, as it stands in the header
-// X-Hub-Signature-256: "sha256=" and the HMAC in hexadecimal.
-func Sign(secret string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(body)
-	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
-}
 
 // post sends a message. The outage is nil if it was taken.
 func (s *Sender) post(ctx context.Context, d drydock.Delivery, target drydock.DeliveryTarget, body []byte) (drydock.DeliveryAttempt, *outage) {
@@ -73,7 +64,7 @@ func (s *Sender) post(ctx context.Context, d drydock.Delivery, target drydock.De
 	if answer.StatusCode/100 == 2 {
 		return a, nil
 	}
-	return a, &outage{refused: refusal(answer.StatusCode), after: retryAfter(answer.Header, a.Time)}
+	return a, &outage{refused: refusal(answer.StatusCode), after: pause.Asked(answer.Header, a.Time)}
 }
 
 // refusal reports that a status is about the message rather than about the other
@@ -86,17 +77,6 @@ func refusal(status int) bool {
 	return status < 500
 }
 
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {
-		return time.Duration(min(seconds, 24*3600)) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
-}
-
 func setHeaders(req *http.Request, d drydock.Delivery, target drydock.DeliveryTarget, body []byte) {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "drydock")
@@ -107,7 +87,7 @@ func setHeaders(req *http.Request, d drydock.Delivery, target drydock.DeliveryTa
 	req.Header.Set(idHeader, d.ID)
 	req.Header.Set(attemptHeader, strconv.Itoa(d.Attempts+1))
 	if target.Secret != "" {
-		req.Header.Set(signatureHeader, Sign(target.Secret, body))
+		req.Header.Set(signatureHeader, "sha256="+hook.Signature(target.Secret, body))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/hook"
 	"github.com/drydockhq/drydock/internal/notify"
 	"github.com/drydockhq/drydock/internal/sqlstore"
 )
@@ -82,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.sender = &notify.Sender{
 		Store: s, Sealer: sealer, Targets: w, HTTP: &http.Client{Transport: w}, Now: time.Now,
-		Log: slog.New(slog.DiscardHandler), Random: func() float64 { return 0.5 },
+		Log: slog.New(slog.DiscardHandler), Random: func() float64 { return 0 },
 	}
 	return w
 }
@@ -220,3 +221,6 @@ func (w *world) sent(owner drydock.ResourceID) []string {
 	}
 	return texts
 }
+
+// signed is the signature of a message, as it stands in its header.
+func signed(secret string, body []byte) string { return "sha256=" + hook.Signature(secret, body) }

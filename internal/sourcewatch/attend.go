@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/githost"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 // errGone ends the work on a watch that is there no more, or is to be removed.
@@ -67,7 +68,7 @@ func (w *Watcher) failed(ctx context.Context, watch drydock.SourceWatch, cause e
 	noted, err := w.update(context.WithoutCancel(ctx), watch.ID, func(_ context.Context, watch *drydock.SourceWatch) error {
 		watch.Failures++
 		watch.Failure = text
-		watch.Due = w.after(min(w.Poll<<min(watch.Failures-1, 10), longest))
+		watch.Due = w.after(pause.Growing(watch.Failures, w.Poll, max(longest, w.Poll), 0))
 		if until, ok := githost.RetryAfter(cause); ok && until.After(watch.Due) {
 			watch.Due = until
 		}

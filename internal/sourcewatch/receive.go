@@ -3,18 +3,14 @@ package sourcewatch
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/githost"
+	"github.com/drydockhq/drydock/internal/hook"
 	"github.com/drydockhq/drydock/internal/trigger"
 )
-
-// MaxDelivery is the size in bytes of a call beyond which it is refused. What it
-// tells of is seen by the next look.
-const MaxDelivery = 1 << 20
 
 // heardEvery is how often it is noted that a git host calls, when its calls are
 // about nothing that counts.
@@ -29,17 +25,19 @@ func (w *Watcher) Receive(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "there is no such webhook", http.StatusNotFound)
 		return
 	}
-	if err == nil {
-		err = w.received(rw, r, watch)
-	}
 	log := w.Log.With("task", watch.Task.String(), "trigger", watch.Trigger, "remote", r.RemoteAddr)
-	var large *http.MaxBytesError
+	body, status := hook.ReadBody(rw, r)
+	if status != 0 {
+		log.WarnContext(ctx, "a call of a webhook is too large or breaks off, and is refused", "status", status)
+		http.Error(rw, http.StatusText(status), status)
+		return
+	}
+	if err == nil {
+		err = w.received(ctx, watch, r.Header, body)
+	}
 	switch code := drydock.CodeOf(err); {
 	case err == nil:
 		rw.WriteHeader(http.StatusAccepted)
-	case errors.As(err, &large):
-		log.WarnContext(ctx, "a call of a webhook is too large, and refused", "limit", MaxDelivery)
-		http.Error(rw, "deliveries may have 1 MiB", http.StatusRequestEntityTooLarge)
 	case code == drydock.Denied:
 		log.WarnContext(ctx, "a call of a webhook is refused", "error", err)
 		http.Error(rw, err.Error(), http.StatusUnauthorized)
@@ -52,27 +50,16 @@ func (w *Watcher) Receive(rw http.ResponseWriter, r *http.Request) {
 }
 
 // received takes a call.
-func (w *Watcher) received(rw http.ResponseWriter, r *http.Request, watch drydock.SourceWatch) error {
-	if r.ContentLength > MaxDelivery {
-		return &http.MaxBytesError{Limit: MaxDelivery}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, MaxDelivery))
-	var large *http.MaxBytesError
-	if err != nil && !errors.As(err, &large) {
-		return drydock.Errorf(drydock.Invalid, "the delivery could not be read")
-	}
-	if err != nil {
-		return err
-	}
+func (w *Watcher) received(ctx context.Context, watch drydock.SourceWatch, header http.Header, body []byte) error {
 	s, err := w.open(watch)
 	if err != nil {
 		return err
 	}
-	d, err := githost.Receive(githost.Kind(watch.Provider), s.Hook, r.Header, body)
+	d, err := githost.Receive(githost.Kind(watch.Provider), s.Hook, header, body)
 	if err != nil {
 		return err
 	}
-	return w.heard(r.Context(), watch, d)
+	return w.heard(ctx, watch, d)
 }
 
 // heard notes that a git host has called, and lets the repository be looked at

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/githost"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 // remove removes a webhook and then the watch. What can't be removed is left
@@ -16,7 +17,7 @@ func (w *Watcher) remove(ctx context.Context, watch drydock.SourceWatch) error {
 	if err != nil && drydock.CodeOf(err) == drydock.Unavailable && watch.Failures < maxRemovals {
 		// The host is away: again later.
 		watch.Failures++
-		watch.Due = w.after(min(time.Second<<min(watch.Failures, 12), time.Hour))
+		watch.Due = w.after(pause.Growing(watch.Failures, 2*time.Second, time.Hour, 0))
 		_, err := w.Store.PutSourceWatch(ctx, watch)
 		return err
 	}

@@ -47,10 +47,6 @@ const (
 	// lookEvery is how long the wall clock may have been set without being looked
 	// at.
 	lookEvery = 10 * time.Second
-	// farAhead is how far a timer's newest occurrence can be in the future before
-	// it is clear that the clock was wrong when it fired, rather than put back by
-	// a bit.
-	farAhead = 25 * time.Hour
 	// together is how many timers fire in a transaction.
 	together = 100
 )
@@ -167,7 +163,11 @@ func (k *Keeper) setRight(ctx context.Context) error {
 			return err
 		}
 		for _, t := range all {
-			if !t.Since.After(now.Add(farAhead)) {
+			ahead, err := farAhead(t, now)
+			if err != nil {
+				return err
+			}
+			if !ahead {
 				continue
 			}
 			k.Log.WarnContext(ctx, "a timer fired while the clock was ahead, and is set right",
@@ -182,6 +182,18 @@ func (k *Keeper) setRight(ctx context.Context) error {
 		k.looked = now
 	}
 	return err
+}
+
+// farAhead reports that a timer's newest occurrence is more than a period in the
+// future: the clock was wrong when it fired, rather than put back by a bit. What
+// occurs again is told once, since its event has the same ID.
+func farAhead(t drydock.Timer, now time.Time) (bool, error) {
+	s, err := trigger.ParseSchedule(t.Schedule)
+	if err != nil {
+		return false, fmt.Errorf("timer %q of %s: %w", t.Name, t.Task, err)
+	}
+	next := s.Next(now)
+	return !next.IsZero() && t.Since.After(next), nil
 }
 
 // arm arms a timer from a time on.

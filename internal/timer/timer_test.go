@@ -267,3 +267,26 @@ func TestRunFollowsChanges(t *testing.T) {
 	cancel()
 	<-ended
 }
+
+// A clock that was ahead by less than a day silences no timer, and what has
+// occurred starts nothing once more.
+func TestClockSomewhatAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task("a", "t1 * * * * *")
+	w.step()
+	w.pass(time.Minute) // 05:07
+	w.step()
+	w.want("right", "a t1 05:07")
+	w.pass(20 * time.Hour)
+	w.step()
+	w.want("ahead", "a t1 01:07 +1199")
+	w.pass(-20*time.Hour - 2*time.Minute) // 05:05
+	w.step()
+	w.pass(2 * time.Minute)
+	w.step()
+	w.want("05:07 again")
+	w.pass(time.Minute)
+	w.step()
+	w.want("right again", "a t1 05:08")
+}

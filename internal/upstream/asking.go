@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 // asking is one question to a repository.
@@ -152,7 +153,7 @@ func (a asking) problem(ctx context.Context, seen *recorder, err error) error {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		code = drydock.Denied
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && seen.last().Get("Retry-After") != "":
-		return &WaitError{After: retryAfter(seen.last(), a.now()), Err: drydock.Errorf(drydock.Unavailable, "%w", err)}
+		return &WaitError{After: pause.Asked(seen.last(), a.now()), Err: drydock.Errorf(drydock.Unavailable, "%w", err)}
 	case status >= http.StatusInternalServerError:
 		code = drydock.Unavailable
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 // check asks for the digest of an image, stores what came of it, and puts the
@@ -66,7 +67,7 @@ func (w *Watcher) outcome(im *image, answer Answer, err error) (drydock.ImagePol
 	delay := interval.after(next.Failures, w.c.Random())
 	if hostTrouble(err) {
 		// It is up to the host: the image is not the worse for it.
-		delay = min(delay, backoff(next.Failures, firstPause, longestPause, w.c.Random()))
+		delay = min(delay, pause.Growing(next.Failures, firstPause, longestPause, w.c.Random()))
 	}
 	next.Next = w.c.Now().Add(delay)
 	return next, delay

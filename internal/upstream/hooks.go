@@ -2,13 +2,9 @@ package upstream
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -17,13 +13,8 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/hook"
 )
-
-// maxHook is how many bytes a delivery may have.
-const maxHook = 1 << 20
-
-// hookPatience is how long a delivery may take.
-const hookPatience = 30 * time.Second
 
 // Hooks receives what registries tell of pushes. A delivery is let in that has
 // the secret of a registry of this server, or is signed with it; what it says is
@@ -53,24 +44,24 @@ func (h *Hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secret, err := h.Secret(r.Context(), registry)
 	if err != nil && drydock.CodeOf(err) != drydock.NotFound {
 		log.ErrorContext(r.Context(), "reading the secret of a registry's hook", "error", err)
-		refuse(w, http.StatusServiceUnavailable, "try again later")
+		http.Error(w, "try again later", http.StatusServiceUnavailable)
 		return
 	}
 	token, signature := presented(r)
 	if token != "" && !same(token, secret) || token == "" && signature == "" {
 		h.refused.warn(r.Context(), log, h.Now(), "a delivery to a registry's hook without the secret is refused")
-		refuse(w, http.StatusUnauthorized, "the secret is missing or wrong")
+		http.Error(w, "the secret is missing or wrong", http.StatusUnauthorized)
 		return
 	}
-	body, status := readHook(w, r)
+	body, status := hook.ReadBody(w, r)
 	if status != 0 {
 		h.refused.warn(r.Context(), log, h.Now(), "a delivery to a registry's hook can't be read", "status", status)
-		refuse(w, status, http.StatusText(status))
+		http.Error(w, http.StatusText(status), status)
 		return
 	}
-	if token == "" && !signed(body, signature, secret) {
+	if token == "" && !hook.Signed(secret, strings.TrimPrefix(signature, "sha256="), body) {
 		h.refused.warn(r.Context(), log, h.Now(), "a delivery to a registry's hook with a wrong signature is refused")
-		refuse(w, http.StatusUnauthorized, "the signature is wrong")
+		http.Error(w, "the signature is wrong", http.StatusUnauthorized)
 		return
 	}
 	h.take(w, r, log, body)
@@ -81,7 +72,7 @@ func (h *Hooks) take(w http.ResponseWriter, r *http.Request, log *slog.Logger, b
 	hints, err := Hints(r.Header.Get("X-GitHub-Event"), payload(r.Header.Get("Content-Type"), body))
 	if err != nil {
 		log.WarnContext(r.Context(), "a delivery to a registry's hook is not understood", "error", err)
-		refuse(w, http.StatusBadRequest, err.Error())
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	checked := 0
@@ -132,39 +123,4 @@ func presented(r *http.Request) (token, signature string) {
 func same(got, secret string) bool {
 	x, y := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(secret))
 	return secret != "" && subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
-// signed checks a signature "sha256=…" of a body.
-func signed(body []byte, signature, secret string) bool {
-	text, ok := strings.CutPrefix(signature, "sha256=")
-	got, err := hex.DecodeString(text)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(body)
-	return ok && err == nil && secret != "" && hmac.Equal(got, mac.Sum(nil))
-}
-
-// readHook reads a body, or returns the status to refuse it with. One that says
-// that it is too long isn't read at all.
-func readHook(w http.ResponseWriter, r *http.Request) ([]byte, int) {
-	if r.ContentLength > maxHook {
-		return nil, http.StatusRequestEntityTooLarge
-	}
-	// Whoever is slow must not hold the memory of many.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(hookPatience)) // not all kinds of writer can
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		return nil, http.StatusRequestEntityTooLarge
-	case err != nil:
-		return nil, http.StatusBadRequest
-	}
-	return body, 0
-}
-
-func refuse(w http.ResponseWriter, status int, why string) {
-	if status == http.StatusRequestEntityTooLarge {
-		w.Header().Set("Connection", "close") // what comes still is not read
-	}
-	http.Error(w, why, status)
 }

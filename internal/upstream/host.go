@@ -3,6 +3,8 @@ package upstream
 import (
 	"slices"
 	"time"
+
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 // host is a registry whose images are watched. Limits count per registry and
@@ -61,8 +63,6 @@ const (
 	longestPause = 30 * time.Minute
 	firstLimit   = time.Minute // of a host that limits requests and doesn't say for how long
 	longestLimit = time.Hour
-	// longestTold is the longest pause that a registry may ask for.
-	longestTold = 24 * time.Hour
 )
 
 // pauseAfter returns how long a host is left alone after a failure: told is what
@@ -70,10 +70,10 @@ const (
 func (h *host) pauseAfter(limited bool, told time.Duration, interval Interval, random float64) time.Duration {
 	switch {
 	case told > 0:
-		told = min(told, longestTold)
+		told = min(told, pause.Longest)
 		return told + time.Duration(random*float64(min(told/10, time.Minute)))
 	case limited:
-		return backoff(h.failures, firstLimit, longestLimit, random)
+		return pause.Growing(h.failures, firstLimit, longestLimit, random)
 	}
 	first := firstPause
 	if interval.Max > 0 {
@@ -81,5 +81,5 @@ func (h *host) pauseAfter(limited bool, told time.Duration, interval Interval, r
 		// when it fails once.
 		first = max(min(first, interval.Min), time.Second)
 	}
-	return backoff(h.failures, first, longestPause, random)
+	return pause.Growing(h.failures, first, longestPause, random)
 }

@@ -1,6 +1,10 @@
 package upstream
 
-import "time"
+import (
+	"time"
+
+	"github.com/drydockhq/drydock/internal/pause"
+)
 
 // Interval is how long after a check of an image the next one comes: a random
 // time, so that images that came together drift apart. The zero Interval means
@@ -32,7 +36,7 @@ func (i Interval) after(failures int, random float64) time.Duration {
 	if failures < 2 || i.Max <= 0 {
 		return d
 	}
-	return max(d, backoff(failures, i.Max, max(i.Max, longestFailing), random))
+	return max(d, pause.Growing(failures, i.Max, max(i.Max, longestFailing), random))
 }
 
 // longest returns the longest time that after returns.
@@ -41,15 +45,4 @@ func (i Interval) longest(failures int) time.Duration {
 		return i.Max
 	}
 	return max(i.Max, longestFailing) * 5 / 4
-}
-
-// backoff returns a time that doubles with each failure after the first, up to a
-// limit, and up to a quarter more by chance.
-func backoff(failures int, first, limit time.Duration, random float64) time.Duration {
-	d := first
-	for i := 1; i < failures && d < limit; i++ {
-		d *= 2
-	}
-	d = min(d, limit)
-	return d + time.Duration(random*float64(d)/4)
 }

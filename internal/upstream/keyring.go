@@ -14,6 +14,10 @@ import (
 // enough to find that it is good now, not so often that an account is locked.
 const refusedFor = time.Hour
 
+// mostRemembered is how much is remembered of what can be found again, so that it
+// does not grow for ever.
+const mostRemembered = 10_000
+
 // keyring remembers which credentials open which repositories. The zero keyring
 // is ready for use.
 type keyring struct {
@@ -69,7 +73,7 @@ func (k *keyring) tried(repository string, c drydock.Credential, now time.Time) 
 func (k *keyring) accept(repository string, c drydock.Credential) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.good == nil {
+	if k.good == nil || len(k.good) >= mostRemembered { // what is forgotten is tried again
 		k.good = map[string]key{}
 	}
 	k.good[repository] = keyOf(c)

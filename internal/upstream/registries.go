@@ -116,7 +116,7 @@ func (r *Registries) transport(host string) http.RoundTripper {
 	if t = http.DefaultTransport; r.Transport != nil {
 		t = r.Transport(host)
 	}
-	if r.transports == nil {
+	if r.transports == nil || len(r.transports) >= mostRemembered { // some are of hosts that nobody asks any more
 		r.transports = map[string]http.RoundTripper{}
 	}
 	r.transports[host] = t

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/pause"
 )
 
 // Sync says that what is watched may have changed. What is new is looked at
@@ -100,7 +101,7 @@ func (w *Watcher) load(ctx context.Context) (map[drydock.ImageName]drydock.Image
 		h := w.host(p.Host)
 		h.failures, h.reason, h.since = p.Failures, p.Reason, now
 		// A clock that was wrong when this was stored must not stop all checks.
-		h.paused = now + min(max(p.Until.Sub(wall), 0), longestTold)
+		h.paused = now + min(max(p.Until.Sub(wall), 0), pause.Longest)
 	}
 	return known, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/crew"
 )
 
 // Surveyor finds out what a run would be built from, without carrying it out.
@@ -42,15 +43,15 @@ type Armer struct {
 	Retry   time.Duration // after a problem; 1 h if 0
 	Poll    time.Duration // between two looks without being told; 1 min if 0
 
-	readers readers
+	readers crew.Crew
 }
 
 // Run reads tasks until ctx ends. What is new does not wait for what was there.
 func (a *Armer) Run(ctx context.Context) {
-	defer a.readers.wait()
+	defer a.readers.Wait()
 	var waiting []toRead
 	for list := true; ctx.Err() == nil; {
-		freed := a.readers.freed()
+		freed := a.readers.Freed()
 		var err error
 		if list {
 			waiting, err = a.list(ctx)
@@ -67,7 +68,7 @@ func (a *Armer) Run(ctx context.Context) {
 		case <-a.Changed:
 		case <-freed:
 			list = len(waiting) == 0
-		case <-time.After(or(a.Poll, time.Minute)):
+		case <-time.After(cmp.Or(a.Poll, time.Minute)):
 		}
 	}
 }
@@ -85,13 +86,6 @@ func (a *Armer) failed(ctx context.Context, err error) {
 	}
 }
 
-func or[T int | time.Duration](value, usual T) T {
-	if value == 0 {
-		return usual
-	}
-	return value
-}
-
 // Arm reads the tasks that are to be read now, and waits for that. Those that
 // change meanwhile are for the next call.
 func (a *Armer) Arm(ctx context.Context) error {
@@ -99,7 +93,7 @@ func (a *Armer) Arm(ctx context.Context) error {
 	var first error
 	waiting, err := a.list(ctx)
 	for err == nil && len(waiting) > 0 && ctx.Err() == nil {
-		freed := a.readers.freed()
+		freed := a.readers.Freed()
 		waiting, err = a.begin(ctx, waiting, func(err error) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -113,7 +107,7 @@ func (a *Armer) Arm(ctx context.Context) error {
 		case <-freed:
 		}
 	}
-	a.readers.wait()
+	a.readers.Wait()
 	return cmp.Or(err, first)
 }
 
@@ -126,7 +120,7 @@ type toRead struct {
 
 // list returns the tasks that are to be read.
 func (a *Armer) list(ctx context.Context) ([]toRead, error) {
-	tasks, err := a.Store.TasksToRead(ctx, a.Now().Add(-or(a.Retry, time.Hour)))
+	tasks, err := a.Store.TasksToRead(ctx, a.Now().Add(-cmp.Or(a.Retry, time.Hour)))
 	all := make([]toRead, len(tasks))
 	for i, task := range tasks {
 		all[i].task = task
@@ -139,7 +133,7 @@ func (a *Armer) list(ctx context.Context) ([]toRead, error) {
 func (a *Armer) begin(ctx context.Context, tasks []toRead, done func(error)) ([]toRead, error) {
 	var waiting []toRead
 	for i, t := range tasks {
-		if a.readers.full(or(a.AtATime, 16)) {
+		if a.readers.Full(cmp.Or(a.AtATime, 16)) {
 			return append(waiting, tasks[i:]...), nil
 		}
 		if !t.known {
@@ -150,7 +144,7 @@ func (a *Armer) begin(ctx context.Context, tasks []toRead, done func(error)) ([]
 			t.known = true
 		}
 		read := func() { done(a.readAgain(ctx, t.task)) }
-		if !a.readers.try(t.task.Key(), t.host, or(a.AtATime, 16), or(a.AtAHost, 3), read) {
+		if !a.readers.Try(t.task.Key(), t.host, cmp.Or(a.AtATime, 16), cmp.Or(a.AtAHost, 3), read) {
 			waiting = append(waiting, t)
 		}
 	}
@@ -180,7 +174,7 @@ func (a *Armer) readAgain(ctx context.Context, task drydock.ResourceID) error {
 	if err != nil {
 		return err
 	}
-	if t := known[0]; !t.Reading && (t.Problem == "" || !t.Armed.Before(a.Now().Add(-or(a.Retry, time.Hour)))) {
+	if t := known[0]; !t.Reading && (t.Problem == "" || !t.Armed.Before(a.Now().Add(-cmp.Or(a.Retry, time.Hour)))) {
 		return nil
 	}
 	return a.read(ctx, task)
@@ -226,7 +220,7 @@ func (a *Armer) read(ctx context.Context, task drydock.ResourceID) error {
 }
 
 func (a *Armer) survey(ctx context.Context, r drydock.RunRecord) (drydock.BuildSurvey, error) {
-	timeout := or(a.Timeout, time.Minute)
+	timeout := cmp.Or(a.Timeout, time.Minute)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, drydock.Errorf(drydock.Unavailable, "reading the source took longer than %s", timeout))
 	defer cancel()
 	own := drydock.RegistryHost(a.Hosts.Host(r.Registry))

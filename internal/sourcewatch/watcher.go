@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/crew"
 	"github.com/drydockhq/drydock/internal/githost"
 )
 
@@ -84,7 +85,7 @@ type Watcher struct {
 	handled []drydock.RunRecord // that are to be canceled when what Handle does is stored
 	older   []drydock.RunRecord // that are to be canceled
 
-	lookers, tellers crew
+	lookers, tellers crew.Crew
 	deeper           time.Time // when more may be read than what is due first
 }
 
@@ -98,6 +99,12 @@ const (
 	within = 2 * time.Minute
 	// answerWithin is how long a git host may take to list its refs.
 	answerWithin = 30 * time.Second
+	// How much goes on at a time: at one git host, so that one that hangs holds up
+	// nobody else, and in all.
+	hostTogether = 4
+	allTogether  = 32
+	// kept is how many places are kept for what is urgent.
+	kept = 8
 	// first is how many of those that are due first are read.
 	first = 64
 	// sooner is how much earlier than others those are due that somebody waits
@@ -109,12 +116,12 @@ const (
 // Run arms what is to be watched, looks at repositories and tells git hosts of
 // commits, until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
-	defer w.tellers.wait()
-	defer w.lookers.wait()
+	defer w.tellers.Wait()
+	defer w.lookers.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		woken := w.wakes()
+		woken, looked, told := w.wakes(), w.lookers.Freed(), w.tellers.Freed()
 		next, err := w.begin(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.Log.ErrorContext(ctx, "watching repositories, trying again", "error", err)
@@ -124,6 +131,8 @@ func (w *Watcher) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-woken:
+		case <-looked:
+		case <-told:
 		case <-timer.C:
 		}
 	}
@@ -152,7 +161,7 @@ func (w *Watcher) begin(ctx context.Context) (time.Time, error) {
 		if s.Due.After(now) {
 			later(s.Due)
 		} else {
-			w.tellers.try(s.Registry.Key()+" "+s.Run, hostOf(s.Repository), true, func() { w.tell(ctx, s) }, w.Wake)
+			w.tellers.Try(s.Registry.Key()+" "+s.Run, hostOf(s.Repository), allTogether, hostTogether, func() { w.tell(ctx, s) })
 		}
 	}
 	return next, nil
@@ -175,10 +184,13 @@ func (w *Watcher) beginLooks(ctx context.Context, now time.Time, later func(time
 				all = false
 				continue
 			}
-			urgent := watch.State == drydock.WatchNew || now.Sub(watch.Due) > sooner/2
-			w.lookers.try(watch.ID, hostOf(watch.Repository), urgent, func() { w.attend(ctx, watch.ID) }, w.Wake)
+			room := allTogether - kept
+			if watch.State == drydock.WatchNew || now.Sub(watch.Due) > sooner/2 {
+				room = allTogether
+			}
+			w.lookers.Try(watch.ID, hostOf(watch.Repository), room, hostTogether, func() { w.attend(ctx, watch.ID) })
 		}
-		if !all || w.lookers.full() {
+		if !all || w.lookers.Full(allTogether-kept) {
 			return nil
 		}
 		if limit > first {

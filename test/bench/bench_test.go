@@ -11,6 +11,18 @@ import (
 	"github.com/drydockhq/drydock/test/gotool"
 )
 
+// TestMain lets the test program be the stock registry that it starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == "-serve-registry" {
+		if err := serveRegistry(os.Args[2], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // TestShort measures in the short form, which says nothing of Drydock but that
 // the program can be relied on when somebody wants to know.
 func TestShort(t *testing.T) {

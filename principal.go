@@ -33,6 +33,9 @@ type Principal struct {
 	Owner   ResourceID // the resource whose identity this is; zero for those without
 	Secrets []PrincipalSecret
 	Created time.Time
+	// Run is what acts as this principal and can do so no longer than it lasts;
+	// nil for whoever signs in itself. It is in no store.
+	Run *RunKey
 }
 
 // PrincipalSecret is one of the secrets that a principal signs in with. The

@@ -112,6 +112,32 @@ func (id ResourceID) Name() string {
 	return id.Subscription
 }
 
+// kinds are the words for resources of the types that people hear most of.
+var kinds = map[string]string{
+	"microsoft.containerregistry/registries":           "registry",
+	"microsoft.containerregistry/registries/tasks":     "task",
+	"microsoft.containerregistry/registries/taskruns":  "task run",
+	"microsoft.containerregistry/registries/runs":      "run",
+	"microsoft.managedidentity/userassignedidentities": "identity",
+	"microsoft.containerinstance/containergroups":      "container group",
+	"microsoft.keyvault/vaults":                        "vault",
+	"microsoft.resources/resourcegroups":               "resource group",
+	"microsoft.resources/subscriptions":                "subscription",
+}
+
+// Described returns the name of the resource with the word for what it is, as
+// "task hello in registry contoso".
+func (id ResourceID) Described() string {
+	kind, known := kinds[strings.ToLower(id.Type())]
+	if !known {
+		return id.String()
+	}
+	if len(id.Types) > 1 {
+		return kind + " " + id.Name() + " in " + id.Parent().Described()
+	}
+	return kind + " " + id.Name()
+}
+
 // Parent returns the id that this one is below: the resource of a child, the
 // group of a resource, the subscription of a group.
 func (id ResourceID) Parent() ResourceID {

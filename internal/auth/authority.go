@@ -107,7 +107,12 @@ func (a *Authority) principalOf(ctx context.Context, c Claims) (drydock.Principa
 	if c.Run != "" {
 		return a.runPrincipal(ctx, c)
 	}
-	p, err := a.c.Principals.Principal(ctx, c.ObjectID)
+	return a.storedPrincipal(ctx, c.ObjectID)
+}
+
+// storedPrincipal returns the principal with an object id that a token has.
+func (a *Authority) storedPrincipal(ctx context.Context, id string) (drydock.Principal, error) {
+	p, err := a.c.Principals.Principal(ctx, id)
 	if drydock.CodeOf(err) == drydock.NotFound {
 		return drydock.Principal{}, invalidToken("The identity that the access token is for was deleted.")
 	}

@@ -30,6 +30,9 @@ type Claims struct {
 	Run        string `json:"drydock_run,omitempty"`
 	RunCreated int64  `json:"drydock_run_created,omitempty"`
 	Attempt    int    `json:"drydock_attempt,omitempty"`
+	// Confined says that the token is good only in requests that come out of
+	// that run.
+	Confined bool `json:"drydock_confined,omitempty"`
 	// Access is what a registry token allows, Purpose what sort of one it is.
 	Access  []RepositoryAccess `json:"access,omitempty"`
 	Purpose string             `json:"grant_type,omitempty"`

@@ -1,0 +1,105 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/drydockhq/drydock"
+)
+
+// IdentityToken returns a token for a managed identity that a run acts as, whose
+// Run is set, and when it ends. It is good for at most lifetime and while this
+// attempt of the run lasts. A confined one is good only in requests that come out
+// of the run; see WithRun.
+func (a *Authority) IdentityToken(p drydock.Principal, resource string, lifetime time.Duration, confined bool) (string, time.Time, error) {
+	if p.Run == nil {
+		return "", time.Time{}, fmt.Errorf("a token for the identity %s outside of a run", p.ID)
+	}
+	c := a.claims(p.ID, resource, lifetime)
+	c.AppID, c.Azp, c.Confined = p.AppID, p.AppID, confined
+	c.setRunKey(*p.Run)
+	text, err := a.c.Keys.sign(c)
+	return text, c.Expiry.Time(), err
+}
+
+// NewRegistryToken returns a token with which a managed identity that a run acts
+// as signs in to registries.
+func (a *Authority) NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error) {
+	text, _, err := a.IdentityToken(p, a.c.Resources[Registry][0], lifetime, false)
+	return text, err
+}
+
+type runKey struct{}
+
+// WithRun returns the context of a request that comes out of a run: from one of
+// its containers, by a way that no one else has.
+func WithRun(ctx context.Context, run drydock.RunKey) context.Context {
+	return context.WithValue(ctx, runKey{}, run)
+}
+
+// RunFrom returns the run that a request comes out of, and false for requests
+// from elsewhere.
+func RunFrom(ctx context.Context) (drydock.RunKey, bool) {
+	k, ok := ctx.Value(runKey{}).(drydock.RunKey)
+	return k, ok
+}
+
+// runPrincipal returns the principal of a token that is bound to a run: the run
+// itself, or a managed identity that it acts as.
+func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Principal, error) {
+	key, ok := c.runKey()
+	if !ok {
+		return drydock.Principal{}, invalidToken("The access token names no run.")
+	}
+	if from, inside := RunFrom(ctx); c.Confined && (!inside || !sameRun(from, key)) {
+		return drydock.Principal{}, invalidToken("The access token is one of run %s, and good only in that run.", key.ID)
+	}
+	run, err := a.c.Runs.Run(ctx, key.Registry, key.ID)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return drydock.Principal{}, invalidToken("The run that the access token is for was deleted.")
+	}
+	if err != nil {
+		return drydock.Principal{}, fmt.Errorf("finding the run of a token: %w", err)
+	}
+	if !key.Acts(run) {
+		return drydock.Principal{}, invalidToken("The run that the access token is for has ended.")
+	}
+	p := runIdentity(run.Registry, run.ID)
+	if c.ObjectID != p.ID {
+		if p, err = a.storedPrincipal(ctx, c.ObjectID); err != nil {
+			return drydock.Principal{}, err
+		}
+	}
+	p.Run = &key
+	return p, nil
+}
+
+// sameRun reports whether two keys name one attempt of one run.
+func sameRun(a, b drydock.RunKey) bool {
+	return a.Registry.Key() == b.Registry.Key() && a.ID == b.ID && a.Attempt == b.Attempt && a.Created.Equal(b.Created)
+}
+
+// setRunKey binds a token to an attempt of a run.
+func (c *Claims) setRunKey(k drydock.RunKey) {
+	c.Run, c.RunCreated, c.Attempt = k.Resource().String(), k.Created.UnixNano(), k.Attempt
+}
+
+// runKey returns the attempt of a run that a token is bound to.
+func (c *Claims) runKey() (drydock.RunKey, bool) {
+	id, err := drydock.ParseResourceID(c.Run)
+	if err != nil || len(id.Types) != 2 || id.Types[1] != runType {
+		return drydock.RunKey{}, false
+	}
+	return drydock.RunKey{Registry: id.Parent(), ID: id.Name(), Created: time.Unix(0, c.RunCreated), Attempt: c.Attempt}, true
+}
+
+// runIdentity is the principal of a run. It is derived from the run, so there
+// is nothing to clean up when a run ends or its server dies.
+func runIdentity(registry drydock.ResourceID, run string) drydock.Principal {
+	owner := registry.Child(runType, run)
+	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(owner.Key())).String()
+	return drydock.Principal{ID: id, AppID: id, Kind: drydock.RunIdentity, Name: "run " + run, Owner: owner}
+}

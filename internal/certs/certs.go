@@ -16,6 +16,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,9 +30,9 @@ const (
 	skew         = time.Hour // by which clocks may differ
 )
 
-// Authority is a certificate authority for one domain: its certificate says
-// that it may speak for that domain and this machine only, so that who trusts
-// it for Drydock trusts it for nothing else.
+// Authority is a certificate authority for some domains: its certificate says
+// that it may speak for those and this machine only, so that who trusts it for
+// Drydock trusts it for nothing else.
 type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -46,14 +48,30 @@ const (
 // OpenAuthority reads the authority in a folder, or makes one for a domain. One
 // for another domain is replaced.
 func OpenAuthority(dir, domain string, now time.Time) (*Authority, error) {
+	return openAuthority(dir, "Drydock CA for "+domain, []string{domain, "localhost"}, now)
+}
+
+// OpenCloudAuthority is OpenAuthority for the names of Azure's clouds. Its
+// certificate is for those who talk to Drydock by these names, as the Azure CLI
+// behind the proxy and the steps of runs do, and never for all of a machine: who
+// trusts it can't tell Drydock from Azure.
+func OpenCloudAuthority(dir string, now time.Time) (*Authority, error) {
+	var domains []string
+	for _, host := range CloudNames() {
+		domains = append(domains, strings.TrimPrefix(host, "*."))
+	}
+	return openAuthority(dir, "Drydock CA for the names of Azure's clouds", domains, now)
+}
+
+func openAuthority(dir, name string, domains []string, now time.Time) (*Authority, error) {
 	a, err := readAuthority(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the certificate authority: %w", err)
 	}
-	if err == nil && a.isFor(domain) && now.Before(a.certificate.NotAfter.Add(-serverFor)) {
+	if err == nil && a.isFor(domains) && now.Before(a.certificate.NotAfter.Add(-serverFor)) {
 		return a, nil
 	}
-	if a, err = newAuthority(domain, now); err != nil {
+	if a, err = newAuthority(name, domains, now); err != nil {
 		return nil, fmt.Errorf("making a certificate authority: %w", err)
 	}
 	if err := a.write(dir); err != nil {
@@ -65,12 +83,11 @@ func OpenAuthority(dir, domain string, now time.Time) (*Authority, error) {
 // PEM returns the authority's certificate.
 func (a *Authority) PEM() []byte { return a.pem }
 
-func (a *Authority) isFor(domain string) bool {
-	names := a.certificate.PermittedDNSDomains
-	return len(names) > 0 && names[0] == domain
+func (a *Authority) isFor(domains []string) bool {
+	return slices.Equal(a.certificate.PermittedDNSDomains, domains)
 }
 
-func newAuthority(domain string, now time.Time) (*Authority, error) {
+func newAuthority(name string, domains []string, now time.Time) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -81,7 +98,7 @@ func newAuthority(domain string, now time.Time) (*Authority, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: "Drydock CA for " + domain, Organization: []string{"Drydock"}},
+		Subject:               pkix.Name{CommonName: name, Organization: []string{"Drydock"}},
 		NotBefore:             now.Add(-skew),
 		NotAfter:              now.Add(authorityFor),
 		IsCA:                  true,
@@ -90,7 +107,7 @@ func newAuthority(domain string, now time.Time) (*Authority, error) {
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 
 		PermittedDNSDomainsCritical: true,
-		PermittedDNSDomains:         []string{domain, "localhost"},
+		PermittedDNSDomains:         domains,
 		PermittedIPRanges:           loopback(),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

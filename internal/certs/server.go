@@ -12,6 +12,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/drydockhq/drydock"
 )
 
 // Names are the hosts of a server in a domain, with wildcards.
@@ -19,6 +21,26 @@ func Names(domain string) []string {
 	return []string{
 		domain, "*." + domain, "*.azurecr." + domain, "*.vault." + domain, "*.blob." + domain,
 		"localhost",
+	}
+}
+
+// CloudNames are the hosts of Azure's clouds, with wildcards.
+func CloudNames() []string {
+	var names []string
+	for _, c := range drydock.AzureClouds() {
+		names = append(names, c.Hosts()...)
+	}
+	return names
+}
+
+// ForClouds returns what gives out the certificate that a client asks for: that of
+// clouds by their names, and that of own by all others.
+func ForClouds(own, clouds *Source) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if _, _, _, ok := drydock.AzureHost(hello.ServerName); ok {
+			return clouds.Certificate(hello)
+		}
+		return own.Certificate(hello)
 	}
 }
 
@@ -36,8 +58,17 @@ type Source struct {
 // FromAuthority returns a source of certificates that the authority signs. They
 // are made when they are needed and kept in memory only.
 func FromAuthority(a *Authority, domain string, now func() time.Time) *Source {
+	return fromAuthority(a, Names(domain), now)
+}
+
+// FromCloudAuthority is FromAuthority for the names of Azure's clouds.
+func FromCloudAuthority(a *Authority, now func() time.Time) *Source {
+	return fromAuthority(a, CloudNames(), now)
+}
+
+func fromAuthority(a *Authority, names []string, now func() time.Time) *Source {
 	return &Source{now: now, fresh: func(at time.Time) (*tls.Certificate, time.Time, error) {
-		c, err := a.sign(Names(domain), at)
+		c, err := a.sign(names, at)
 		return c, at.Add(serverFor - renewBefore), err
 	}}
 }

@@ -59,6 +59,7 @@ type Config struct {
 	WebhooksDeny []netip.Prefix
 	Storage      map[string]string // of registries: "driver", and the driver's parameters; nil for files in Data
 	Proxy        Proxy
+	Azure        Azure
 }
 
 // Proxy is how the server reaches others; empty fields mean directly.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -9,6 +10,7 @@ import (
 // $DRYDOCK_RETENTION_LOGS in the environment.
 type Setting struct {
 	Name    string // with dots
+	Option  string // the flag and the variable are named by it; "" for Name
 	Value   string // placeholder of the value in the help
 	Usage   string
 	Default []string // one value, or many of a list
@@ -21,11 +23,11 @@ type Setting struct {
 }
 
 // Flag returns the name of the setting's flag.
-func (s *Setting) Flag() string { return strings.ReplaceAll(s.Name, ".", "-") }
+func (s *Setting) Flag() string { return strings.ReplaceAll(cmp.Or(s.Option, s.Name), ".", "-") }
 
 // Variable returns the name of the setting's variable in the environment.
 func (s *Setting) Variable() string {
-	return "DRYDOCK_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(s.Name))
+	return "DRYDOCK_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(cmp.Or(s.Option, s.Name)))
 }
 
 // one makes a set function of one that takes a single value.

@@ -15,6 +15,12 @@ import (
 	"sync"
 )
 
+// Dial connects to host:port as the policy has it, through the proxy if there is
+// one. An address that nobody may reach is an error with code Denied.
+func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
+	return n.connect(ctx, address)
+}
+
 // connect opens a connection to host:port, through the proxy if there is one.
 func (n *Network) connect(ctx context.Context, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,13 +18,18 @@ type Policy struct {
 	// whether a host, without its port, is one of the server's; nil for none.
 	Own     func(netip.AddrPort) bool
 	OwnHost func(host string) bool
+	// Who is not let through, in the text of errors; "" for runs.
+	Who string
 }
+
+// who is Who.
+func (p *Policy) who() string { return cmp.Or(p.Who, "runs") }
 
 // Check returns an error with code Denied unless an address may be connected to.
 func (p *Policy) Check(to netip.AddrPort) error {
 	addr := drydock.HostAddress(to.Addr())
 	deny := func(what string) error {
-		return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is %s", addr, what)
+		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is %s", p.who(), addr, what)
 	}
 	if what := drydock.Unreachable(addr); what != "" {
 		return deny(what)
@@ -34,14 +40,17 @@ func (p *Policy) Check(to netip.AddrPort) error {
 	if !addr.IsLoopback() || slices.ContainsFunc(p.Allow, func(n netip.Prefix) bool { return n.Contains(addr) }) {
 		return nil
 	}
-	return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is the server's machine", addr).
-		WithHint("the operator can open it with the setting sources.allow")
+	refused := drydock.Errorf(drydock.Denied, "%s may not reach %s: it is the server's machine", p.who(), addr)
+	if p.Who != "" {
+		return refused
+	}
+	return refused.WithHint("the operator can open it with the setting sources.allow")
 }
 
 // checkHost is what can be known of a host before its address is.
 func (p *Policy) checkHost(host string) error {
 	if p.OwnHost != nil && p.OwnHost(strings.TrimSuffix(strings.ToLower(host), ".")) {
-		return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is this server itself", host)
+		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is this server itself", p.who(), host)
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return p.Check(netip.AddrPortFrom(addr, 0))
@@ -53,7 +62,7 @@ func (p *Policy) checkHost(host string) error {
 func (p *Policy) control(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return drydock.Errorf(drydock.Denied, "runs may not reach %s: it is no address", address)
+		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is no address", p.who(), address)
 	}
 	return p.Check(to)
 }

@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// SystemIdentity names a resource's own identity among those that it has.
-const SystemIdentity = "[system]"
+// The identities that have fixed names.
+const (
+	SystemIdentity = "[system]" // a resource's own among those that it has
+	CallerIdentity = "[caller]" // of who asked for a run
+)
 
 // Identities are the identities that a resource has.
 type Identities struct {
@@ -55,7 +58,8 @@ func (i Identities) lacks(what, assign string) error {
 // IdentityUse says which identity of a resource is used, and for what.
 type IdentityUse struct {
 	Resource ResourceID // whose identity it is: a task, or zero for none
-	Name     string     // as Identities.Named takes it
+	Name     string     // as Identities.Named takes it, or CallerIdentity
+	Caller   string     // object id, for CallerIdentity
 	// Run is what acts as the identity; nil for the server itself, which looks
 	// at images for the resource.
 	Run *RunKey

@@ -57,6 +57,10 @@ type RunRequest struct {
 
 	Credentials   []RunCredential // in the order of their registries
 	RegistryLogin bool            // the run may use its own registry without more
+	// RegistryIdentity is as whom the run uses its own registry instead of as
+	// itself: CallerIdentity, or the name of one of its identities; empty for none.
+	RegistryIdentity string `json:",omitempty"`
+	Caller           string `json:",omitempty"` // object id of who asked for the run, for CallerIdentity
 	// RunRegistry is the login server, with a path if any, that stands for the
 	// run's own registry; empty for the registry that the run belongs to.
 	RunRegistry string
@@ -128,6 +132,7 @@ func (r RunRequest) Distrusted() RunRequest {
 	r.Untrusted = true
 	r.Push, r.RegistryLogin = false, false
 	r.Credentials, r.Identity = nil, ResourceID{}
+	r.RegistryIdentity, r.Caller = "", ""
 	r.LogTemplate, r.UpdateTriggerToken = "", ""
 	open := func(values []RunValue) []RunValue {
 		return slices.DeleteFunc(slices.Clone(values), func(v RunValue) bool { return v.Secret })

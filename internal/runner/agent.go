@@ -82,13 +82,13 @@ type TokenIssuer interface {
 	RunToken(r drydock.RunRecord, lifetime time.Duration) (string, error)
 }
 
-// Identities lets runs use the identities of their tasks.
+// Identities lets runs use the identities of their tasks. A use names the run.
 type Identities interface {
 	// Login returns the credential of an identity for a registry.
-	Login(ctx context.Context, owner drydock.ResourceID, identity, registry string) (drydock.Credential, error)
+	Login(ctx context.Context, use drydock.IdentityUse, registry string) (drydock.Credential, error)
 
 	// Secret reads a vault's secret as an identity.
-	Secret(ctx context.Context, owner drydock.ResourceID, identity, url string) (string, error)
+	Secret(ctx context.Context, use drydock.IdentityUse, url string) (string, error)
 }
 
 // DefaultTimeout is how long a run may take that says nothing, as in ACR.

@@ -19,24 +19,24 @@ type keys struct{ owner drydock.ResourceID }
 var _ runner.Identities = keys{}
 
 // Login implements runner.Identities.
-func (k keys) Login(_ context.Context, owner drydock.ResourceID, identity, registry string) (drydock.Credential, error) {
-	if err := k.check(owner, identity); err != nil {
+func (k keys) Login(_ context.Context, use drydock.IdentityUse, registry string) (drydock.Credential, error) {
+	if err := k.check(use); err != nil {
 		return drydock.Credential{}, err
 	}
 	return drydock.Credential{Registry: registry, Username: "token", Password: "hush-token-for-" + registry}, nil
 }
 
 // Secret implements runner.Identities.
-func (k keys) Secret(_ context.Context, owner drydock.ResourceID, identity, url string) (string, error) {
-	if err := k.check(owner, identity); err != nil {
+func (k keys) Secret(_ context.Context, use drydock.IdentityUse, url string) (string, error) {
+	if err := k.check(use); err != nil {
 		return "", err
 	}
 	return "hush-" + strings.TrimPrefix(url, "https://keys.vault.example/secrets/"), nil
 }
 
-func (k keys) check(owner drydock.ResourceID, identity string) error {
-	if owner.Key() != k.owner.Key() || identity != "[system]" {
-		return drydock.Errorf(drydock.Denied, "%s of %s may not read the vault", identity, owner.Name())
+func (k keys) check(use drydock.IdentityUse) error {
+	if use.Resource.Key() != k.owner.Key() || use.Name != "[system]" || use.Run == nil || use.Run.ID == "" {
+		return drydock.Errorf(drydock.Denied, "%s of %s may not read the vault", use.Name, use.Resource.Name())
 	}
 	return nil
 }

@@ -197,14 +197,23 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 	if !j.request.RegistryLogin || j.request.Untrusted {
 		return creds, nil
 	}
-	token, err := j.agent.Tokens.RunToken(j.record, timeout)
+	own, err := j.ownCredential(ctx, timeout)
 	if err != nil {
 		return nil, fmt.Errorf("signing in to the run's registry: %w", err)
 	}
-	j.masker.Add(token)
-	return append(creds, drydock.Credential{
-		Registry: j.agent.LoginServer(j.record.Registry), Username: runUser, Password: token,
-	}), nil
+	j.masker.Add(own.Password)
+	return append(creds, own), nil
+}
+
+// ownCredential is what the run signs in to its own registry with: as itself, or
+// as whom its request says.
+func (j *job) ownCredential(ctx context.Context, timeout time.Duration) (drydock.Credential, error) {
+	host := j.agent.LoginServer(j.record.Registry)
+	if identity := j.request.RegistryIdentity; identity != "" {
+		return j.credential(ctx, drydock.RunCredential{Registry: host, Identity: identity})
+	}
+	token, err := j.agent.Tokens.RunToken(j.record, timeout)
+	return drydock.Credential{Registry: host, Username: runUser, Password: token}, err
 }
 
 func (j *job) credential(ctx context.Context, c drydock.RunCredential) (drydock.Credential, error) {
@@ -214,7 +223,7 @@ func (j *job) credential(ctx context.Context, c drydock.RunCredential) (drydock.
 			WithHint("give the credential a user name and a password")
 	}
 	if c.Identity != "" && c.Username.Value == "" && c.Password.Value == "" {
-		return identities.Login(ctx, j.request.Identity, c.Identity, c.Registry)
+		return identities.Login(ctx, j.use(c.Identity), c.Registry)
 	}
 	found := drydock.Credential{Registry: c.Registry}
 	var err error
@@ -230,7 +239,13 @@ func (j *job) value(ctx context.Context, v drydock.SecretValue, identity string)
 	if !v.Vault {
 		return v.Value, nil
 	}
-	return j.agent.Identities.Secret(ctx, j.request.Identity, identity, v.Value)
+	return j.agent.Identities.Secret(ctx, j.use(identity), v.Value)
+}
+
+// use returns the use of an identity by the run.
+func (j *job) use(identity string) drydock.IdentityUse {
+	run := j.record.Key()
+	return drydock.IdentityUse{Resource: j.request.Identity, Name: identity, Caller: j.request.Caller, Run: &run}
 }
 
 // jobSource fetches the source of a run.

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/drydockhq/drydock"
@@ -14,9 +15,5 @@ var _ plan.SecretResolver = vaultSecrets{}
 
 // Resolve implements plan.SecretResolver.
 func (v vaultSecrets) Resolve(ctx context.Context, s drydock.Secret) (string, error) {
-	identity := s.ClientID
-	if identity == "" {
-		identity = "[system]"
-	}
-	return v.agent.Identities.Secret(ctx, v.request.Identity, identity, s.KeyVault)
+	return v.agent.Identities.Secret(ctx, v.use(cmp.Or(s.ClientID, drydock.SystemIdentity)), s.KeyVault)
 }

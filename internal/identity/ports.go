@@ -1,0 +1,55 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
+)
+
+// Directory finds the identities of resources. A resource that is not there has
+// none.
+type Directory interface {
+	Identities(ctx context.Context, resource drydock.ResourceID) (drydock.Identities, error)
+}
+
+// Principals finds who asked for a run; a drydock.PrincipalStore is one.
+type Principals interface {
+	Principal(ctx context.Context, id string) (drydock.Principal, error)
+}
+
+// Vaults reads the secrets of vaults, of this server and elsewhere.
+type Vaults interface {
+	// Secret returns the value of the secret at a URL as it is now, of the newest
+	// version unless the URL names one. What the reader may not read is an error
+	// with code Denied, whose hint says how to let it if that is known. It may be
+	// called from several goroutines.
+	Secret(ctx context.Context, reader drydock.Principal, url string) (string, error)
+}
+
+// Tokens makes what identities sign in to registries with.
+type Tokens interface {
+	// NewRegistryToken returns a token of a principal whose Run is set, good for
+	// at most lifetime and while that attempt of the run lasts.
+	NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error)
+}
+
+// Registries finds the server's registries by the hosts that name them.
+type Registries interface {
+	// RegistryAt returns the registry that has a host. A host that is none of the
+	// server's is an error with code NotFound.
+	RegistryAt(ctx context.Context, host string) (drydock.ResourceID, error)
+}
+
+// Keyring is what identities open. Its fields are set before the first call; its
+// methods may be called from several goroutines.
+type Keyring struct {
+	Directory  Directory
+	Principals Principals
+	Vaults     Vaults // nil for none
+	Tokens     Tokens
+	Registries Registries
+	Roles      auth.Assignments
+	Lifetime   time.Duration // of tokens for registries, at most
+}

@@ -96,7 +96,11 @@ func (s *Server) writeChild(req *request, show shower, alter func(*stored) error
 		if err := req.precondition(st); err != nil {
 			return err
 		}
-		return alter(st)
+		had := assigned(st.doc)
+		if err := alter(st); err != nil {
+			return err
+		}
+		return s.checkAssigned(req, had, st)
 	})
 	if err != nil {
 		return nil, s.goneMeanwhile(ctx, req.scope, err)

@@ -158,8 +158,12 @@ func (s *Server) putRegistry(req *request) (*answer, error) {
 			return err
 		}
 		keepTaskTriggers(next, st.doc)
+		had := assigned(st.doc)
 		st.doc = withoutComputed(next, computedOfRegistry...)
-		return s.takeIdentity(st)
+		if err := s.takeIdentity(st); err != nil {
+			return err
+		}
+		return s.checkAssigned(req, had, st)
 	})
 	if err != nil {
 		return nil, s.takenIfConflict(err, req.scope.Name(), status)
@@ -214,8 +218,13 @@ func (s *Server) patchRegistry(req *request) (*answer, error) {
 			delete(next, "tags")
 			st.doc["tags"] = tags
 		}
+		had := assigned(st.doc)
+		foldIdentities(st.doc, next)
 		st.doc = merge(st.doc, next)
-		return s.takeIdentity(st)
+		if err := s.takeIdentity(st); err != nil {
+			return err
+		}
+		return s.checkAssigned(req, had, st)
 	})
 	if err != nil {
 		return nil, err

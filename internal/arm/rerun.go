@@ -48,6 +48,7 @@ func (s *Server) repeat(ctx context.Context, old drydock.RunRecord) (drydock.Run
 		return none, fmt.Errorf("reading the result of run %s: %w", old.ID, err)
 	}
 	request.RerunOf = old.ID
+	nameCaller(ctx, &request)
 	altered, err := s.altered(ctx, old, request)
 	if err != nil {
 		return none, err

@@ -17,6 +17,8 @@ const (
 	agentPoolType = registryType + "/agentPools"
 	runType       = registryType + "/runs"
 	webhookType   = registryType + "/webhooks"
+	scopeMapType  = registryType + "/scopeMaps"
+	tokenType     = registryType + "/tokens"
 	privateKey    = "drydock" // of a stored body, for what is ours in it
 	deletingState = "Deleting"
 	succeeded     = "Succeeded"
@@ -73,13 +75,15 @@ func (st *stored) state() string {
 // canonical returns an id with the fixed words of the types that are known
 // spelt as ARM does.
 func canonical(id drydock.ResourceID) drydock.ResourceID {
-	if strings.EqualFold(id.Namespace, namespace) {
-		id.Namespace = namespace
+	for _, known := range []string{namespace, identityNamespace} {
+		if strings.EqualFold(id.Namespace, known) {
+			id.Namespace = known
+		}
 	}
 	types := make([]string, len(id.Types))
 	for i, t := range id.Types {
 		types[i] = t
-		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks"} {
+		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks", "scopeMaps", "tokens", "userAssignedIdentities"} {
 			if strings.EqualFold(t, known) {
 				types[i] = known
 			}

@@ -16,7 +16,7 @@ const (
 // trackedTypes are the types that lists of all resources show.
 var trackedTypes = map[string]string{
 	strings.ToLower(registryType): registryType, strings.ToLower(taskType): taskType, strings.ToLower(agentPoolType): agentPoolType,
-	strings.ToLower(webhookType): webhookType,
+	strings.ToLower(webhookType): webhookType, strings.ToLower(userIdentityType): userIdentityType,
 }
 
 // listResources lists what is in a subscription or a group, as far as the

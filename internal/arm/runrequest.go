@@ -144,7 +144,9 @@ func (s *Server) takeMachine(r *drydock.RunRequest, doc object, prefix string) e
 }
 
 func takeCredentials(r *drydock.RunRequest, doc object, path string) {
-	r.RegistryLogin = !strings.EqualFold(text(doc, path+".sourceRegistry.loginMode"), "None")
+	if r.RegistryLogin = !strings.EqualFold(text(doc, path+".sourceRegistry.loginMode"), "None"); r.RegistryLogin {
+		r.RegistryIdentity = text(doc, path+".sourceRegistry.identity")
+	}
 	registries, _ := at(doc, path+".customRegistries").(object)
 	for host, value := range registries {
 		c, ok := value.(object)

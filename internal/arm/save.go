@@ -20,8 +20,10 @@ func (s *Server) save(ctx context.Context, st *stored) (saved *stored, err error
 			return err
 		}
 		st.ours["run"] = run.ID
-		saved, err = s.put(ctx, st)
-		return err
+		if saved, err = s.put(ctx, st); err != nil {
+			return err
+		}
+		return s.keepIdentity(ctx, saved) // the run may act as it at once
 	})
 	return saved, err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
 )
 
 // scheduleRun queues a run.
@@ -54,6 +55,12 @@ func (s *Server) schedule(ctx context.Context, registry drydock.ResourceID, doc 
 
 // newRun makes the record of a run from a request as it comes from a client.
 func (s *Server) newRun(ctx context.Context, registry drydock.ResourceID, doc object) (drydock.RunRecord, error) {
+	return s.newRunAs(ctx, registry, doc, drydock.ResourceID{})
+}
+
+// newRunAs makes the record of a run that has the identities of a resource; with
+// a zero one it has those of its task, if any.
+func (s *Server) newRunAs(ctx context.Context, registry drydock.ResourceID, doc object, own drydock.ResourceID) (drydock.RunRecord, error) {
 	fields := runRequestFields
 	if strings.EqualFold(text(doc, "type"), taskRunRequest) {
 		// The task says what is carried out and where.
@@ -86,6 +93,10 @@ func (s *Server) newRun(ctx context.Context, registry drydock.ResourceID, doc ob
 	if err := checkSource(request.Source); err != nil {
 		return drydock.RunRecord{}, err
 	}
+	nameCaller(ctx, &request)
+	if own.Subscription != "" {
+		request.Identity = own
+	}
 	record.Registry, record.Status, record.Created = registry, drydock.RunQueued, s.c.Now()
 	record.Updated = record.Created
 	record.Archived = flag(doc, "isArchiveEnabled", false)
@@ -93,6 +104,14 @@ func (s *Server) newRun(ctx context.Context, registry drydock.ResourceID, doc ob
 		return drydock.RunRecord{}, err
 	}
 	return record, s.fillRequest(&record, request)
+}
+
+// nameCaller notes who asks for a run that uses its registry as whoever did.
+func nameCaller(ctx context.Context, request *drydock.RunRequest) {
+	request.Caller = ""
+	if caller, known := auth.PrincipalFrom(ctx); known && strings.EqualFold(request.RegistryIdentity, drydock.CallerIdentity) {
+		request.Caller = caller.ID
+	}
 }
 
 // fillRequest puts a request into a record, its secrets sealed.

@@ -138,6 +138,7 @@ func (s *Server) patchTask(req *request) (*answer, error) {
 		}
 		withoutComputed(patch, computedOfTask...)
 		forgetDependencies(patch)
+		foldIdentities(old, patch)
 		next := mergeTask(old, patch)
 		keepURLs(old, next)
 		if err := s.checkTask(ctx, st.ID, next); err != nil {

@@ -47,6 +47,7 @@ func (s *Server) patchTaskRun(req *request) (*answer, error) {
 			// Requests of two types have little in common: a new one is whole.
 			delete(child(old, "properties"), "runRequest")
 		}
+		foldIdentities(old, patch)
 		st.doc = merge(old, patch)
 		return s.runAgain(ctx, st)
 	}, s.finishTaskRun, s.taskRunDoc))
@@ -75,7 +76,11 @@ func (s *Server) runAgain(ctx context.Context, st *stored) error {
 		return errors.New("a task run without a request got past its check")
 	}
 	registry := st.ID.Parent()
-	record, err := s.newRun(ctx, registry, request)
+	var own drydock.ResourceID
+	if systemAssigned(st.doc) || userAssigned(st.doc) {
+		own = st.ID
+	}
+	record, err := s.newRunAs(ctx, registry, request, own)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,15 @@ func (d *daemon) registryAuthorizer() oci.Authorizer {
 	return registryAuthorizer{&auth.RegistryTokens{
 		Authority: d.authority, Roles: d.store,
 		AdminUsers: &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
+		Tokens:     d.scopedTokens(),
 	}}
 }
 
 // SignIn implements oci.Authorizer.
 func (a registryAuthorizer) SignIn(ctx context.Context, registry drydock.ResourceID, c oci.Credentials) (drydock.Principal, error) {
 	switch {
+	case c == oci.Credentials{}:
+		return a.Anybody(ctx, registry)
 	case c.RefreshToken != "":
 		return a.RefreshToken(ctx, registry, c.RefreshToken)
 	case c.AccessToken != "":

@@ -344,6 +344,7 @@ func (d *daemon) openARM(context.Context) error {
 		Importer: importer{d}, Usage: d.usage(),
 		Outbox: d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store}, Polls: d.store, Sources: d.store,
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
+		Tokens:       d.scopedTokens(),
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
 		Platforms: []string{"linux/" + runtime.GOARCH},

@@ -65,11 +65,25 @@ func (s *Server) listUsages(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	scopeMaps, err := s.count(req, scopeMapType)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := s.count(req, tokenType)
+	if err != nil {
+		return nil, err
+	}
 	const unlimited = 1 << 50
 	return ok(object{"value": []any{
 		object{"name": "Size", "limit": unlimited, "currentValue": size, "unit": "Bytes"},
 		object{"name": "Webhooks", "limit": 500, "currentValue": len(webhooks), "unit": "Count"},
-		object{"name": "ScopeMaps", "limit": 50000, "currentValue": 0, "unit": "Count"},
-		object{"name": "Tokens", "limit": 50000, "currentValue": 0, "unit": "Count"},
+		object{"name": "ScopeMaps", "limit": 50000, "currentValue": len(drydock.SystemScopeMaps()) + scopeMaps, "unit": "Count"},
+		object{"name": "Tokens", "limit": 50000, "currentValue": tokens, "unit": "Count"},
 	}})
+}
+
+// count counts the resources of a type in the request's registry.
+func (s *Server) count(req *request, kind string) (int, error) {
+	found, err := s.c.Resources.Resources(req.Context(), drydock.ResourceFilter{Below: req.scope, Type: kind})
+	return len(found), err
 }

@@ -82,6 +82,11 @@ func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 	if err != nil {
 		return err
 	}
+	if strings.EqualFold(root.ID.Type(), scopeMapType) {
+		if err := s.releaseTokens(ctx, root.ID); err != nil {
+			return err
+		}
+	}
 	slices.SortStableFunc(below, func(a, b drydock.Resource) int { return len(b.ID.Types) - len(a.ID.Types) })
 	for _, r := range append(below, root) {
 		for _, hook := range s.c.OnDelete {

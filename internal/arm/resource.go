@@ -75,15 +75,13 @@ func (st *stored) state() string {
 // canonical returns an id with the fixed words of the types that are known
 // spelt as ARM does.
 func canonical(id drydock.ResourceID) drydock.ResourceID {
-	for _, known := range []string{namespace, identityNamespace} {
-		if strings.EqualFold(id.Namespace, known) {
-			id.Namespace = known
-		}
+	if strings.EqualFold(id.Namespace, namespace) {
+		id.Namespace = namespace
 	}
 	types := make([]string, len(id.Types))
 	for i, t := range id.Types {
 		types[i] = t
-		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks", "scopeMaps", "tokens", "userAssignedIdentities"} {
+		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks", "scopeMaps", "tokens"} {
 			if strings.EqualFold(t, known) {
 				types[i] = known
 			}

@@ -35,6 +35,8 @@ type Config struct {
 	Sources      Sources
 	// AdminUsers keeps the passwords of registries' admin users.
 	AdminUsers *auth.AdminUsers
+	// Tokens keeps the passwords of registries' tokens.
+	Tokens *auth.ScopedTokens
 
 	Subscription     string // GUID of the one subscription
 	SubscriptionName string

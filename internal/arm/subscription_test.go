@@ -119,7 +119,7 @@ func TestTokenForAnotherService(t *testing.T) {
 	s := start(t)
 	s.registry(t, "contoso")
 	registry := s.Scope("g", "registries", "contoso")
-	tokens := &auth.RegistryTokens{Authority: s.Authority, Roles: s.Store, AdminUsers: &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer}}
+	tokens := &auth.RegistryTokens{Authority: s.Authority, Roles: s.Store, AdminUsers: &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer}, Tokens: s.Tokens}
 	admin, err := s.Store.PrincipalByAppID(t.Context(), s.Admin.AppID)
 	if err != nil {
 		t.Fatal(err)

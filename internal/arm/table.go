@@ -19,7 +19,7 @@ func (s *Server) table() []route {
 	var all []route
 	for _, part := range [][]route{
 		s.managerRoutes(), s.groupRoutes(), s.roleRoutes(), s.registryRoutes(), s.taskRoutes(),
-		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), unservedRoutes(),
+		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), s.scopeMapRoutes(), s.tokenRoutes(), unservedRoutes(),
 	} {
 		all = append(all, part...)
 	}
@@ -175,11 +175,6 @@ var unserved = []struct {
 	{"GET", "/privateLinkResources/{groupName}", "Private links"},
 	{"GET", "/replications", "Replications"},
 	{"GET PUT PATCH DELETE", "/replications/{replicationName}", "Replications"},
-	{"GET", "/scopeMaps", "Scope maps"},
-	{"GET PUT PATCH DELETE", "/scopeMaps/{scopeMapName}", "Scope maps"},
-	{"GET", "/tokens", "Tokens"},
-	{"GET PUT PATCH DELETE", "/tokens/{tokenName}", "Tokens"},
-	{"POST", "/generateCredentials", "Tokens"},
 }
 
 // verbs are the ends of the actions of methods on a resource.

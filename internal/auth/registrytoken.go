@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type RegistryTokens struct {
 	Authority  *Authority
 	Roles      Assignments
 	AdminUsers *AdminUsers
+	Tokens     *ScopedTokens
 }
 
 // repositoryActions are the actions that the scopes of registry tokens stand for.
@@ -41,8 +43,8 @@ var repositoryActions = map[string]string{
 	"metadata_read": PullAction, "metadata_write": PushAction,
 }
 
-// Password signs in with the name and password of the registry's admin user, or
-// with the client id and a secret of a service principal.
+// Password signs in with the name and password of the registry's admin user or
+// of one of its tokens, or with the client id and a secret of a service principal.
 func (t *RegistryTokens) Password(ctx context.Context, registry drydock.ResourceID, user, password string) (drydock.Principal, error) {
 	admin, err := t.AdminUsers.Check(ctx, registry, user, password)
 	if err != nil {
@@ -50,6 +52,10 @@ func (t *RegistryTokens) Password(ctx context.Context, registry drydock.Resource
 	}
 	if admin {
 		return adminPrincipal(registry), nil
+	}
+	token, err := t.Tokens.signIn(ctx, registry, user, password)
+	if !errors.Is(err, errNoToken) {
+		return token, err
 	}
 	if strings.EqualFold(user, registry.Name()) {
 		return drydock.Principal{}, drydock.Errorf(drydock.Denied, "the admin user of registry %s is not enabled, or its password is another one", registry.Name()).
@@ -61,6 +67,11 @@ func (t *RegistryTokens) Password(ctx context.Context, registry drydock.Resource
 		return p, drydock.Errorf(drydock.Denied, "%s", refused.message)
 	}
 	return p, err
+}
+
+// Anybody signs in without credentials, to a registry that lets everybody pull.
+func (t *RegistryTokens) Anybody(ctx context.Context, registry drydock.ResourceID) (drydock.Principal, error) {
+	return anybody(ctx, t.Tokens.Resources, registry)
 }
 
 // AccessToken signs in with a token of the authority, for registries or for the
@@ -130,6 +141,18 @@ func (t *RegistryTokens) VerifyAccess(ctx context.Context, registry drydock.Reso
 
 // Allowed returns those of the wanted actions that a principal may do.
 func (t *RegistryTokens) Allowed(ctx context.Context, registry drydock.ResourceID, p drydock.Principal, want RepositoryAccess) ([]string, error) {
+	switch p.Kind {
+	case drydock.ScopedToken:
+		if p.Owner.Parent().Key() != registry.Key() {
+			return nil, nil
+		}
+		return t.Tokens.allowed(ctx, p, want)
+	case drydock.Anybody:
+		if p.Owner.Key() != registry.Key() {
+			return nil, nil
+		}
+		return anybodyMay(want), nil
+	}
 	rights, err := RightsOf(ctx, t.Roles, p)
 	if err != nil {
 		return nil, err
@@ -159,12 +182,20 @@ func (t *RegistryTokens) claims(ctx context.Context, registry drydock.ResourceID
 		// Not confined: what a step pushes goes through the server itself.
 		c.setRunKey(*p.Run)
 	}
-	if p.Kind == drydock.AdminUser {
+	switch p.Kind {
+	case drydock.AdminUser:
 		stamp, err := t.adminStamp(ctx, registry)
 		if err != nil {
 			return c, err
 		}
 		c.Admin = stamp
+	case drydock.ScopedToken:
+		if len(p.Secrets) != 1 {
+			return c, fmt.Errorf("making a token for the token %s: it did not sign in with a password", p.Name)
+		}
+		c.Token, c.Password = p.Name, p.Secrets[0].ID
+	case drydock.Anybody:
+		c.Anybody = true
 	}
 	return c, nil
 }
@@ -186,8 +217,20 @@ func (t *RegistryTokens) open(ctx context.Context, registry drydock.ResourceID, 
 		}
 		return adminPrincipal(registry), c, err
 	}
-	p, err := a.principalOf(ctx, c)
+	p, err := t.principalOf(ctx, registry, c)
 	return p, c, denied(err)
+}
+
+// principalOf returns the principal that a checked token of a registry speaks
+// for, if that may still sign in.
+func (t *RegistryTokens) principalOf(ctx context.Context, registry drydock.ResourceID, c Claims) (drydock.Principal, error) {
+	switch {
+	case c.Token != "":
+		return t.Tokens.again(ctx, registry, c.scopedClaims)
+	case c.Anybody:
+		return t.Anybody(ctx, registry)
+	}
+	return t.Authority.principalOf(ctx, c)
 }
 
 // adminStamp returns what changes with the passwords of an admin user. One who

@@ -32,6 +32,7 @@ func newRegistrySite(t *testing.T) *registrySite {
 	s.tokens = &auth.RegistryTokens{
 		Authority: s.Authority, Roles: s.Store,
 		AdminUsers: &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
+		Tokens:     s.Tokens,
 	}
 	return s
 }

@@ -38,6 +38,7 @@ type Claims struct {
 	Purpose string             `json:"grant_type,omitempty"`
 	// Admin is set for a registry's admin user, and changes with its passwords.
 	Admin string `json:"drydock_admin,omitempty"`
+	scopedClaims
 }
 
 // RepositoryAccess is an entry of the scope of a registry token, as in the

@@ -36,9 +36,9 @@ func (c *call) needs() (need Access, ok bool) {
 		return Access{}, reads
 	case catalog, acrCatalog:
 		return Access{registryType, catalogName, []string{Everything}}, reads
-	case tagList, referrers:
+	case referrers:
 		return on(Pull), reads
-	case acrTags, acrManifests:
+	case tagList, acrTags, acrManifests:
 		return on(ReadMetadata), reads
 	case upload:
 		return on(Pull, Push), reads || c.isOneOf(http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete)
@@ -96,6 +96,9 @@ func (c *call) require(need Access, token bool) error {
 		return nil
 	}
 	allowed, err := c.grants(need)
+	if err == nil && !allowed && token && c.route.kind == tagList {
+		allowed, err = c.listsTags(need)
+	}
 	if err != nil || allowed {
 		return err
 	}
@@ -108,6 +111,17 @@ func (c *call) require(need Access, token bool) error {
 		status = http.StatusUnauthorized // az takes other statuses for a fault and tries again
 	}
 	return newProblem(status, "DENIED", message)
+}
+
+// listsTags reports whether the tags may be listed with a token that is for
+// pulling: clients ask for no other, while ACR's tokens may be for one of the
+// two alone.
+func (c *call) listsTags(need Access) (bool, error) {
+	pulls, err := c.grants(Access{need.Type, need.Name, []string{Pull}})
+	if err != nil || !pulls {
+		return false, err
+	}
+	return c.credentialGrants(c.caller)(need)
 }
 
 // credentialGrants returns what the authorizer says that a principal may do.

@@ -45,7 +45,8 @@ const (
 )
 
 // Credentials are what somebody signs in to a registry with: either a name and a
-// password, or a token of the authority, or a refresh token.
+// password, or a token of the authority, or a refresh token. Empty ones are those
+// of anybody.
 type Credentials struct {
 	Username     string // of the admin user, a service principal's client id, a token's name
 	Password     string
@@ -57,7 +58,7 @@ type Credentials struct {
 // with code Denied. Its methods may be called from several goroutines.
 type Authorizer interface {
 	// SignIn returns whose credentials these are. Those for another registry are
-	// refused.
+	// refused, and empty ones unless everybody may pull from this one.
 	SignIn(ctx context.Context, registry drydock.ResourceID, c Credentials) (drydock.Principal, error)
 
 	// Allowed returns those of the wanted actions that the principal may do.

@@ -85,7 +85,8 @@ func (c *call) exchange() error {
 }
 
 // token answers /oauth2/token: an access token for the scopes of the request,
-// as far as the caller may have them.
+// as far as the caller may have them. Who does not sign in gets one too where
+// everybody may pull, but nothing to get another one with.
 func (c *call) token() error {
 	if !c.isOneOf(http.MethodGet, http.MethodPost) {
 		return methodNotAllowed(c.r)
@@ -114,7 +115,8 @@ func (c *call) token() error {
 		"access_token": token, "token": token,
 		"expires_in": int(lifetime.Seconds()), "issued_at": time.Now().UTC().Format(time.RFC3339),
 	}
-	if c.r.Form.Get("offline_token") == "true" || c.r.Form.Get("access_type") == "offline" {
+	offline := c.r.Form.Get("offline_token") == "true" || c.r.Form.Get("access_type") == "offline"
+	if offline && p.Kind != drydock.Anybody {
 		if answer["refresh_token"], err = authorizer.MintRefresh(c.r.Context(), c.registry.ID, p); err != nil {
 			return err
 		}
@@ -125,14 +127,17 @@ func (c *call) token() error {
 }
 
 // tokenCredentials returns what a token request signs in with: a Basic header,
-// or the form of a POST.
+// or the form of a POST. A GET without a header signs in as anybody.
 func (c *call) tokenCredentials() (Credentials, error) {
 	if credentials, ok := basicCredentials(c.r); ok {
 		return credentials, nil
 	}
-	refused := c.challenge(Access{}, "", "authentication required: there is no anonymous access")
-	if c.r.Method != http.MethodPost {
+	refused := c.challenge(Access{}, "", "authentication required")
+	if c.r.Header.Get("Authorization") != "" {
 		return Credentials{}, refused
+	}
+	if c.r.Method != http.MethodPost {
+		return Credentials{}, nil
 	}
 	form := c.r.PostForm
 	switch grant := form.Get("grant_type"); {

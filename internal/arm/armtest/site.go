@@ -44,6 +44,7 @@ type Site struct {
 	Directory *auth.Directory
 	Admin     auth.Credentials
 	Sealer    *auth.Sealer
+	Tokens    *auth.ScopedTokens
 	Queue     *Queue
 	Importer  *Importer
 	Deleted   *Deleted
@@ -107,6 +108,7 @@ func Start(t testing.TB, graphs ...string) *Site {
 			Hasher: auth.NewHasher(), Now: time.Now, NewID: uuid.NewString,
 		},
 	}
+	s.Tokens = &auth.ScopedTokens{Resources: store, Sealer: sealer, Hasher: s.Directory.Hasher, Now: time.Now, NewID: uuid.NewString}
 	listener := httptest.NewUnstartedServer(nil)
 	s.URL = "https://" + listener.Listener.Addr().String()
 	s.authority(t, append([]string{Graph}, graphs...))
@@ -150,6 +152,7 @@ func (s *Site) Restart(t testing.TB) {
 		Images: s.Store, ImagesViewer: baseimage.Viewer{Store: s.Store}, Polls: s.Store, Sources: s.Store,
 		Outbox:       &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
 		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
+		Tokens:       s.Tokens,
 		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
 		RefusedReceiver: func(u *url.URL) string {

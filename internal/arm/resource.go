@@ -36,6 +36,9 @@ type stored struct {
 	// begins is a run that is queued when the resource is saved, in the same
 	// transaction, and noted in it as "run"; nil for none.
 	begins *drydock.RunRecord
+	// also is done when the resource is saved, in the same transaction; nil for
+	// nothing.
+	also func(context.Context) error
 }
 
 func open(r drydock.Resource) (*stored, error) {
@@ -75,13 +78,15 @@ func (st *stored) state() string {
 // canonical returns an id with the fixed words of the types that are known
 // spelt as ARM does.
 func canonical(id drydock.ResourceID) drydock.ResourceID {
-	if strings.EqualFold(id.Namespace, namespace) {
-		id.Namespace = namespace
+	for _, known := range []string{namespace, identityNamespace, vaultNamespace} {
+		if strings.EqualFold(id.Namespace, known) {
+			id.Namespace = known
+		}
 	}
 	types := make([]string, len(id.Types))
 	for i, t := range id.Types {
 		types[i] = t
-		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks", "scopeMaps", "tokens"} {
+		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks", "scopeMaps", "tokens", "userAssignedIdentities", "vaults"} {
 			if strings.EqualFold(t, known) {
 				types[i] = known
 			}

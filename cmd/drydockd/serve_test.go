@@ -115,7 +115,7 @@ func TestHostKinds(t *testing.T) {
 		"a.b.azurecr.drydock.test": "", "v.vault.drydock.test": "vault", "x.blob.drydock.test.": "blob",
 		"azurecr.drydock.test": "", ".azurecr.drydock.test": "", "drydock.test": "", "127.0.0.1:8443": "", "evil-drydock.test": "", "": "",
 	} {
-		if got := h.kind(host); got != want {
+		if got := h.kind(host); string(got) != want {
 			t.Errorf("%q is %q, not %q", host, got, want)
 		}
 	}

@@ -38,7 +38,7 @@ const (
 type runBlobs struct {
 	folder    *blobs.Folder
 	signer    *blobs.Signer
-	base      string // URL of the account
+	own       drydock.Cloud
 	runs      drydock.RunStore
 	resources drydock.ResourceStore
 	now       func() time.Time
@@ -75,6 +75,11 @@ func (b *runBlobs) sourceKey(ctx context.Context, registry drydock.ResourceID, p
 	return blobs.Key{Container: c, Name: path}, err
 }
 
+// base returns the URL of the account, by the names of the cloud that is asked.
+func (b *runBlobs) base(ctx context.Context) string {
+	return drydock.CloudOf(ctx, b.own).URL(drydock.BlobKind, blobAccount)
+}
+
 // NewUpload implements arm.Blobs.
 func (b *runBlobs) NewUpload(ctx context.Context, registry drydock.ResourceID) (arm.Upload, error) {
 	path := uploadPath + b.now().UTC().Format("200601020000") + "/" + strings.ToLower(rand.Text()) + ".tar.gz"
@@ -82,7 +87,7 @@ func (b *runBlobs) NewUpload(ctx context.Context, registry drydock.ResourceID) (
 	if err != nil {
 		return arm.Upload{}, err
 	}
-	url := b.signer.URL(b.base, key, blobs.Upload, b.now().Add(uploadURLFor))
+	url := b.signer.URL(b.base(ctx), key, blobs.Upload, b.now().Add(uploadURLFor))
 	return arm.Upload{URL: url, RelativePath: path}, nil
 }
 
@@ -106,7 +111,7 @@ func (b *runBlobs) LogLinks(ctx context.Context, registry drydock.ResourceID, ru
 	if err != nil {
 		return arm.LogLinks{}, err
 	}
-	url := b.signer.URL(b.base, key, blobs.Read, b.now().Add(logURLFor))
+	url := b.signer.URL(b.base(ctx), key, blobs.Read, b.now().Add(logURLFor))
 	return arm.LogLinks{Blob: url, Follow: url + "&comp=follow"}, nil
 }
 

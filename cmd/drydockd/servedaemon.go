@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"github.com/drydockhq/drydock/internal/baseimage"
 	"github.com/drydockhq/drydock/internal/blobs"
 	"github.com/drydockhq/drydock/internal/certs"
+	"github.com/drydockhq/drydock/internal/cloudproxy"
 	"github.com/drydockhq/drydock/internal/config"
 	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/queue"
@@ -73,6 +75,9 @@ type daemon struct {
 	loops       []func(ctx context.Context) // that go on while it serves
 	upstream    *upstream.Watcher
 
+	proxy        *cloudproxy.Proxy // nil for none
+	proxyAddress net.Addr
+
 	closers []func() error // in the order in which they were added
 }
 
@@ -113,7 +118,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
 		return nil, err
 	}
-	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers, d.openTimers, d.openNotify} {
+	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers, d.openTimers, d.openNotify, d.openProxy} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -191,16 +196,18 @@ func (d *daemon) openAuth(ctx context.Context) error {
 	return err
 }
 
-// resources are the names by which clients ask for tokens for the services. The
-// fixed ones are Azure's: they are built into clients.
+// resources are the names by which clients ask for tokens for the services: their
+// own, and those of Azure's clouds, which are built into clients.
 func (d *daemon) resources() map[auth.Audience][]string {
-	return map[auth.Audience][]string{
-		auth.Management: {
-			d.names.url(managementHost), "https://management.core.windows.net", "https://management.azure.com",
-		},
-		auth.Registry: {"https://containerregistry.azure.net", "https://" + registryHosts + "." + d.names.domain},
-		auth.Graph:    {d.names.url(graphHost), "https://graph.microsoft.com"},
+	all := map[auth.Audience][]string{}
+	for _, c := range append([]drydock.Cloud{d.names.cloud()}, drydock.AzureClouds()...) {
+		for audience, kind := range map[auth.Audience]drydock.HostKind{
+			auth.Management: drydock.ManagementHost, auth.Registry: drydock.RegistryKind, auth.Graph: drydock.GraphHost,
+		} {
+			all[audience] = append(all[audience], c.Audiences(kind)...)
+		}
 	}
+	return all
 }
 
 func (d *daemon) openBlobs(ctx context.Context) error {
@@ -215,7 +222,7 @@ func (d *daemon) openBlobs(ctx context.Context) error {
 	}
 	d.blobs = &runBlobs{
 		folder: folder, signer: &blobs.Signer{Key: key, Now: d.now},
-		base: d.names.url(blobAccount + "." + blobHosts), runs: d.store, resources: d.store, now: d.now,
+		own: d.names.cloud(), runs: d.store, resources: d.store, now: d.now,
 	}
 	d.blobHandler = &blobs.Handler{
 		Store: folder, Signer: d.blobs.signer, Log: d.log, Now: d.now, MaxSize: d.config.MaxUpload,
@@ -223,8 +230,26 @@ func (d *daemon) openBlobs(ctx context.Context) error {
 	return nil
 }
 
-// openCertificate returns what gives out the server's certificate.
+// openCertificate returns what gives out the server's certificates: that of its
+// own domain, and by the names of Azure's clouds always one of its own making.
 func (d *daemon) openCertificate() (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+	own, err := d.ownCertificate()
+	if err != nil {
+		return nil, err
+	}
+	a, err := certs.OpenCloudAuthority(d.path(cloudCertsFolder), d.now())
+	if err != nil {
+		return nil, err
+	}
+	d.ownPEM = append(append(bytes.Clone(d.ownPEM), '\n'), a.PEM()...)
+	if err := d.writeBundle(); err != nil {
+		return nil, err
+	}
+	return certs.ForClouds(own, certs.FromCloudAuthority(a, d.now)), nil
+}
+
+// ownCertificate returns the source of the certificate of the server's domain.
+func (d *daemon) ownCertificate() (*certs.Source, error) {
 	if d.config.Certificate != "" {
 		s, err := certs.FromFiles(d.config.Certificate, d.config.Key, d.now)
 		if err != nil {
@@ -234,14 +259,14 @@ func (d *daemon) openCertificate() (func(*tls.ClientHelloInfo) (*tls.Certificate
 		if d.ownPEM, err = os.ReadFile(d.config.Certificate); err != nil {
 			return nil, drydock.Errorf(drydock.Invalid, "reading the certificate: %w", err)
 		}
-		return s.Certificate, nil
+		return s, nil
 	}
 	a, err := certs.OpenAuthority(d.path(certsFolder), d.names.domain, d.now())
 	if err != nil {
 		return nil, err
 	}
 	d.caPEM, d.ownPEM = a.PEM(), a.PEM()
-	return certs.FromAuthority(a, d.names.domain, d.now).Certificate, nil
+	return certs.FromAuthority(a, d.names.domain, d.now), nil
 }
 
 // openEngine opens what carries out runs. They reach the server's registries
@@ -344,7 +369,6 @@ func (d *daemon) openARM(context.Context) error {
 		Importer: importer{d}, Usage: d.usage(),
 		Outbox: d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store}, Polls: d.store, Sources: d.store,
 		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
-		Tokens:       d.scopedTokens(),
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
 		Platforms: []string{"linux/" + runtime.GOARCH},
@@ -356,26 +380,29 @@ func (d *daemon) openARM(context.Context) error {
 	return nil
 }
 
-// cloud describes the server to clients that know its address only.
-func (d *daemon) cloud() arm.Cloud {
-	return arm.Cloud{
-		Name: "drydock", Management: d.names.url(managementHost), Login: d.names.url(loginHost), Tenant: d.authority.Tenant(),
-		Graph:          d.names.url(graphHost),
-		RegistryDomain: d.names.host(registryHosts), VaultDomain: d.names.host(vaultHosts),
-		StorageDomain: d.names.storageDomain(),
-	}
+// withMetadata describes the server to clients that know its address only, by the
+// names of the cloud that they asked.
+func (d *daemon) withMetadata(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := drydock.CloudOf(r.Context(), d.names.cloud())
+		arm.WithMetadata(arm.Cloud{
+			Name: c.Name, Management: c.URL(drydock.ManagementHost, ""), Login: c.URL(drydock.LoginHost, ""),
+			Graph: c.URL(drydock.GraphHost, ""), Tenant: d.authority.Tenant(),
+			RegistryDomain: c.Registries, VaultDomain: c.Vaults, StorageDomain: strings.TrimPrefix(c.Blobs, blobHosts+"."),
+		}, next).ServeHTTP(w, r)
+	})
 }
 
 // router returns the handler of all hosts.
 func (d *daemon) router() http.Handler {
 	return d.metrics.count(&hostRouter{
 		names: d.names, own: d.ownHandler(), log: d.log,
-		services: map[string]http.Handler{
-			managementHost: d.withHooks(arm.WithMetadata(d.cloud(), d.arm)),
-			loginHost:      d.authority.Handler(),
-			graphHost:      d.graphHandler(),
-			registryHosts:  d.oci,
-			blobHosts:      d.blobHandler,
+		services: map[drydock.HostKind]http.Handler{
+			drydock.ManagementHost: d.withHooks(d.withMetadata(d.arm)),
+			drydock.LoginHost:      d.authority.Handler(),
+			drydock.GraphHost:      d.graphHandler(),
+			drydock.RegistryKind:   d.oci,
+			drydock.BlobKind:       d.blobHandler,
 		},
 	})
 }

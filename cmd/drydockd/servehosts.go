@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+
+	"github.com/drydockhq/drydock"
 )
 
 // hostNames are the hosts of a server.
@@ -17,12 +19,12 @@ type hostNames struct {
 
 // The hosts and the kinds of host below the domain.
 const (
-	managementHost = "management"
-	loginHost      = "login"
-	graphHost      = "graph"
-	registryHosts  = "azurecr"
-	vaultHosts     = "vault"
-	blobHosts      = "blob"
+	managementHost = string(drydock.ManagementHost)
+	loginHost      = string(drydock.LoginHost)
+	graphHost      = string(drydock.GraphHost)
+	registryHosts  = string(drydock.RegistryKind)
+	vaultHosts     = string(drydock.VaultKind)
+	blobHosts      = string(drydock.BlobKind)
 	// blobAccount is the account that all blobs of the server are in.
 	blobAccount = "drydock"
 )
@@ -43,11 +45,6 @@ func (h hostNames) loginServer(registry string) string {
 	return h.host(strings.ToLower(registry) + "." + registryHosts)
 }
 
-// storageDomain returns what follows "{account}.blob." in the hosts of blobs.
-func (h hostNames) storageDomain() string {
-	return strings.TrimPrefix(h.host(blobHosts), blobHosts+".")
-}
-
 // isRegistry reports whether a host, with its port unless that is HTTPS's, is
 // one of the server's registries.
 func (h hostNames) isRegistry(host string) bool {
@@ -62,32 +59,35 @@ func (h hostNames) registryName(host string) (string, bool) {
 	return name, ok && name != "" && !strings.Contains(name, ".")
 }
 
-// kind returns what sort of host a request is for: "management", "login",
-// "graph", "azurecr", "vault", "blob", or "" for none of them. The port does not matter:
-// the server may be reached through others.
-func (h hostNames) kind(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+// cloud returns the server's own names.
+func (h hostNames) cloud() drydock.Cloud {
+	return drydock.Cloud{
+		Name: "drydock", Management: h.host(managementHost), Login: h.host(loginHost), Graph: h.host(graphHost),
+		Registries: h.host(registryHosts), Vaults: h.host(vaultHosts), Blobs: h.host(blobHosts),
 	}
-	name, ok := strings.CutSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), "."+h.domain)
-	if !ok {
-		return ""
+}
+
+// find returns what a host is, below the server's own domain or in one of Azure's
+// clouds. The port does not matter: the server may be reached through others.
+func (h hostNames) find(host string) (c drydock.Cloud, kind drydock.HostKind, name string, ok bool) {
+	own := h.cloud()
+	if kind, name, ok := own.Find(host); ok {
+		return own, kind, name, true
 	}
-	switch name {
-	case managementHost, loginHost, graphHost:
-		return name
-	}
-	label, kind, ok := strings.Cut(name, ".")
-	if ok && label != "" && (kind == registryHosts || kind == vaultHosts || kind == blobHosts) {
-		return kind
-	}
-	return ""
+	return drydock.AzureHost(host)
+}
+
+// kind returns what sort of host below the server's own domain this is, or "" for
+// none of them.
+func (h hostNames) kind(host string) drydock.HostKind {
+	kind, _, _ := h.cloud().Find(host)
+	return kind
 }
 
 // hostRouter sends requests to the services by their hosts.
 type hostRouter struct {
 	names    hostNames
-	services map[string]http.Handler // by kind of host
+	services map[drydock.HostKind]http.Handler
 	own      http.Handler            // for everything else: health and metrics
 	log      *slog.Logger
 }
@@ -95,14 +95,17 @@ type hostRouter struct {
 // ServeHTTP implements http.Handler.
 func (h *hostRouter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.recover(r)
-	kind := h.names.kind(r.Host)
+	cloud, kind, _, known := h.names.find(r.Host)
+	if known {
+		r = r.WithContext(drydock.WithCloud(r.Context(), cloud))
+	}
 	service := h.services[kind]
 	switch {
-	case isProbe(r.URL.Path) && kind != registryHosts && kind != blobHosts:
+	case isProbe(r.URL.Path) && kind != drydock.RegistryKind && kind != drydock.BlobKind:
 		h.own.ServeHTTP(w, r)
 	case service == nil:
 		h.own.ServeHTTP(w, r)
-	case r.TLS == nil && (kind != registryHosts || !fromLoopback(r)):
+	case r.TLS == nil && (kind != drydock.RegistryKind || !fromLoopback(r)):
 		http.Error(w, "this host speaks HTTPS only", http.StatusForbidden)
 	default:
 		service.ServeHTTP(w, r)

@@ -19,6 +19,8 @@ type webServer struct {
 	secure   *http.Server
 	plain    *http.Server
 	log      *slog.Logger
+
+	secureConns, plainConns *connQueue // of the two servers
 }
 
 // tlsHandshake is the first byte of a TLS connection; see RFC 8446 §5.1.
@@ -37,14 +39,17 @@ func newWebServer(l net.Listener, handler http.Handler, certificate func(*tls.Cl
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
 	}
-	s := &webServer{listener: l, secure: server(), plain: server(), log: log}
+	s := &webServer{
+		listener: l, secure: server(), plain: server(), log: log,
+		secureConns: newConnQueue(l.Addr()), plainConns: newConnQueue(l.Addr()),
+	}
 	s.secure.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate}
 	return s
 }
 
 // serve serves until the server is shut down.
 func (s *webServer) serve() error {
-	secure, plain := newConnQueue(s.listener.Addr()), newConnQueue(s.listener.Addr())
+	secure, plain := s.secureConns, s.plainConns
 	var servers sync.WaitGroup
 	ended := make(chan error, 2)
 	servers.Go(func() { ended <- s.secure.ServeTLS(secure, "", "") })
@@ -55,6 +60,10 @@ func (s *webServer) serve() error {
 	servers.Wait()
 	return err
 }
+
+// takeSecure serves HTTPS on a connection that came by another way, and owns it
+// from then on.
+func (s *webServer) takeSecure(c net.Conn) { s.secureConns.add(c) }
 
 // accept hands new connections to the two servers.
 func (s *webServer) accept(secure, plain *connQueue) error {

@@ -63,7 +63,8 @@ func (m *metrics) ended(r drydock.RunRecord, steps []drydock.StepResult) {
 // count counts the requests that a handler answers.
 func (m *metrics) count(next *hostRouter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		kind := next.names.kind(r.Host)
+		_, found, _, _ := next.names.find(r.Host)
+		kind := string(found)
 		if kind == "" {
 			kind = "own"
 		}

@@ -52,7 +52,7 @@ func (r registryDirectory) Registry(ctx context.Context, name string) (oci.Regis
 	if len(found) == 0 || going {
 		return oci.Registry{}, drydock.Errorf(drydock.NotFound, "there is no registry %q", name)
 	}
-	return oci.Registry{ID: found[0].ID, LoginServer: r.names.loginServer(found[0].ID.Name())}, nil
+	return oci.Registry{ID: found[0].ID, LoginServer: drydock.CloudOf(ctx, r.names.cloud()).Host(drydock.RegistryKind, found[0].ID.Name())}, nil
 }
 
 // usage measures registries by what they hold.

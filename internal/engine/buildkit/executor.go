@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 
 	"github.com/moby/buildkit/cache"
@@ -32,6 +33,11 @@ type Config struct {
 	// MaxCache bounds what the caches may hold, in bytes; 0 for a tenth of the
 	// disk.
 	MaxCache int64
+	// Addresses are what public container groups get their addresses from; nil for
+	// a range that only this machine and those behind it reach.
+	Addresses []netip.Prefix
+	// HostAddress gives all of them this machine's own address instead.
+	HostAddress bool
 	// Downloads fetches what builds name by HTTP(S): ADD, and contexts; nil for
 	// Go's own transport, which reaches all that this machine does.
 	Downloads http.RoundTripper
@@ -115,7 +121,7 @@ func (e *Executor) openMeans(ctx context.Context, look probe) error {
 		return err
 	})
 	opening.Go(func() (err error) {
-		e.network, err = runnet.New(ctx, runnet.Config{})
+		e.network, err = runnet.New(ctx, runnet.Config{Addresses: e.config.Addresses})
 		return err
 	})
 	return opening.Wait()

@@ -46,7 +46,11 @@ func (c *container) splitEntryPoint() ([]string, error) {
 func (c *container) env() []string {
 	env := append([]string{defaultPath}, c.config.Config.Env...)
 	env = append(env, "HOSTNAME="+c.Name, "HOME="+homeDir)
-	env = append(env, c.Env...)
+	return mergeEnv(append(env, c.Env...))
+}
+
+// mergeEnv leaves the last value of each variable, in the place of the first.
+func mergeEnv(env []string) []string {
 	seen := map[string]int{}
 	var merged []string
 	for _, kv := range env {

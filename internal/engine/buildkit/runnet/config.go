@@ -34,6 +34,11 @@ type Config struct {
 	// Uplinks is what the veth pairs between runs and host are cut from: IPv4,
 	// /12 to /28. The zero value picks one that no route of the host uses.
 	Uplinks netip.Prefix
+	// Addresses are what public addresses are chosen from: IPv4. Where a network of
+	// this machine's links holds one, this machine answers for it there; others
+	// must be routed to this machine. Nil means Uplinks, which only this machine
+	// and those behind it reach.
+	Addresses []netip.Prefix
 	// Spares is how many containers' namespaces are held ready on the default
 	// network of each open run, and of builds. 0 means 2, negative means none.
 	Spares int

@@ -57,10 +57,17 @@ func (c *chain) rule(parts ...[]expr.Any) {
 
 // hostTable is the table of an instance in the host's namespace: it lets the
 // links whose names begin with links out, and nothing in that they didn't ask for.
-func hostTable(name, links string, uplinks netip.Prefix) *table {
+// What goes to public addresses comes in all the same, and its answers go out.
+func hostTable(name, links string, uplinks netip.Prefix) (*table, error) {
 	t := newTable(name)
+	public := publicSet(t.table)
+	if err := t.conn.AddSet(public, nil); err != nil {
+		return nil, fmt.Errorf("making the set of public addresses: %w", err)
+	}
 	// Before the usual filter chains, so that a drop here costs little.
 	forward := t.chain("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, -5, nftables.ChainPolicyAccept)
+	forward.rule(outLinks(links), among(public, destinationOffset), verdict(expr.VerdictAccept))
+	forward.rule(inLinks(links), among(public, sourceOffset), solicited(), verdict(expr.VerdictAccept))
 	forward.rule(inLinks(links), source(uplinks, false), verdict(expr.VerdictDrop))
 	forward.rule(inLinks(links), outLinks(links), reject())
 	forward.rule(inLinks(links), destination(uplinks), reject())
@@ -70,16 +77,40 @@ func hostTable(name, links string, uplinks netip.Prefix) *table {
 	// The kernel drops these itself, unless somebody set route_localnet.
 	input := t.chain("input", nftables.ChainTypeFilter, nftables.ChainHookInput, -5, nftables.ChainPolicyAccept)
 	input.rule(inLinks(links), destination(netip.MustParsePrefix("127.0.0.0/8")), verdict(expr.VerdictDrop))
+	input.rule(inLinks(links), among(public, sourceOffset), solicited(), verdict(expr.VerdictAccept))
 	input.rule(inLinks(links), source(uplinks, false), verdict(expr.VerdictDrop))
 
 	post := t.chain("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, 100, nftables.ChainPolicyAccept)
 	post.rule(source(uplinks, true), outLinksNot(links), []expr.Any{&expr.Masq{}})
-	return t
+	return t, nil
+}
+
+// publicSet is the set of an instance's public addresses.
+func publicSet(of *nftables.Table) *nftables.Set {
+	return &nftables.Set{Table: of, Name: "public", KeyType: nftables.TypeIPAddr}
+}
+
+// setPublic says whether an address is one of an instance's public ones.
+func setPublic(table string, addr netip.Addr, public bool) error {
+	conn := &nftables.Conn{}
+	set := publicSet(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: table})
+	change := conn.SetAddElements
+	if !public {
+		change = conn.SetDeleteElements
+	}
+	if err := change(set, []nftables.SetElement{{Key: addr.AsSlice()}}); err != nil {
+		return fmt.Errorf("changing the public addresses: %w", err)
+	}
+	if err := conn.Flush(); err != nil && !(errors.Is(err, unix.ENOENT) && !public) {
+		return fmt.Errorf("changing the public addresses: %w", err)
+	}
+	return nil
 }
 
 // runTable is the table in the namespace of a run: containers get out through
-// the uplink, and to the containers on their own bridge where it is listed.
-func runTable(subnet netip.Prefix, bridges []string) *table {
+// the uplink, and to the containers on their own bridge where it is listed. The
+// run's public address, if it is valid, can be reached from outside.
+func runTable(subnet netip.Prefix, bridges []string, public netip.Addr) *table {
 	t := newTable("drydock")
 	forward := t.chain("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, 0, nftables.ChainPolicyDrop)
 	forward.rule(solicited(), verdict(expr.VerdictAccept))
@@ -89,6 +120,9 @@ func runTable(subnet netip.Prefix, bridges []string) *table {
 	}
 	forward.rule(inLinkNot(uplinkName), reject())
 	input := t.chain("input", nftables.ChainTypeFilter, nftables.ChainHookInput, 0, nftables.ChainPolicyAccept)
+	if public.IsValid() {
+		input.rule(inLink(uplinkName), destination(netip.PrefixFrom(public, 32)), verdict(expr.VerdictAccept))
+	}
 	input.rule(inLink(uplinkName), unsolicited(), verdict(expr.VerdictDrop))
 	post := t.chain("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, 100, nftables.ChainPolicyAccept)
 	post.rule(outLink(uplinkName), []expr.Any{&expr.Masq{}})
@@ -162,6 +196,14 @@ const (
 	sourceOffset      = 12
 	destinationOffset = 16
 )
+
+// among matches packets that have an address of a set.
+func among(set *nftables.Set, offset uint32) []expr.Any {
+	return []expr.Any{
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: 4},
+		&expr.Lookup{SourceRegister: 1, SetName: set.Name, SetID: set.ID},
+	}
+}
 
 func source(p netip.Prefix, in bool) []expr.Any { return address(sourceOffset, p, in) }
 

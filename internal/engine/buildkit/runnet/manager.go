@@ -86,7 +86,11 @@ func (m *Manager) claim() (err error) {
 	if m.owner, err = newOwner(m.cfg.MachineDir, m.cfg.StateDir, m.cfg.Prefix); err != nil {
 		return err
 	}
-	if err := hostTable(m.owner.name(), m.owner.links(), m.cfg.Uplinks).commit(); err != nil {
+	table, err := hostTable(m.owner.name(), m.owner.links(), m.cfg.Uplinks)
+	if err == nil {
+		err = table.commit()
+	}
+	if err != nil {
 		_, closeErr := m.owner.close()
 		return errors.Join(err, closeErr)
 	}

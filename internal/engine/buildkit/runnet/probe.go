@@ -25,7 +25,7 @@ func probe(subnet netip.Prefix) error {
 		if err := h.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "probe1"}); err != nil {
 			return fmt.Errorf("creating a veth pair: %w", err)
 		}
-		return runTable(subnet, []string{b.link}).commit()
+		return runTable(subnet, []string{b.link}, netip.Addr{}).commit()
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,7 +25,7 @@ type dialFunc func(ctx context.Context, network string, to netip.AddrPort) (net.
 // proxy carries what arrives at a published port to a container.
 type proxy struct {
 	listener *listener
-	target   netip.AddrPort
+	target   atomic.Pointer[netip.AddrPort]
 	dial     dialFunc
 	conns    chan struct{} // bounds connections, shared with other proxies
 
@@ -38,7 +39,8 @@ type proxy struct {
 
 // startProxy serves until close; it owns the listener from now on.
 func startProxy(l *listener, target netip.AddrPort, dial dialFunc, conns chan struct{}) *proxy {
-	p := &proxy{listener: l, target: target, dial: dial, conns: conns, flows: map[netip.AddrPort]net.Conn{}}
+	p := &proxy{listener: l, dial: dial, conns: conns, flows: map[netip.AddrPort]net.Conn{}}
+	p.target.Store(&target)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if l.tcp != nil {
 		p.wg.Go(p.serveTCP)
@@ -46,6 +48,13 @@ func startProxy(l *listener, target netip.AddrPort, dial dialFunc, conns chan st
 		p.wg.Go(p.serveUDP)
 	}
 	return p
+}
+
+// retarget sends what arrives from now on elsewhere. Connections that are open
+// stay where they are; UDP flows move.
+func (p *proxy) retarget(target netip.AddrPort) {
+	p.target.Store(&target)
+	p.closeFlows()
 }
 
 // close breaks all connections and waits until nothing of the proxy is left.
@@ -90,7 +99,7 @@ func (p *proxy) serveTCP() {
 func (p *proxy) carry(in net.Conn) {
 	defer in.Close()
 	ctx, cancel := context.WithTimeout(p.ctx, dialTimeout)
-	out, err := p.dial(ctx, "tcp", p.target)
+	out, err := p.dial(ctx, "tcp", *p.target.Load())
 	cancel()
 	if err != nil {
 		return // the sender sees its connection close
@@ -154,7 +163,7 @@ func (p *proxy) flow(key netip.AddrPort, from net.Addr) net.Conn {
 	default:
 		return nil
 	}
-	out, err := p.dial(p.ctx, "udp", p.target)
+	out, err := p.dial(p.ctx, "udp", *p.target.Load())
 	if err != nil {
 		<-p.conns
 		return nil

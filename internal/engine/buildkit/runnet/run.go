@@ -35,6 +35,7 @@ type Run struct {
 	name     string // of its namespace
 	publish  bool
 	isolated bool
+	public   netip.Addr // that reaches it from outside; mostly not valid
 	bridges  []*bridge
 	fallback *bridge
 
@@ -118,6 +119,11 @@ func (r *Run) setup(ctx context.Context, h *netlink.Handle) (*dnsSockets, error)
 	if err := addAddr(h, lo, netip.PrefixFrom(r.m.dns(), 32)); err != nil {
 		return nil, err
 	}
+	if r.public.IsValid() {
+		if err := addAddr(h, lo, netip.PrefixFrom(r.public, 32)); err != nil {
+			return nil, err
+		}
+	}
 	var talking []string // bridges whose containers may reach each other
 	for _, b := range r.bridges {
 		if err := b.create(h, r.m.mtu); err != nil {
@@ -127,7 +133,7 @@ func (r *Run) setup(ctx context.Context, h *netlink.Handle) (*dnsSockets, error)
 			talking = append(talking, b.link)
 		}
 	}
-	if err := runTable(r.m.cfg.Subnet, talking).commit(); err != nil {
+	if err := runTable(r.m.cfg.Subnet, talking, r.public).commit(); err != nil {
 		return nil, err
 	}
 	inside, err := netlink.NewHandle(unix.NETLINK_ROUTE)

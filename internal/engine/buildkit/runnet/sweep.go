@@ -22,6 +22,9 @@ func sweep(host *netlink.Handle, dir, prefix string) error {
 		if err := sweepInstance(host, name, names); err != nil {
 			return fmt.Errorf("removing what %s left: %w", name, err)
 		}
+		if err := sweepNeighbours(host, dir, name); err != nil {
+			return fmt.Errorf("removing what %s left: %w", name, err)
+		}
 		if err := os.Remove(filepath.Join(dir, name+".lock")); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("removing the lock of %s: %w", name, err)
 		}

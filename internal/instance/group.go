@@ -1,0 +1,309 @@
+package instance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/drydockhq/drydock"
+)
+
+// group supervises one container group. All but what the lock guards belongs to
+// the goroutine of run.
+type group struct {
+	m    *Manager
+	id   drydock.ResourceID
+	ctx  context.Context
+	end  context.CancelCauseFunc
+	wake chan struct{}
+	done chan struct{}
+
+	network Network
+	public  bool           // as the network was made
+	retired sync.WaitGroup // deployments that are on their way out
+	failed  int            // attempts in a row
+
+	mu      sync.Mutex
+	notes   notes
+	wanted  drydock.ContainerGroup
+	current *deployment // that is served
+	next    *deployment // that is being started
+	problem string
+	events  events
+	changed chan struct{} // closed at the next change
+}
+
+// notes are what of a group outlives the server.
+type notes struct {
+	Address    netip.Addr
+	Generation string            // that the digests are of
+	Digests    map[string]string // by image
+}
+
+func newGroup(m *Manager, id drydock.ResourceID) *group {
+	g := &group{m: m, id: id, wake: make(chan struct{}, 1), done: make(chan struct{}), changed: make(chan struct{})}
+	g.ctx, g.end = context.WithCancelCause(m.ctx)
+	g.events.now = m.c.Now
+	return g
+}
+
+func (g *group) wakeUp() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run supervises until the group is gone or the manager ends.
+func (g *group) run() {
+	defer close(g.done)
+	defer g.closeAll()
+	g.load()
+	for {
+		wait := g.attend()
+		timer := time.NewTimer(wait)
+		select {
+		case <-g.wake:
+		case <-timer.C:
+		case <-g.ctx.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// attend takes the next step towards what is wanted and says when to look again
+// if nobody wakes it before.
+func (g *group) attend() time.Duration {
+	const idle = time.Hour
+	err := g.converge()
+	if err == nil {
+		g.failed = 0
+		return idle
+	}
+	if g.ctx.Err() != nil {
+		return idle
+	}
+	g.fail(err)
+	g.failed++
+	return min(g.m.c.Timing.Backoff<<min(g.failed, 16), g.m.c.Timing.MaxWait)
+}
+
+// fail notes why the group is not as it should be.
+func (g *group) fail(err error) {
+	g.mu.Lock()
+	g.problem = err.Error()
+	g.events.add("Failed", "Warning", err.Error())
+	g.mu.Unlock()
+	g.notify()
+	g.m.c.Log.WarnContext(g.ctx, "a container group", "group", g.id.Name(), "error", err)
+}
+
+func (g *group) load() {
+	data, err := g.m.c.States.Instance(g.ctx, g.id)
+	if err == nil {
+		err = json.Unmarshal(data, &g.notes)
+	}
+	if err != nil && drydock.CodeOf(err) != drydock.NotFound {
+		g.m.c.Log.WarnContext(g.ctx, "reading the notes of a container group", "group", g.id.Name(), "error", err)
+	}
+}
+
+func (g *group) save() error {
+	g.mu.Lock()
+	data, err := json.Marshal(g.notes)
+	g.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("writing the notes of %s: %w", g.id.Name(), err)
+	}
+	return g.m.c.States.PutInstance(g.ctx, g.id, data)
+}
+
+// converge makes the group as it is wanted, as far as that goes at once.
+func (g *group) converge() error {
+	wanted, err := g.m.c.Source.ContainerGroup(g.ctx, g.id)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return nil // who deletes it calls Remove
+	}
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	g.wanted = wanted
+	latest := g.next
+	if latest == nil {
+		latest = g.current
+	}
+	g.mu.Unlock()
+	switch {
+	case wanted.Stopped:
+		return g.rest()
+	case latest == nil || latest.generation() != wanted.Generation:
+		return g.deploy(wanted)
+	}
+	return g.advance()
+}
+
+// rest stops all containers and gives up the network; the address is remembered.
+func (g *group) rest() error {
+	g.mu.Lock()
+	stopped := []*deployment{g.next, g.current}
+	g.next, g.current, g.problem = nil, nil, ""
+	g.mu.Unlock()
+	var all sync.WaitGroup
+	for _, d := range stopped {
+		if d != nil {
+			all.Go(func() { d.stop(g.m.c.Timing.Grace) })
+		}
+	}
+	all.Wait()
+	g.retired.Wait()
+	err := g.closeNetwork()
+	g.notify()
+	return err
+}
+
+func (g *group) closeNetwork() error {
+	if g.network == nil {
+		return nil
+	}
+	err := g.network.Close()
+	g.network = nil
+	return err
+}
+
+// deploy begins to start a generation. What is served stays, unless the group's
+// network has to be another.
+func (g *group) deploy(wanted drydock.ContainerGroup) error {
+	g.mu.Lock()
+	abandoned := g.next
+	g.next, g.problem = nil, ""
+	g.mu.Unlock()
+	if abandoned != nil {
+		abandoned.kill()
+	}
+	if g.network != nil && g.public != wanted.Public {
+		if err := g.rest(); err != nil {
+			return err
+		}
+	}
+	if err := g.openNetwork(wanted); err != nil {
+		return err
+	}
+	pinned := map[string]string{}
+	g.mu.Lock()
+	if g.notes.Generation == wanted.Generation {
+		pinned = g.notes.Digests
+	}
+	g.mu.Unlock()
+	d, err := newDeployment(g, wanted, pinned)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	g.next = d
+	first := g.current == nil
+	g.mu.Unlock()
+	d.begin()
+	g.notify()
+	if first {
+		return g.advance()
+	}
+	return nil
+}
+
+func (g *group) openNetwork(wanted drydock.ContainerGroup) (err error) {
+	if g.network != nil {
+		return nil
+	}
+	g.network, err = g.m.c.Engine.Open(g.ctx, NetworkSpec{ID: g.m.networkID(g.id), Public: wanted.Public, Want: g.notes.Address})
+	if err != nil {
+		return err
+	}
+	g.public = wanted.Public
+	address := g.network.Address()
+	if address == g.notes.Address || !wanted.Public {
+		return nil
+	}
+	g.mu.Lock()
+	g.notes.Address = address
+	g.mu.Unlock()
+	return g.save()
+}
+
+// networkID names the network of a group on this machine.
+func (m *Manager) networkID(id drydock.ResourceID) string { return "group-" + pathID(m.folder(id)) }
+
+// advance serves the next deployment if it is time for that.
+func (g *group) advance() error {
+	g.mu.Lock()
+	next, current := g.next, g.current
+	g.mu.Unlock()
+	if next == nil || current != nil && !next.canServe() {
+		return nil
+	}
+	if err := g.network.Publish(g.ctx, next.pod, next.wanted.Ports); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	g.current, g.next = next, nil
+	g.mu.Unlock()
+	if current != nil {
+		g.retired.Go(func() { current.stop(g.m.c.Timing.Grace) })
+	}
+	g.notify()
+	return nil
+}
+
+// pulled notes the digests of a deployment.
+func (g *group) pulled(generation string, digests map[string]string) error {
+	g.mu.Lock()
+	g.notes.Generation, g.notes.Digests = generation, digests
+	g.mu.Unlock()
+	return g.save()
+}
+
+// closeAll ends what is left when the supervisor ends.
+func (g *group) closeAll() {
+	grace := min(g.m.c.Timing.Grace, 5*time.Second)
+	if errors.Is(context.Cause(g.ctx), errRemoved) {
+		grace = min(grace, 2*time.Second)
+	}
+	g.mu.Lock()
+	left := []*deployment{g.next, g.current}
+	g.next, g.current = nil, nil
+	g.mu.Unlock()
+	var all sync.WaitGroup
+	for _, d := range left {
+		if d != nil {
+			all.Go(func() { d.stop(grace) })
+		}
+	}
+	all.Wait()
+	err := g.closeNetwork() // with what is retired
+	g.retired.Wait()
+	if err != nil {
+		g.m.c.Log.Error("closing a container group", "group", g.id.Name(), "error", err)
+	}
+	g.notify()
+}
+
+// notify wakes who watches.
+func (g *group) notify() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// watch returns a channel that is closed at the next change.
+func (g *group) watch() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.changed
+}

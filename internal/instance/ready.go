@@ -1,0 +1,80 @@
+package instance
+
+import (
+	"context"
+	"time"
+
+	"github.com/drydockhq/drydock"
+)
+
+// awaitReady waits until the containers can be sent requests: all run, those
+// with a probe are well, and all of the group's TCP ports accept connections.
+// A generation that runs without ever doing so counts as ready after a while;
+// one that crashes never does.
+func (d *deployment) awaitReady() {
+	timing := d.g.m.c.Timing
+	patience := time.NewTimer(timing.Ready)
+	defer patience.Stop()
+	look := time.NewTicker(timing.Look)
+	defer look.Stop()
+	late := false
+	for {
+		crashes, running, over := d.census()
+		switch {
+		case over, running && (late || d.accepts()):
+			d.setReady()
+			return
+		case crashes:
+			d.setProblem("the containers of the group crash")
+		case running:
+			d.setProblem("")
+		}
+		select {
+		case <-look.C:
+		case <-patience.C:
+			late = true
+		case <-d.leave:
+			return
+		case <-d.ctx.Done():
+			return
+		}
+	}
+}
+
+// census reports whether a container crashed again and again, whether all run,
+// and whether none will ever run again.
+func (d *deployment) census() (crashes, running, over bool) {
+	running, over = true, true
+	for _, l := range d.lives {
+		v := l.view()
+		crashes = crashes || v.Restarts > 1 && v.Current.State != drydock.ContainerRunning
+		running = running && (v.Current.State == drydock.ContainerRunning && l.isReady() || l.isOver())
+		over = over && l.isOver()
+	}
+	return crashes, running, over
+}
+
+// accepts reports whether all TCP ports of the group accept connections.
+func (d *deployment) accepts() bool {
+	ctx, cancel := context.WithTimeout(d.ctx, time.Second)
+	defer cancel()
+	for _, p := range d.wanted.Ports {
+		if p.Protocol != "tcp" {
+			continue
+		}
+		conn, err := d.pod.Dial(ctx, "tcp", p.Number)
+		if err != nil {
+			return false
+		}
+		_ = conn.Close()
+	}
+	return true
+}
+
+func (d *deployment) setReady() {
+	d.mu.Lock()
+	d.ready, d.problem = true, ""
+	d.mu.Unlock()
+	d.g.wakeUp()
+	d.g.notify()
+}

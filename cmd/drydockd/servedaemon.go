@@ -27,6 +27,7 @@ import (
 	"github.com/drydockhq/drydock/internal/certs"
 	"github.com/drydockhq/drydock/internal/cloudproxy"
 	"github.com/drydockhq/drydock/internal/config"
+	"github.com/drydockhq/drydock/internal/identity"
 	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/runner"
@@ -74,6 +75,8 @@ type daemon struct {
 	hooks       *http.ServeMux              // below hooksPath
 	loops       []func(ctx context.Context) // that go on while it serves
 	upstream    *upstream.Watcher
+	keyring     *identity.Keyring     // what the identities of tasks open
+	managed     *auth.ManagedIdentity // gives runs their tokens
 
 	proxy        *cloudproxy.Proxy // nil for none
 	proxyAddress net.Addr
@@ -322,9 +325,10 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 		blobs: d.blobs, dir: sources, env: d.environ, files: d.config.SourceFiles,
 		network: d.network, cas: d.config.CAs, insecure: d.config.Insecure, connect: program,
 	}
+	d.openIdentities()
 	d.worker = &runner.Worker{Queue: d.queue, Drain: d.config.Drain, Log: d.log, Ended: d.ended, Agent: &runner.Agent{
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
-		Sources: d.fetches, Client: d.network.Client(),
+		Sources: d.fetches, Client: d.network.Client(), Identities: d.keyring,
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
 		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Now: d.now,
 	}}

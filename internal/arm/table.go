@@ -19,7 +19,7 @@ func (s *Server) table() []route {
 	var all []route
 	for _, part := range [][]route{
 		s.managerRoutes(), s.groupRoutes(), s.roleRoutes(), s.registryRoutes(), s.taskRoutes(),
-		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), s.scopeMapRoutes(), s.tokenRoutes(), unservedRoutes(),
+		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), s.scopeMapRoutes(), s.tokenRoutes(), s.userIdentityRoutes(), unservedRoutes(),
 	} {
 		all = append(all, part...)
 	}

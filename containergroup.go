@@ -9,6 +9,7 @@ type ContainerGroup struct {
 	// new definition, a start or a restart.
 	Generation    string
 	Stopped       bool
+	Digests       map[string]string // of images, by their names, that are to be had whatever the names stand for meanwhile
 	RestartPolicy RestartPolicy
 	Init          []GroupContainer // each runs to its end before the next, and before Containers
 	Containers    []GroupContainer

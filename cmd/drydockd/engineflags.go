@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/config"
 	"github.com/drydockhq/drydock/internal/credentials"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
 )
@@ -49,6 +50,8 @@ type engineOptions struct {
 	maxCache int64                            // bytes; 0 for the executor's default
 	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
 	dial     dialFunc                         // see buildkit.Registries; may be nil
+
+	instances config.Instances // see buildkit.Config
 
 	advice     buildkit.Advice   // to users of the program
 	downloads  http.RoundTripper // of builds; see buildkit.Config

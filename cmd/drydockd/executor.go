@@ -8,6 +8,7 @@ import (
 	"github.com/drydockhq/drydock/internal/credentials"
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
+	"github.com/drydockhq/drydock/internal/instance"
 )
 
 // executor is the engine's executor as the program owns it.
@@ -15,6 +16,7 @@ type executor interface {
 	engine.Executor
 	DiskUsage(ctx context.Context) ([]buildkit.CacheRecord, error)
 	Prune(ctx context.Context, o buildkit.PruneOptions) ([]buildkit.CacheRecord, error)
+	Instances() instance.Engine
 	Close() error
 }
 
@@ -27,14 +29,16 @@ type openExecutor func(ctx context.Context, o engineOptions) (executor, error)
 func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 	logrus.SetOutput(o.libraryLog)
 	config := buildkit.Config{
-		Root:       o.data,
-		Wait:       o.wait,
-		Registries: buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local, Dial: o.dial},
-		Limits:     o.limits,
-		MaxCache:   o.maxCache,
-		Downloads:  o.downloads,
-		Warn:       o.warn,
-		Advice:     o.advice,
+		Root:        o.data,
+		Wait:        o.wait,
+		Registries:  buildkit.Registries{Mirrors: o.mirrors, CAs: o.cas, Insecure: o.insecure, Local: o.local, Dial: o.dial},
+		Limits:      o.limits,
+		MaxCache:    o.maxCache,
+		Downloads:   o.downloads,
+		Addresses:   o.instances.Addresses,
+		HostAddress: o.instances.HostAddress,
+		Warn:        o.warn,
+		Advice:      o.advice,
 	}
 	if o.keychain != nil {
 		config.Keychain = keychain{o.keychain}

@@ -18,6 +18,7 @@ import (
 	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit"
 	"github.com/drydockhq/drydock/internal/engine/enginetest"
+	"github.com/drydockhq/drydock/internal/instance"
 )
 
 // fakeExecutor is an executor without containers.
@@ -37,6 +38,9 @@ func (f *fakeExecutor) DiskUsage(context.Context) ([]buildkit.CacheRecord, error
 func (f *fakeExecutor) Prune(context.Context, buildkit.PruneOptions) ([]buildkit.CacheRecord, error) {
 	return nil, nil
 }
+
+// Instances implements executor: no test runs container groups on it.
+func (*fakeExecutor) Instances() instance.Engine { return nil }
 
 func (f *fakeExecutor) Close() error {
 	f.closed.Store(true)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/arm"
+	"github.com/drydockhq/drydock/internal/audit"
 	"github.com/drydockhq/drydock/internal/auth"
 	"github.com/drydockhq/drydock/internal/baseimage"
 	"github.com/drydockhq/drydock/internal/blobs"
@@ -28,6 +29,7 @@ import (
 	"github.com/drydockhq/drydock/internal/cloudproxy"
 	"github.com/drydockhq/drydock/internal/config"
 	"github.com/drydockhq/drydock/internal/identity"
+	"github.com/drydockhq/drydock/internal/instance"
 	"github.com/drydockhq/drydock/internal/oci"
 	"github.com/drydockhq/drydock/internal/queue"
 	"github.com/drydockhq/drydock/internal/runner"
@@ -35,6 +37,7 @@ import (
 	"github.com/drydockhq/drydock/internal/sourcewatch"
 	"github.com/drydockhq/drydock/internal/sqlstore"
 	"github.com/drydockhq/drydock/internal/upstream"
+	"github.com/drydockhq/drydock/internal/vault"
 )
 
 // daemon is a server with all of its parts.
@@ -63,6 +66,8 @@ type daemon struct {
 	network     *egress.Network // of what runs name
 	fetches     *runSources
 	executor    executor
+	audit       *audit.Log
+	vaults      *vault.Service
 	queue       *queue.Queue
 	worker      *runner.Worker
 	arm         *arm.Server
@@ -75,6 +80,7 @@ type daemon struct {
 	hooks       *http.ServeMux              // below hooksPath
 	loops       []func(ctx context.Context) // that go on while it serves
 	upstream    *upstream.Watcher
+	instances   *instance.Manager
 	keyring     *identity.Keyring     // what the identities of tasks open
 	managed     *auth.ManagedIdentity // gives runs their tokens
 
@@ -121,7 +127,7 @@ func (p *program) openDaemon(ctx context.Context, c config.Config, log *slog.Log
 	if err := d.openEngine(ctx, p.open, listener.Addr()); err != nil {
 		return nil, err
 	}
-	for _, open := range []func(context.Context) error{d.openRegistries, d.openQueue, d.openARM, d.openTriggers, d.openTimers, d.openNotify, d.openProxy} {
+	for _, open := range []func(context.Context) error{d.openVaults, d.openRegistries, d.openQueue, d.openInstances, d.openARM, d.openTriggers, d.openTimers, d.openNotify, d.openProxy} {
 		if err := open(ctx); err != nil {
 			return nil, err
 		}
@@ -193,7 +199,7 @@ func (d *daemon) openAuth(ctx context.Context) error {
 	d.authority = auth.NewAuthority(auth.Config{
 		Keys: keys, Principals: d.store, Runs: d.store, Hasher: hasher,
 		Tenant: tenant, LoginURL: d.names.url(loginHost), Resources: d.resources(),
-		Now: d.now, NewID: uuid.NewString,
+		Provider: d.provider(), Now: d.now, NewID: uuid.NewString,
 	})
 	d.admin, err = d.directory.Admin(ctx, d.subscription)
 	return err
@@ -205,7 +211,7 @@ func (d *daemon) resources() map[auth.Audience][]string {
 	all := map[auth.Audience][]string{}
 	for _, c := range append([]drydock.Cloud{d.names.cloud()}, drydock.AzureClouds()...) {
 		for audience, kind := range map[auth.Audience]drydock.HostKind{
-			auth.Management: drydock.ManagementHost, auth.Registry: drydock.RegistryKind, auth.Graph: drydock.GraphHost,
+			auth.Management: drydock.ManagementHost, auth.Registry: drydock.RegistryKind, auth.Graph: drydock.GraphHost, auth.Vault: drydock.VaultKind,
 		} {
 			all[audience] = append(all[audience], c.Audiences(kind)...)
 		}
@@ -284,6 +290,7 @@ func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net
 		data: d.path(engineFolder), mirrors: d.config.Mirrors, cas: cas, insecure: d.config.Insecure,
 		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener), dial: d.dialRegistry, downloads: d.network,
 		warn:       func(format string, args ...any) { d.log.Warn(fmt.Sprintf(format, args...)) },
+		instances:  d.config.Instances,
 		advice:     serveAdvice(),
 		libraryLog: io.Discard,
 	})
@@ -370,14 +377,17 @@ func (d *daemon) openARM(context.Context) error {
 	d.arm = arm.New(arm.Config{
 		Resources: d.store, Runs: d.store, Events: d.store, Principals: d.store, Roles: d.store, Transactor: d.store,
 		Authority: d.authority, Sealer: d.sealer, Queue: &runQueue{d}, Blobs: d.blobs,
-		Importer: importer{d}, Usage: d.usage(),
-		Outbox: d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store}, Polls: d.store, Sources: d.store,
-		AdminUsers:   &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
+		Importer: importer{d}, Usage: d.usage(), Instances: d.instances,
+		InstanceDomain: instanceHosts + "." + d.names.domain,
+		Outbox:         d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store}, Polls: d.store, Sources: d.store,
+		AdminUsers: &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
+		Tokens:     d.scopedTokens(),
+		Vaults:     d.store, VaultDomain: d.names.cloud().Vaults,
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
 		Platforms: []string{"linux/" + runtime.GOARCH},
 		OnCreate:  d.created, RefusedReceiver: d.refusedReceiver,
-		OnDelete: []arm.Hook{d.deleting},
+		OnDelete: []arm.Hook{d.deletingInstance, d.deleting},
 		Log:      d.log, Now: d.now, NewID: uuid.NewString,
 	})
 	d.closing(func() error { d.arm.Close(); return nil })
@@ -402,11 +412,12 @@ func (d *daemon) router() http.Handler {
 	return d.metrics.count(&hostRouter{
 		names: d.names, own: d.ownHandler(), log: d.log,
 		services: map[drydock.HostKind]http.Handler{
-			drydock.ManagementHost: d.withHooks(d.withMetadata(d.arm)),
+			drydock.ManagementHost: d.withConsoles(d.withHooks(d.withMetadata(d.arm))),
 			drydock.LoginHost:      d.authority.Handler(),
 			drydock.GraphHost:      d.graphHandler(),
 			drydock.RegistryKind:   d.oci,
 			drydock.BlobKind:       d.blobHandler,
+			drydock.VaultKind:      d.vaultHandler(),
 		},
 	})
 }

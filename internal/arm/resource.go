@@ -78,7 +78,7 @@ func (st *stored) state() string {
 // canonical returns an id with the fixed words of the types that are known
 // spelt as ARM does.
 func canonical(id drydock.ResourceID) drydock.ResourceID {
-	for _, known := range []string{namespace, identityNamespace, vaultNamespace} {
+	for _, known := range []string{namespace, identityNamespace, vaultNamespace, instanceNamespace} {
 		if strings.EqualFold(id.Namespace, known) {
 			id.Namespace = known
 		}
@@ -86,7 +86,7 @@ func canonical(id drydock.ResourceID) drydock.ResourceID {
 	types := make([]string, len(id.Types))
 	for i, t := range id.Types {
 		types[i] = t
-		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks", "scopeMaps", "tokens", "userAssignedIdentities", "vaults"} {
+		for _, known := range []string{"registries", "tasks", "taskRuns", "agentPools", "runs", "webhooks", "scopeMaps", "tokens", "userAssignedIdentities", "vaults", "containerGroups"} {
 			if strings.EqualFold(t, known) {
 				types[i] = known
 			}

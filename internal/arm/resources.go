@@ -17,6 +17,7 @@ const (
 var trackedTypes = map[string]string{
 	strings.ToLower(registryType): registryType, strings.ToLower(taskType): taskType, strings.ToLower(agentPoolType): agentPoolType,
 	strings.ToLower(webhookType): webhookType, strings.ToLower(userIdentityType): userIdentityType,
+	strings.ToLower(vaultType): vaultType, strings.ToLower(containerGroupType): containerGroupType,
 }
 
 // listResources lists what is in a subscription or a group, as far as the

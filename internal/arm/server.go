@@ -20,6 +20,7 @@ type Config struct {
 	Principals drydock.PrincipalStore
 	Roles      drydock.RoleStore
 	Transactor drydock.Transactor // of Resources, Runs and Events
+	Vaults     drydock.DeletedVaultStore
 
 	Authority Authority
 	Sealer    Sealer
@@ -28,6 +29,7 @@ type Config struct {
 	Importer  Importer
 	Usage     Usage
 	Outbox    Outbox
+	Instances Instances
 	Images    Images
 	// ImagesViewer shows people what Images knows.
 	ImagesViewer drydock.TaskImagesViewer
@@ -43,6 +45,12 @@ type Config struct {
 	// RegistryDomain is what follows the name of a registry in its login server,
 	// as "azurecr.drydock.test:8443".
 	RegistryDomain string
+	// VaultDomain is what follows the name of a vault in its host, as
+	// "vault.drydock.test:8443".
+	VaultDomain string
+	// InstanceDomain is what follows label and location in the host of a container
+	// group, as "azurecontainer.drydock.test".
+	InstanceDomain string
 	// RegistryHooks is the URL below which registries elsewhere tell of pushes,
 	// with a final slash; the name of a registry follows.
 	RegistryHooks string

@@ -64,7 +64,7 @@ func (s *Server) providerDoc(name string) object {
 
 // providers are the namespaces that are served.
 func providers() []string {
-	return []string{"Microsoft.Authorization", namespace, identityNamespace, "Microsoft.Resources"}
+	return []string{"Microsoft.Authorization", instanceNamespace, namespace, identityNamespace, vaultNamespace, "Microsoft.Resources"}
 }
 
 func (s *Server) listProviders(*request) (*answer, error) {

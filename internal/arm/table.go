@@ -19,7 +19,7 @@ func (s *Server) table() []route {
 	var all []route
 	for _, part := range [][]route{
 		s.managerRoutes(), s.groupRoutes(), s.roleRoutes(), s.registryRoutes(), s.taskRoutes(),
-		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), s.scopeMapRoutes(), s.tokenRoutes(), s.userIdentityRoutes(), unservedRoutes(),
+		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), s.scopeMapRoutes(), s.tokenRoutes(), s.userIdentityRoutes(), s.vaultRoutes(), s.containerGroupRoutes(), unservedRoutes(),
 	} {
 		all = append(all, part...)
 	}
@@ -57,7 +57,7 @@ func (s *Server) groupRoutes() []route {
 // roleRoutes are the same at each of the scopes.
 func (s *Server) roleRoutes() []route {
 	var all []route
-	for _, scope := range []string{subPath, groupPath, registryPath} {
+	for _, scope := range []string{subPath, groupPath, registryPath, vaultPath, vaultPath + "/secrets/{secretName}"} {
 		base := scope + "/providers/" + authorization
 		assignment := base + "/roleAssignments/{assignment}"
 		all = append(all,

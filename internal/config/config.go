@@ -25,6 +25,8 @@ type Config struct {
 	MetricsFrom []netip.Prefix
 	LogLevel    string // debug, info, warn or error
 
+	OIDC OIDC // who else vouches for people
+
 	Slots      int           // runs at a time
 	Drain      time.Duration // that running runs have at the end of the server
 	Privileged bool          // steps may be privileged
@@ -60,6 +62,7 @@ type Config struct {
 	Storage      map[string]string // of registries: "driver", and the driver's parameters; nil for files in Data
 	Proxy        Proxy
 	Azure        Azure
+	Instances    Instances
 }
 
 // Proxy is how the server reaches others; empty fields mean directly.

@@ -195,7 +195,7 @@ func (g *group) deploy(wanted drydock.ContainerGroup) error {
 	if err := g.openNetwork(wanted); err != nil {
 		return err
 	}
-	pinned := map[string]string{}
+	pinned := wanted.Digests
 	g.mu.Lock()
 	if g.notes.Generation == wanted.Generation {
 		pinned = g.notes.Digests

@@ -148,20 +148,21 @@ func (m *Manager) Await(ctx context.Context, id drydock.ResourceID, generation s
 	}
 }
 
-// Check asks for the images of a group and returns what is wrong with the first
-// that can't be had.
-func (m *Manager) Check(ctx context.Context, g drydock.ContainerGroup) error {
-	seen := map[string]bool{}
+// Check asks for the images of a group and returns their digests, or what is
+// wrong with the first that can't be had.
+func (m *Manager) Check(ctx context.Context, g drydock.ContainerGroup) (map[string]string, error) {
+	digests := map[string]string{}
 	for _, c := range append(append([]drydock.GroupContainer{}, g.Init...), g.Containers...) {
-		if seen[c.Image] {
+		if digests[c.Image] != "" {
 			continue
 		}
-		seen[c.Image] = true
-		if _, err := m.c.Engine.Resolve(ctx, c.Image, g.Credentials); err != nil {
-			return err
+		digest, err := m.c.Engine.Resolve(ctx, c.Image, g.Credentials)
+		if err != nil {
+			return nil, err
 		}
+		digests[c.Image] = digest
 	}
-	return nil
+	return digests, nil
 }
 
 // Remove ends a group and forgets it; it returns when nothing of it is left.

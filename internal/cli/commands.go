@@ -49,6 +49,13 @@ func acrCommands() []command {
 		{use: "webhook", short: "URLs that are told of pushes, deletions and runs", group: []command{
 			webhookCreate(), webhookUpdate(), webhookShow(), webhookList(), webhookDelete(), webhookPing(), webhookEvents(), webhookConfig(),
 		}},
+		{use: "scope-map", short: "What tokens may do in which repositories", group: []command{
+			scopeMapCreate(), scopeMapUpdate(), scopeMapShow(), scopeMapList(), scopeMapDelete(),
+		}},
+		{use: "token", short: "Names with passwords for some repositories", group: []command{
+			tokenCreate(), tokenUpdate(), tokenShow(), tokenList(), tokenDelete(),
+			{use: "credential", short: "The passwords of a token", group: []command{tokenCredentialGenerate(), tokenCredentialDelete()}},
+		}},
 		{use: "repository", short: "Repositories and tags", group: []command{
 			repositoryList(), repositoryTags(), repositoryManifests(), repositoryShow(), repositoryUpdate(), repositoryDelete(), repositoryUntag(),
 		}},

@@ -23,8 +23,8 @@ type Principals interface {
 type Vaults interface {
 	// Secret returns the value of the secret at a URL as it is now, of the newest
 	// version unless the URL names one. What the reader may not read is an error
-	// with code Denied, whose hint says how to let it if that is known. It may be
-	// called from several goroutines.
+	// with code Denied: with a hint that says how to give it the right if that is
+	// what it lacks. It may be called from several goroutines.
 	Secret(ctx context.Context, reader drydock.Principal, url string) (string, error)
 }
 

@@ -32,18 +32,20 @@ func (k *Keyring) Secret(ctx context.Context, use drydock.IdentityUse, secret st
 	return value, nil
 }
 
-// mayNotRead says which identity lacks which right on which secret.
+// mayNotRead says which identity may not read which secret: with the right that
+// it lacks if the vault says how to give it, and else with the vault's words, as
+// of a secret that is disabled.
 func mayNotRead(use drydock.IdentityUse, p drydock.Principal, secret string, err error) error {
 	name, vault := parts(secret)
-	denied := &drydock.Error{
-		Code: drydock.Denied, Err: err,
-		Message: who(use, p) + " may not read the secret " + name + " in vault " + vault + ": it lacks the permission 'get' on secrets there",
-	}
+	what := who(use, p) + " may not read the secret " + name + " in vault " + vault
 	var known *drydock.Error
-	if errors.As(err, &known) && known.Hint != "" {
-		return denied.WithHint("%s", known.Hint)
+	if !errors.As(err, &known) || known.Hint == "" {
+		return drydock.Errorf(drydock.Denied, "%s: %w", what, err)
 	}
-	return denied.WithHint("give it with: az keyvault set-policy --name %s --object-id %s --secret-permissions get", vault, p.ID)
+	return &drydock.Error{
+		Code: drydock.Denied, Err: err, Hint: known.Hint,
+		Message: what + ": it lacks the permission 'get' on secrets there",
+	}
 }
 
 // parts returns the names of a secret and of its vault, as far as a URL has them.

@@ -33,6 +33,10 @@ type Principal struct {
 	Owner   ResourceID // the resource whose identity this is; zero for those without
 	Secrets []PrincipalSecret
 	Created time.Time
+	Person  *Person // of the kind User; nil for others
+	// Groups are the object ids of the groups that whoever signed in is in. They
+	// are in no store.
+	Groups []string
 	// Run is what acts as this principal and can do so no longer than it lasts;
 	// nil for whoever signs in itself. It is in no store.
 	Run *RunKey

@@ -39,16 +39,34 @@ type Config struct {
 	// Resources are the URLs by which clients name each audience. The first of
 	// each is what tokens of our own making are for.
 	Resources map[Audience][]string
-	Now       func() time.Time
-	NewID     func() string // returns a fresh GUID
+	// Provider vouches for people who have no password here; nil for none.
+	Provider *Provider
+	Now      func() time.Time
+	NewID    func() string // returns a fresh GUID
 }
 
 // Authority issues and checks tokens. Its methods may be called from several
 // goroutines.
-type Authority struct{ c Config }
+type Authority struct {
+	c     Config
+	guard *guard
+
+	// What people have begun: devices by their codes, those codes by the ones that
+	// people type, codes for clients, and those who are at the provider.
+	devices   *pending[device]
+	userCodes *pending[string]
+	codes     *pending[authorization]
+	away      *pending[away]
+}
 
 // NewAuthority returns an Authority.
-func NewAuthority(c Config) *Authority { return &Authority{c} }
+func NewAuthority(c Config) *Authority {
+	return &Authority{
+		c: c, guard: newGuard(c.Now),
+		devices: newPending[device](c.Now, deviceLifetime), userCodes: newPending[string](c.Now, deviceLifetime),
+		codes: newPending[authorization](c.Now, codeLifetime), away: newPending[away](c.Now, awayLifetime),
+	}
+}
 
 // Tenant returns the GUID of the tenant.
 func (a *Authority) Tenant() string { return a.c.Tenant }
@@ -92,6 +110,9 @@ func (a *Authority) claims(object, resource string, lifetime time.Duration) Clai
 // Verify returns whose token this is, for an audience. A token whose principal
 // is gone, or whose run has ended, is refused. Refusals are *TokenError.
 func (a *Authority) Verify(ctx context.Context, token string, audience Audience) (drydock.Principal, error) {
+	if a.c.Provider.issued(token) {
+		return a.verifyOutside(ctx, token)
+	}
 	c, err := a.c.Keys.open(token, a.Issuer(), a.c.Resources[audience], a.c.Now())
 	if err != nil {
 		return drydock.Principal{}, err
@@ -107,7 +128,14 @@ func (a *Authority) principalOf(ctx context.Context, c Claims) (drydock.Principa
 	if c.Run != "" {
 		return a.runPrincipal(ctx, c)
 	}
-	return a.storedPrincipal(ctx, c.ObjectID)
+	p, err := a.storedPrincipal(ctx, c.ObjectID)
+	if err == nil && p.Person != nil {
+		if p.Person.Disabled {
+			return drydock.Principal{}, invalidToken("The account of %s is disabled.", p.Person.Login)
+		}
+		p.Groups = c.Groups
+	}
+	return p, err
 }
 
 // storedPrincipal returns the principal with an object id that a token has.

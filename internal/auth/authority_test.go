@@ -105,7 +105,7 @@ func TestTokenEndpointRefuses(t *testing.T) {
 		"an unknown service":   {"", func(f url.Values) { f.Set("scope", "https://x.example/.default") }, 400, "invalid_resource", 500011},
 		"a scope of one right": {"", func(f url.Values) { f.Set("scope", armResource+"/user_impersonation") }, 400, "invalid_scope", 1002012},
 		"no grant":             {"", func(f url.Values) { f.Del("grant_type") }, 400, "invalid_request", 900144},
-		"a password grant":     {"", func(f url.Values) { f.Set("grant_type", "password") }, 400, "unsupported_grant_type", 70003},
+		"a strange grant":      {"", func(f url.Values) { f.Set("grant_type", "implicit") }, 400, "unsupported_grant_type", 70003},
 		"an assertion":         {"", func(f url.Values) { f.Set("client_assertion", "x") }, 401, "invalid_client", 700027},
 		"another tenant":       {"/" + subscription + "/oauth2/v2.0/token", func(url.Values) {}, 400, "invalid_tenant", 90002},
 		"a form that is huge":  {"", func(f url.Values) { f.Set("x", strings.Repeat("x", 70<<10)) }, 400, "invalid_request", 90014},

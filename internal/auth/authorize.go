@@ -31,14 +31,16 @@ func RightsOf(ctx context.Context, roles Assignments, p drydock.Principal) (Righ
 	case drydock.AdminUser:
 		return contentRights(p.Owner), nil
 	}
-	assignments, err := roles.RoleAssignments(ctx, drydock.RoleFilter{Principal: p.ID})
-	if err != nil {
-		return Rights{}, fmt.Errorf("reading the roles of %s: %w", p.ID, err)
-	}
 	var r Rights
-	for _, a := range assignments {
-		if role, ok := RoleByID(a.Role); ok && a.Principal == p.ID {
-			r.grants = append(r.grants, grant{a.Scope.Key(), role})
+	for _, holder := range append([]string{p.ID}, p.Groups...) {
+		assignments, err := roles.RoleAssignments(ctx, drydock.RoleFilter{Principal: holder})
+		if err != nil {
+			return Rights{}, fmt.Errorf("reading the roles of %s: %w", holder, err)
+		}
+		for _, a := range assignments {
+			if role, ok := RoleByID(a.Role); ok && a.Principal == holder {
+				r.grants = append(r.grants, grant{a.Scope.Key(), role})
+			}
 		}
 	}
 	return r, nil
@@ -105,5 +107,5 @@ func Authorize(ctx context.Context, roles Assignments, p drydock.Principal, acti
 func Forbidden(p drydock.Principal, action string, scope drydock.ResourceID) *drydock.Error {
 	return drydock.Errorf(drydock.Denied,
 		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s'.",
-		p.AppID, p.ID, action, scope)
+		p.Known(), p.ID, action, scope)
 }

@@ -15,44 +15,45 @@ const maxForm = 64 << 10
 
 // token answers the token endpoints. See RFC 6749 §4.4 and §5.
 func (a *Authority) token(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		a.refuse(w, &oauthError{http.StatusBadRequest, "invalid_request", 90014, "The request is not a form of at most 64 KiB."})
+	if err := a.parseForm(w, r); err != nil {
+		a.refuse(w, err)
 		return
 	}
-	if t := r.PathValue("tenant"); t != "" && !a.knownTenant(t) {
-		a.refuse(w, a.unknownTenant(t))
-		return
-	}
-	answer, err := a.clientCredentials(r)
+	answer, err := a.grant(r)
 	if err != nil {
 		a.refuse(w, err)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Pragma", "no-cache")
+	noStore(w)
 	writeJSON(w, http.StatusOK, answer)
 }
 
+// parseForm reads the form of a request, whose tenant has to be the one there is.
+func (a *Authority) parseForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return &oauthError{http.StatusBadRequest, "invalid_request", 90014, "The request is not a form of at most 64 KiB."}
+	}
+	if t := r.PathValue("tenant"); t != "" && !a.knownTenant(t) {
+		return a.unknownTenant(t)
+	}
+	return nil
+}
+
 type tokenAnswer struct {
-	Type      string `json:"token_type"`
-	ExpiresIn int    `json:"expires_in"`
-	Extended  int    `json:"ext_expires_in"`
-	Token     string `json:"access_token"`
-	Resource  string `json:"resource,omitempty"`
+	Type       string `json:"token_type"`
+	ExpiresIn  int    `json:"expires_in"`
+	Extended   int    `json:"ext_expires_in"`
+	Token      string `json:"access_token"`
+	Resource   string `json:"resource,omitempty"`
+	Scope      string `json:"scope,omitempty"`
+	Refresh    string `json:"refresh_token,omitempty"`
+	ID         string `json:"id_token,omitempty"`
+	ClientInfo string `json:"client_info,omitempty"`
 }
 
 func (a *Authority) clientCredentials(r *http.Request) (*tokenAnswer, error) {
 	form := r.PostForm
-	if grant := form.Get("grant_type"); grant != "client_credentials" {
-		if grant == "" {
-			return nil, missing("grant_type")
-		}
-		return nil, &oauthError{
-			http.StatusBadRequest, "unsupported_grant_type", 70003,
-			fmt.Sprintf("The app requested an unsupported grant type '%s'. This authority knows 'client_credentials'.", printable(grant)),
-		}
-	}
 	resource, err := a.resourceOf(form)
 	if err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func (a *Authority) clientCredentials(r *http.Request) (*tokenAnswer, error) {
 		return nil, err
 	}
 	seconds := int(tokenLifetime.Seconds()) - 1
-	return &tokenAnswer{"Bearer", seconds, seconds, token, form.Get("resource")}, nil
+	return &tokenAnswer{Type: "Bearer", ExpiresIn: seconds, Extended: seconds, Token: token, Resource: form.Get("resource")}, nil
 }
 
 // resourceOf returns the service that a token is asked for: the scope
@@ -85,27 +86,24 @@ func (a *Authority) resourceOf(form url.Values) (string, error) {
 		}
 	}
 	if _, ok := a.audienceOf(resource); !ok {
-		return "", &oauthError{
-			http.StatusBadRequest, "invalid_resource", 500011,
-			fmt.Sprintf("The resource principal named %s was not found in the tenant.", printable(resource)),
-		}
+		return "", unknownResource(resource)
 	}
 	return resource, nil
+}
+
+func unknownResource(resource string) *oauthError {
+	return &oauthError{
+		http.StatusBadRequest, "invalid_resource", 500011,
+		fmt.Sprintf("The resource principal named %s was not found in the tenant.", printable(resource)),
+	}
 }
 
 // signIn returns the service principal whose id and secret a request has, in the
 // form or as Basic credentials.
 func (a *Authority) signIn(ctx context.Context, form url.Values, r *http.Request) (drydock.Principal, error) {
-	id, secret := form.Get("client_id"), form.Get("client_secret")
-	if user, password, ok := r.BasicAuth(); ok {
-		// RFC 6749 §2.3.1 encodes both as in a form.
-		var err error
-		if id, err = url.QueryUnescape(user); err != nil {
-			return drydock.Principal{}, missing("client_id")
-		}
-		if secret, err = url.QueryUnescape(password); err != nil {
-			return drydock.Principal{}, missing("client_secret")
-		}
+	id, secret, err := clientCredentialsOf(r)
+	if err != nil {
+		return drydock.Principal{}, err
 	}
 	switch {
 	case id == "":
@@ -116,6 +114,23 @@ func (a *Authority) signIn(ctx context.Context, form url.Values, r *http.Request
 		return drydock.Principal{}, &oauthError{http.StatusUnauthorized, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_secret'."}
 	}
 	return a.CheckSecret(ctx, id, secret)
+}
+
+// clientCredentialsOf returns the id and secret of the client that a request is
+// from, in the form or as Basic credentials; either may be empty.
+func clientCredentialsOf(r *http.Request) (id, secret string, err error) {
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return r.PostForm.Get("client_id"), r.PostForm.Get("client_secret"), nil
+	}
+	// RFC 6749 §2.3.1 encodes both as in a form.
+	if id, err = url.QueryUnescape(user); err != nil {
+		return "", "", missing("client_id")
+	}
+	if secret, err = url.QueryUnescape(password); err != nil {
+		return "", "", missing("client_secret")
+	}
+	return id, secret, nil
 }
 
 // CheckSecret returns the principal with a client id if secret is one of its

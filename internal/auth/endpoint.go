@@ -22,6 +22,14 @@ func (a *Authority) Handler() http.Handler {
 	mux.HandleFunc("POST /adfs/oauth2/token", a.token)
 	mux.HandleFunc("POST /{tenant}/oauth2/token", a.token)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", a.token)
+	mux.HandleFunc("POST /adfs/oauth2/devicecode", a.beginDevice)
+	mux.HandleFunc("POST /{tenant}/oauth2/devicecode", a.beginDevice)
+	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", a.beginDevice)
+	mux.HandleFunc("GET /adfs/userinfo", a.userInfo)
+	mux.HandleFunc("GET /{tenant}/openid/userinfo", a.userInfo)
+	mux.HandleFunc("GET /common/userrealm/{user}", a.userRealm)
+	mux.HandleFunc("GET /common/UserRealm/{user}", a.userRealm)
+	mux.Handle("/", a.pages())
 	return mux
 }
 
@@ -37,17 +45,30 @@ type discovery struct {
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
 	Grants        []string `json:"grant_types_supported"`
 	Scopes        []string `json:"scopes_supported"`
+	Device        string   `json:"device_authorization_endpoint"`
+	UserInfo      string   `json:"userinfo_endpoint"`
+	Challenges    []string `json:"code_challenge_methods_supported"`
+	Modes         []string `json:"response_modes_supported"`
+	Claims        []string `json:"claims_supported"`
 }
 
-func newDiscovery(base, issuer, authorize, token, keys string) discovery {
+// newDiscovery describes a flavour: its issuer, and what is below the path of its
+// endpoints.
+func newDiscovery(issuer, oauth, keys, userInfo string) discovery {
 	return discovery{
-		Issuer: issuer, Authorization: base + authorize, Token: base + token, JWKS: base + keys,
-		AuthMethods: []string{"client_secret_post", "client_secret_basic"},
-		Responses:   []string{"code", "id_token", "token"},
-		Subjects:    []string{"pairwise"},
+		Issuer: issuer, Authorization: oauth + "/authorize", Token: oauth + "/token", Device: oauth + "/devicecode",
+		JWKS: keys, UserInfo: userInfo,
+		AuthMethods: []string{"client_secret_post", "client_secret_basic", "none"},
+		Responses:   []string{"code"},
+		Subjects:    []string{"public"},
 		Algorithms:  []string{string(signingAlgorithm)},
-		Grants:      []string{"client_credentials"},
-		Scopes:      []string{"openid"},
+		Grants: []string{
+			"authorization_code", "client_credentials", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",
+		},
+		Scopes:     []string{"openid", "profile", "email", "offline_access"},
+		Challenges: []string{"S256"},
+		Modes:      []string{"query", "fragment", "form_post"},
+		Claims:     []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "name", "preferred_username", "upn", "oid", "tid"},
 	}
 }
 
@@ -62,8 +83,8 @@ func base(r *http.Request) string {
 }
 
 func (a *Authority) discoverADFS(w http.ResponseWriter, r *http.Request) {
-	b := base(r)
-	writeJSON(w, http.StatusOK, newDiscovery(b, b+"/adfs", "/adfs/oauth2/authorize", "/adfs/oauth2/token", "/adfs/discovery/keys"))
+	b := base(r) + "/adfs"
+	writeJSON(w, http.StatusOK, newDiscovery(b, b+"/oauth2", b+"/discovery/keys", b+"/userinfo"))
 }
 
 func (a *Authority) discoverTenant(w http.ResponseWriter, r *http.Request) {
@@ -71,8 +92,8 @@ func (a *Authority) discoverTenant(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, a.unknownTenant(r.PathValue("tenant")))
 		return
 	}
-	b, t := base(r), "/"+a.c.Tenant
-	writeJSON(w, http.StatusOK, newDiscovery(b, b+t+"/v2.0", t+"/oauth2/v2.0/authorize", t+"/oauth2/v2.0/token", t+"/discovery/v2.0/keys"))
+	b := base(r) + "/" + a.c.Tenant
+	writeJSON(w, http.StatusOK, newDiscovery(b+"/v2.0", b+"/oauth2/v2.0", b+"/discovery/v2.0/keys", b+"/openid/userinfo"))
 }
 
 func (a *Authority) keys(w http.ResponseWriter, _ *http.Request) {

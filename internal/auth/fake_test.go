@@ -25,6 +25,7 @@ type store struct {
 
 var (
 	_ drydock.PrincipalStore = (*store)(nil)
+	_ drydock.PeopleStore    = (*store)(nil)
 	_ drydock.RoleStore      = (*store)(nil)
 	_ drydock.SettingStore   = (*store)(nil)
 	_ auth.RunReader         = (*store)(nil)
@@ -66,6 +67,11 @@ func (s *store) Principals(context.Context, drydock.ResourceID) ([]drydock.Princ
 func (s *store) PutPrincipal(_ context.Context, p drydock.Principal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, other := range s.principals {
+		if p.Person != nil && other.Person != nil && other.ID != p.ID && other.Person.Login == p.Person.Login {
+			return drydock.Errorf(drydock.Conflict, "the name is taken")
+		}
+	}
 	s.principals[p.ID] = p
 	return nil
 }
@@ -214,4 +220,16 @@ func (s *site) load(t *testing.T) {
 		},
 		Now: s.clock, NewID: s.newID,
 	})
+}
+
+// PrincipalByLogin implements drydock.PeopleStore.
+func (s *store) PrincipalByLogin(_ context.Context, login string) (drydock.Principal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.principals {
+		if p.Person != nil && p.Person.Login == login {
+			return p, nil
+		}
+	}
+	return drydock.Principal{}, notFound("user " + login)
 }

@@ -19,6 +19,7 @@ const maxTokenSize = 16 << 10
 // Claims are what a token says. Registered names are OpenID's and Azure's.
 type Claims struct {
 	jwt.Claims
+	PersonClaims
 	Tenant   string `json:"tid,omitempty"`
 	ObjectID string `json:"oid,omitempty"`
 	AppID    string `json:"appid,omitempty"`

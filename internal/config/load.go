@@ -78,9 +78,9 @@ func (c *Config) complete() []string {
 		c.Slots = max(2, runtime.NumCPU())
 	}
 	if (c.Certificate == "") != (c.Key == "") {
-		return []string{"tls.certificate and tls.key: one needs the other"}
+		return append(c.checkOIDC(), "tls.certificate and tls.key: one needs the other")
 	}
-	return nil
+	return c.checkOIDC()
 }
 
 // find returns the strongest value of the setting.

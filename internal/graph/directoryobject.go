@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -13,7 +12,9 @@ const maxIDs = 1000
 // The types of objects, as Graph names them in documents.
 const (
 	applicationType      = "#microsoft.graph.application"
+	groupType            = "#microsoft.graph.group"
 	servicePrincipalType = "#microsoft.graph.servicePrincipal"
+	personType           = "#microsoft.graph.user"
 )
 
 // objectsByID answers with the objects of some ids; those that are not there are
@@ -63,6 +64,14 @@ func (s *Server) objectByID(id string, types []string, all []drydock.Principal) 
 			doc := s.servicePrincipalDoc(p)
 			doc["@odata.type"] = servicePrincipalType
 			return doc, p
+		case strings.EqualFold(p.ID, id) && s.users().has(p) && wanted("user"):
+			doc := s.userDoc(p)
+			doc["@odata.type"] = personType
+			return doc, p
+		case strings.EqualFold(p.ID, id) && s.groups().has(p) && wanted("group"):
+			doc := s.groupDoc(p)
+			doc["@odata.type"] = groupType
+			return doc, p
 		case strings.EqualFold(applicationID(p.AppID), id) && s.applications().has(p) && wanted("application"):
 			doc := s.applicationDoc(p)
 			doc["@odata.type"] = applicationType
@@ -83,17 +92,4 @@ func stringsAt(doc object, key string) ([]string, error) {
 		texts[i] = text
 	}
 	return texts, nil
-}
-
-// listNobody answers for people and groups, of which this directory has none:
-// clients look there before they look for service principals.
-func (s *Server) listNobody(*request) (*answer, error) {
-	return ok(object{"value": []any{}})
-}
-
-func (s *Server) showMe(*request) (*answer, error) {
-	return nil, &apiError{
-		Status: http.StatusBadRequest, Code: "BadRequest",
-		Message: "/me is the person who has signed in, and a service principal is none.",
-	}
 }

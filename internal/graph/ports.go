@@ -12,6 +12,7 @@ import (
 // Authority checks bearer tokens; an auth.Authority is one.
 type Authority interface {
 	Tenant() string
+	CheckPassword(ctx context.Context, login, password, from string) (drydock.Principal, error)
 	Require(audience auth.Audience, next http.Handler, deny auth.Deny, unavailable func(http.ResponseWriter, *http.Request, error)) http.Handler
 }
 
@@ -37,4 +38,18 @@ type Principals interface {
 	Principal(ctx context.Context, id string) (drydock.Principal, error)
 	PrincipalByAppID(ctx context.Context, appID string) (drydock.Principal, error)
 	Principals(ctx context.Context, owner drydock.ResourceID) ([]drydock.Principal, error)
+}
+
+// People changes people, and deletes groups too; an auth.Directory is one.
+type People interface {
+	CreatePerson(ctx context.Context, n auth.NewPerson) (drydock.Principal, error)
+	SetPassword(ctx context.Context, id, password string, mustChange bool) error
+	ChangePerson(ctx context.Context, id string, alter func(*drydock.Principal) error) error
+	EndSessions(ctx context.Context, id string) error
+	DeletePerson(ctx context.Context, id string) error
+}
+
+// Groups makes groups; an auth.Directory is one.
+type Groups interface {
+	CreateGroup(ctx context.Context, issuer, name string) (drydock.Principal, error)
 }

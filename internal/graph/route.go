@@ -26,7 +26,7 @@ func (s *Server) table() []route {
 		patch  = http.MethodPatch
 		remove = http.MethodDelete
 	)
-	const app, sp = "/applications/{id}", "/servicePrincipals/{id}"
+	const app, sp, user = "/applications/{id}", "/servicePrincipals/{id}", "/users/{id}"
 	return []route{
 		{get, "/applications", true, "List applications, by `$filter` on displayName, appId, id and identifierUris.", s.listApplications},
 		{post, "/applications", false, "Register an application.", s.createApplication},
@@ -41,10 +41,21 @@ func (s *Server) table() []route {
 		{remove, sp, false, "Delete a service principal, with its roles; its application stays.", s.deleteServicePrincipal},
 		{post, sp + "/addPassword", false, "Add a secret to the application of a service principal.", s.addServicePrincipalPassword},
 		{post, sp + "/removePassword", false, "Remove a secret of the application of a service principal.", s.removeServicePrincipalPassword},
-		{post, "/directoryObjects/getByIds", true, "Show the service principals, and if asked for the applications, with some object ids.", s.objectsByID},
-		{get, "/users", false, "List people, of whom there are none.", s.listNobody},
-		{get, "/groups", false, "List groups, of which there are none.", s.listNobody},
-		{get, "/me", true, "Answers 400: a service principal is not a person.", s.showMe},
+		{post, "/directoryObjects/getByIds", true, "Show the users, groups, service principals, and if asked for the applications, with some object ids.", s.objectsByID},
+		{get, "/users", true, "List people, by `$filter` on userPrincipalName, displayName, id, mail, accountEnabled and userType.", s.listUsers},
+		{post, "/users", false, "Make a user with a password.", s.createUser},
+		{get, user, true, "Show a user; `{id}` may be the user principal name.", s.showUser},
+		{patch, user, false, "Change the name or the password of a user, or disable it.", s.patchUser},
+		{remove, user, false, "Delete a user, with its roles.", s.deleteUser},
+		{post, user + "/revokeSignInSessions", false, "Make a user sign in again everywhere.", s.revokeSessions},
+		{get, "/groups", true, "List groups, by `$filter` on displayName and id.", s.listGroups},
+		{post, "/groups", false, "Make the group that stands for the one of that name at the provider of identities.", s.createGroup},
+		{get, "/groups/{id}", true, "Show a group.", s.showGroup},
+		{remove, "/groups/{id}", false, "Delete a group, with its roles.", s.deleteGroup},
+		{get, "/me", true, "Show who has signed in; 400 for a service principal, which is not a person.", s.showMe},
+		{get, "/me/memberOf", true, "List the groups that who has signed in is in.", s.listMyGroups},
+		{post, "/me/changePassword", true, "Replace the own password.", s.changeMyPassword},
+		{post, "/me/revokeSignInSessions", true, "Sign out everywhere.", s.revokeMySessions},
 	}
 }
 

@@ -15,6 +15,10 @@ type Config struct {
 	Directory    Directory
 	Secrets      Secrets
 	Principals   Principals
+	People       People
+	Logins       drydock.PeopleStore
+	Groups       Groups
+	Issuer       string // of the provider of identities whose groups there can be; "" for none
 	Roles        auth.Assignments
 	Subscription string // GUID of the one subscription, whose Owners may do everything
 	Log          *slog.Logger

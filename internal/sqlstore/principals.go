@@ -29,7 +29,7 @@ func (s *Store) Principals(ctx context.Context, owner drydock.ResourceID) ([]dry
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		found, err = list(ctx, tx, scanPrincipal, selectPrincipal+c.where()+` ORDER BY id`, c.args...)
 		for i := 0; i < len(found) && err == nil; i++ {
-			found[i].Secrets, err = principalSecrets(ctx, tx, found[i].ID)
+			err = complete(ctx, tx, &found[i])
 		}
 		return err
 	})
@@ -71,7 +71,7 @@ func (s *Store) principal(ctx context.Context, column, value string) (drydock.Pr
 	err := s.read(ctx, func(tx *sql.Tx) (err error) {
 		p, err = scanPrincipal(tx.QueryRowContext(ctx, selectPrincipal+` WHERE `+column+` = $1`, value))
 		if err == nil {
-			p.Secrets, err = principalSecrets(ctx, tx, p.ID)
+			err = complete(ctx, tx, &p)
 		}
 		return err
 	})
@@ -112,7 +112,7 @@ func putPrincipal(ctx context.Context, tx *sql.Tx, p drydock.Principal) error {
 			return err
 		}
 	}
-	return nil
+	return putPerson(ctx, tx, p.ID, p.Person)
 }
 
 // deletePrincipalsBelow deletes the principals that a resource or something

@@ -35,6 +35,7 @@ func (d *daemon) maintain(ctx context.Context) {
 			d.expireRuns(ctx)
 			d.expire(ctx)
 			d.sweep(ctx)
+			d.purgeVaults(ctx)
 			if err := d.store.DeleteEvents(ctx, d.now().Add(-eventsFor)); err != nil && ctx.Err() == nil {
 				d.log.WarnContext(ctx, "removing old events", "error", err)
 			}

@@ -110,5 +110,12 @@ func (d *daemon) hostList(ctx context.Context) ([]string, error) {
 	for _, r := range registries {
 		names = append(names, strings.ToLower(r.ID.Name())+"."+registryHosts+"."+d.names.domain)
 	}
+	vaults, err := d.store.Resources(ctx, drydock.ResourceFilter{Type: vaultType})
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vaults {
+		names = append(names, strings.ToLower(v.ID.Name())+"."+vaultHosts+"."+d.names.domain)
+	}
 	return names, nil
 }

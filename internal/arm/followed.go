@@ -40,6 +40,11 @@ func (s *Server) tell(ctx context.Context, kind string, id drydock.ResourceID) e
 // removeResource deletes a resource together with the event that tells of it.
 func (s *Server) removeResource(ctx context.Context, id drydock.ResourceID) error {
 	return s.c.Transactor.Atomically(ctx, func(ctx context.Context) error {
+		if strings.EqualFold(id.Type(), vaultType) {
+			if err := s.keepVault(ctx, id); err != nil {
+				return err
+			}
+		}
 		if err := s.c.Resources.DeleteResource(ctx, id); err != nil {
 			return err
 		}

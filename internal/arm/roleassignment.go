@@ -15,7 +15,6 @@ const (
 	authorization       = "Microsoft.Authorization"
 	roleAssignmentType  = authorization + "/roleAssignments"
 	roleDefinitionType  = authorization + "/roleDefinitions"
-	assigneeType        = "ServicePrincipal"
 	roleDefinitionsPath = "/providers/" + roleDefinitionType + "/"
 )
 
@@ -55,12 +54,30 @@ func (s *Server) findRoleScope(req *request) (drydock.ResourceID, error) {
 	return st.ID, nil
 }
 
-func (s *Server) roleAssignmentDoc(a drydock.RoleAssignment) object {
+// assigneeType is what Azure calls the kind of a principal in role assignments:
+// all that are neither people nor groups are service principals.
+func assigneeType(p drydock.Principal) string {
+	switch p.Kind {
+	case drydock.User, drydock.Group:
+		return string(p.Kind)
+	}
+	return "ServicePrincipal"
+}
+
+func (s *Server) roleAssignmentDoc(ctx context.Context, a drydock.RoleAssignment) (object, error) {
+	p, err := s.c.Principals.Principal(ctx, a.Principal)
+	if err != nil && drydock.CodeOf(err) != drydock.NotFound {
+		return nil, err
+	}
+	return roleAssignmentDoc(a, assigneeType(p), s.c.Subscription), nil
+}
+
+func roleAssignmentDoc(a drydock.RoleAssignment, assignee, subscription string) object {
 	return object{
 		"id": a.Scope.String() + "/providers/" + roleAssignmentType + "/" + a.ID, "name": a.ID, "type": roleAssignmentType,
 		"properties": object{
-			"scope": a.Scope.String(), "principalId": a.Principal, "principalType": assigneeType,
-			"roleDefinitionId": "/subscriptions/" + s.c.Subscription + roleDefinitionsPath + a.Role,
+			"scope": a.Scope.String(), "principalId": a.Principal, "principalType": assignee,
+			"roleDefinitionId": "/subscriptions/" + subscription + roleDefinitionsPath + a.Role,
 			"createdOn":        timestamp(a.Created), "updatedOn": timestamp(a.Created),
 		},
 	}
@@ -102,18 +119,18 @@ func (s *Server) putRoleAssignment(req *request) (*answer, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	return &answer{status: http.StatusCreated, body: s.roleAssignmentDoc(a)}, nil
+	body, err := s.roleAssignmentDoc(req.Context(), a)
+	return &answer{status: http.StatusCreated, body: body}, err
 }
 
-// checkAssignee checks that roles can be given to a principal. All that there
-// are to give roles to are service principals, in Azure's terms.
+// checkAssignee checks that roles can be given to a principal.
 func (s *Server) checkAssignee(ctx context.Context, id, kind string) error {
 	p, err := s.c.Principals.Principal(ctx, id)
 	if drydock.CodeOf(err) == drydock.NotFound || err == nil && p.Kind == drydock.Application {
 		return badRequest("PrincipalNotFound", "Principal %s does not exist in the directory %s.", id, s.c.Authority.Tenant())
 	}
-	if err == nil && kind != "" && !strings.EqualFold(kind, assigneeType) {
-		return badRequest("UnmatchedPrincipalType", "The principal %s is of the type '%s', not '%s'.", id, assigneeType, shorten(kind)).about("properties.principalType")
+	if err == nil && kind != "" && !strings.EqualFold(kind, assigneeType(p)) {
+		return badRequest("UnmatchedPrincipalType", "The principal %s is of the type '%s', not '%s'.", id, assigneeType(p), shorten(kind)).about("properties.principalType")
 	}
 	return err
 }
@@ -138,7 +155,15 @@ func (s *Server) showRoleAssignment(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ok(s.roleAssignmentDoc(a))
+	return s.answerAssignment(req, a)
+}
+
+func (s *Server) answerAssignment(req *request, a drydock.RoleAssignment) (*answer, error) {
+	doc, err := s.roleAssignmentDoc(req.Context(), a)
+	if err != nil {
+		return nil, err
+	}
+	return ok(doc)
 }
 
 func (s *Server) deleteRoleAssignment(req *request) (*answer, error) {
@@ -152,7 +177,7 @@ func (s *Server) deleteRoleAssignment(req *request) (*answer, error) {
 	if err := s.c.Roles.DeleteRoleAssignment(req.Context(), a.Scope, a.ID); err != nil {
 		return nil, err
 	}
-	return ok(s.roleAssignmentDoc(a))
+	return s.answerAssignment(req, a)
 }
 
 // assignmentFilterFields are what lists of role assignments can be filtered by;
@@ -182,7 +207,11 @@ func (s *Server) listRoleAssignments(req *request) (*answer, error) {
 		above, below := within(scope, a.Scope), within(a.Scope, scope)
 		record := filterRecord{"principalid": {a.Principal}, "assignedto": {a.Principal}, "roledefinitionid": {a.Role}}
 		if (above || below && !atScope) && f.matches(record) {
-			docs = append(docs, s.roleAssignmentDoc(a))
+			doc, err := s.roleAssignmentDoc(req.Context(), a)
+			if err != nil {
+				return nil, err
+			}
+			docs = append(docs, doc)
 		}
 	}
 	return req.page(docs)
@@ -201,7 +230,7 @@ func (s *Server) roleDoc(r auth.Role) object {
 		"properties": object{
 			"roleName": r.Name, "type": "BuiltInRole", "description": r.Description, "assignableScopes": []any{"/"},
 			"permissions": []any{object{
-				"actions": r.Actions, "notActions": slices.Concat([]string{}, r.NotActions), "dataActions": []any{}, "notDataActions": []any{},
+				"actions": slices.Concat([]string{}, r.Actions), "notActions": slices.Concat([]string{}, r.NotActions), "dataActions": slices.Concat([]string{}, r.DataActions), "notDataActions": []any{},
 			}},
 		},
 	}

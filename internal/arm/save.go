@@ -11,6 +11,15 @@ import (
 // save writes a resource if it has not been written since it was loaded, and
 // queues the run that begins with it: there is none without the other.
 func (s *Server) save(ctx context.Context, st *stored) (saved *stored, err error) {
+	if st.also != nil {
+		err = s.c.Transactor.Atomically(ctx, func(ctx context.Context) error {
+			if saved, err = s.put(ctx, st); err != nil {
+				return err
+			}
+			return st.also(ctx)
+		})
+		return saved, err
+	}
 	if st.begins == nil {
 		return s.put(ctx, st)
 	}

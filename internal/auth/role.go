@@ -1,6 +1,9 @@
 package auth
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Role is a set of actions that is given to a principal on a scope. Ids, names
 // and actions are Azure's, so that scripts which name them go on working.
@@ -10,6 +13,9 @@ type Role struct {
 	Description string
 	Actions     []string // patterns; "*" stands for any text
 	NotActions  []string // what Actions match and is not given
+	// DataActions are patterns of what is done with the content of resources, where
+	// Actions give nothing.
+	DataActions []string
 }
 
 // The roles that Drydock itself gives.
@@ -31,7 +37,7 @@ const (
 
 // Roles returns all roles, ordered by name.
 func Roles() []Role {
-	return []Role{
+	all := append(vaultRoles(), []Role{
 		{ID: AcrDeleteRole, Name: "AcrDelete", Description: "acr delete", Actions: []string{DeleteAction}},
 		{ID: AcrPullRole, Name: "AcrPull", Description: "acr pull", Actions: []string{PullAction}},
 		{ID: AcrPushRole, Name: "AcrPush", Description: "acr push", Actions: []string{PullAction, PushAction}},
@@ -51,7 +57,9 @@ func Roles() []Role {
 			Actions:     []string{"*"},
 		},
 		{ID: ReaderRole, Name: "Reader", Description: "Sees all resources, but changes nothing.", Actions: []string{"*/read"}},
-	}
+	}...)
+	slices.SortFunc(all, func(a, b Role) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // RoleByID returns the role with a GUID.

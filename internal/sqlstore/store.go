@@ -16,7 +16,9 @@ import (
 )
 
 var (
+	_ drydock.AuditStore         = (*Store)(nil)
 	_ drydock.CommitStatusStore  = (*Store)(nil)
+	_ drydock.DeletedVaultStore  = (*Store)(nil)
 	_ drydock.DeliveryLog        = (*Store)(nil)
 	_ drydock.DeliveryStore      = (*Store)(nil)
 	_ drydock.EventStore         = (*Store)(nil)
@@ -26,6 +28,8 @@ var (
 	_ drydock.ResourceStore      = (*Store)(nil)
 	_ drydock.RoleStore          = (*Store)(nil)
 	_ drydock.RunStore           = (*Store)(nil)
+	_ drydock.SealedStore        = (*Store)(nil)
+	_ drydock.SecretStore        = (*Store)(nil)
 	_ drydock.SettingStore       = (*Store)(nil)
 	_ drydock.SourceWatchStore   = (*Store)(nil)
 	_ drydock.TimerStore         = (*Store)(nil)

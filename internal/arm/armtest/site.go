@@ -150,8 +150,9 @@ func (s *Site) Restart(t testing.TB) {
 		Resources: &resources{s.Store, &s.away, &s.broken}, Runs: s.Store, Events: s.Store, Principals: s.Store, Roles: s.Store, Transactor: s.Store,
 		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{},
 		Images: s.Store, ImagesViewer: baseimage.Viewer{Store: s.Store}, Polls: s.Store, Sources: s.Store,
-		Outbox:       &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
-		AdminUsers:   &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
+		Outbox:     &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
+		AdminUsers: &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
+		Vaults:     s.Store, VaultDomain: "vault.drydock.test",
 		Tokens:       s.Tokens,
 		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
@@ -168,6 +169,7 @@ func (s *Site) Restart(t testing.TB) {
 	s.Server = server
 	s.Graph = graph.New(graph.Config{
 		Authority: s.Authority, Directory: s.Directory, Secrets: s.Directory, Principals: s.Store, Roles: s.Store,
+		People: s.Directory, Logins: s.Store, Groups: s.Directory, Issuer: "https://id.example",
 		Subscription: s.Subscription, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now, NewID: uuid.NewString,
 	})
 	t.Cleanup(server.Close)

@@ -1,0 +1,222 @@
+package arm
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/drydockhq/drydock"
+)
+
+// guidForm is how tenants, principals and applications are named.
+var guidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+var vaultFields = slices.Concat(
+	kinds(anObject, "properties", "tags", "properties.sku", "properties.accessPolicies[]", "properties.accessPolicies[].permissions", "properties.networkAcls"),
+	kinds(aString, "tags{}"),
+	kinds(aList, "properties.accessPolicies", "properties.accessPolicies[].permissions.secrets", "properties.accessPolicies[].permissions.keys", "properties.accessPolicies[].permissions.certificates"),
+	kinds(aBool, "properties.enabledForDeployment", "properties.enabledForDiskEncryption", "properties.enabledForTemplateDeployment",
+		"properties.enableSoftDelete", "properties.enableRbacAuthorization", "properties.enablePurgeProtection"),
+	[]field{
+		{path: "location", kind: aString, min: 1, max: 90},
+		{path: "properties.tenantId", kind: aString, form: guidForm},
+		{path: "properties.accessPolicies[].tenantId", kind: aString, form: guidForm},
+		{path: "properties.accessPolicies[].objectId", kind: aString, form: guidForm, required: true},
+		{path: "properties.accessPolicies[].applicationId", kind: aString, form: guidForm},
+		{path: "properties.accessPolicies[].permissions", kind: anObject, required: true},
+		anyOf("properties.accessPolicies[].permissions.secrets[]", "all", "get", "list", "set", "delete", "backup", "restore", "recover", "purge"),
+		anyOf("properties.sku.name", "standard", "premium"),
+		anyOf("properties.createMode", "default", "recover"),
+		{path: "properties.softDeleteRetentionInDays", kind: anInt, min: 7, max: 90},
+	},
+)
+
+// computedOfVault are the properties that only the server sets, or that are of
+// one request.
+var computedOfVault = []string{"vaultUri", "provisioningState", "hsmPoolResourceId", "privateEndpointConnections", "createMode"}
+
+func (s *Server) vaultAnswer(req *request, status int, st *stored) (*answer, error) {
+	return st.answer(status, s.vaultDoc(req, st)), nil
+}
+
+func (s *Server) showVault(req *request) (*answer, error) {
+	st, err := s.find(req.Context(), req.scope)
+	if err != nil {
+		return nil, err
+	}
+	return s.vaultAnswer(req, http.StatusOK, st)
+}
+
+func (s *Server) listVaults(req *request) (*answer, error) {
+	return s.listOf(req, vaultType, func(_ context.Context, st *stored) (object, error) { return s.vaultDoc(req, st), nil })
+}
+
+func (s *Server) putVault(req *request) (*answer, error) {
+	doc, err := req.decode()
+	if err != nil {
+		return nil, err
+	}
+	if err := check(doc, vaultFields); err != nil {
+		return nil, err
+	}
+	ctx := req.Context()
+	if err := s.findParents(ctx, req.scope); err != nil {
+		return nil, err
+	}
+	if err := s.mutable(ctx, req.scope); err != nil {
+		return nil, err
+	}
+	status := http.StatusOK
+	st, err := s.change(ctx, req.scope, func(st *stored) error {
+		if err := req.precondition(st); err != nil {
+			return err
+		}
+		next, _ := clone(doc).(object)
+		if !st.exists() {
+			status = http.StatusCreated
+			return s.newVault(req, st, next)
+		}
+		return s.takeVault(st, next)
+	})
+	if err != nil {
+		if status == http.StatusCreated && drydock.CodeOf(err) == drydock.Conflict {
+			return nil, vaultInUse(req.scope.Name())
+		}
+		return nil, err
+	}
+	if status == http.StatusCreated && s.c.OnCreate != nil {
+		s.c.OnCreate(ctx, st.Resource)
+	}
+	return s.vaultAnswer(req, status, st)
+}
+
+// newVault makes a vault of a client's document, or gives back one that was
+// deleted.
+func (s *Server) newVault(req *request, st *stored, next object) error {
+	st.GlobalName = true
+	if strings.EqualFold(text(next, "properties.createMode"), "recover") {
+		return s.recoverVault(req, st)
+	}
+	if err := s.vaultNameFree(req.Context(), st.ID.Name()); err != nil {
+		return err
+	}
+	if err := st.takeLocation(next, ""); err != nil {
+		return err
+	}
+	st.ours["vault"] = s.c.NewID()
+	// Clients of today ask for roles and go on to set policies, which can't both be;
+	// who asks for roles on purpose does so of a vault that is there. The creator
+	// gets in by a policy, as from clients that ask for policies.
+	properties := child(next, "properties")
+	if flag(next, "properties.enableRbacAuthorization", false) && len(list(next, "properties.accessPolicies")) == 0 {
+		properties["enableRbacAuthorization"] = false
+		properties["accessPolicies"] = []any{object{
+			"tenantId": s.c.Authority.Tenant(), "objectId": req.principal.ID,
+			"permissions": object{"keys": []any{"all"}, "secrets": []any{"all"}, "certificates": []any{"all"}, "storage": []any{"all"}},
+		}}
+	}
+	return s.takeVault(st, next)
+}
+
+// takeVault puts what a client sent into a vault. What it leaves out stays.
+func (s *Server) takeVault(st *stored, next object) error {
+	if err := st.takeLocation(next, ""); err != nil {
+		return err
+	}
+	withoutComputed(next, computedOfVault...)
+	properties := child(next, "properties")
+	for _, key := range []string{"accessPolicies", "enableRbacAuthorization", "enablePurgeProtection", "softDeleteRetentionInDays"} {
+		if old := at(st.doc, "properties."+key); properties[key] == nil && old != nil {
+			properties[key] = old
+		}
+	}
+	if err := checkVault(st, next); err != nil {
+		return err
+	}
+	st.doc = next
+	return s.ownPolicies(st)
+}
+
+// checkVault refuses what can't be undone or was never so.
+func checkVault(st *stored, next object) error {
+	if flag(st.doc, "properties.enablePurgeProtection", false) && !flag(next, "properties.enablePurgeProtection", false) {
+		return badRequest("BadRequest", "The property \"enablePurgeProtection\" cannot be set to false: once it is on it stays on.").about("properties.enablePurgeProtection")
+	}
+	if !flag(next, "properties.enableSoftDelete", true) {
+		return badRequest("BadRequest", "The property \"enableSoftDelete\" cannot be set to false: what is deleted can always be recovered.").about("properties.enableSoftDelete")
+	}
+	old, days := number(st.doc, "properties.softDeleteRetentionInDays", 0), number(next, "properties.softDeleteRetentionInDays", 0)
+	if old != 0 && days != old {
+		return badRequest("BadRequest", "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.").about("properties.softDeleteRetentionInDays")
+	}
+	if old == 0 && days == 0 {
+		child(next, "properties")["softDeleteRetentionInDays"] = json.Number("90")
+	}
+	return nil
+}
+
+// ownPolicies fills in the tenant where a policy names none, and refuses others.
+func (s *Server) ownPolicies(st *stored) error {
+	tenant := s.c.Authority.Tenant()
+	for _, e := range list(st.doc, "properties.accessPolicies") {
+		policy, _ := e.(object)
+		switch given := text(policy, "tenantId"); {
+		case given == "":
+			policy["tenantId"] = tenant
+		case !strings.EqualFold(given, tenant):
+			return badRequest("BadRequest", "The access policy is for the tenant '%s'; this server has only the tenant '%s'.", given, tenant).about("properties.accessPolicies")
+		}
+	}
+	return nil
+}
+
+func (s *Server) patchVault(req *request) (*answer, error) {
+	patch, err := req.decode()
+	if err != nil {
+		return nil, err
+	}
+	if err := check(patch, vaultFields); err != nil {
+		return nil, err
+	}
+	return s.alterVault(req, func(st *stored) error {
+		next, _ := clone(patch).(object)
+		if err := st.takeLocation(next, ""); err != nil {
+			return err
+		}
+		tags, tagged := next["tags"]
+		delete(next, "tags")
+		merged := merge(st.doc, next)
+		if tagged {
+			merged["tags"] = tags
+		}
+		return s.takeVault(st, merged)
+	})
+}
+
+// alterVault changes a vault that is there.
+func (s *Server) alterVault(req *request, alter func(*stored) error) (*answer, error) {
+	ctx := req.Context()
+	if _, err := s.find(ctx, req.scope); err != nil {
+		return nil, err
+	}
+	if err := s.mutable(ctx, req.scope); err != nil {
+		return nil, err
+	}
+	st, err := s.change(ctx, req.scope, func(st *stored) error {
+		if !st.exists() {
+			_, err := s.find(ctx, req.scope)
+			return err
+		}
+		if err := req.precondition(st); err != nil {
+			return err
+		}
+		return alter(st)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.vaultAnswer(req, http.StatusOK, st)
+}

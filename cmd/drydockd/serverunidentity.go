@@ -18,7 +18,7 @@ const loginFor = 9 * time.Hour
 func (d *daemon) openIdentities() {
 	d.keyring = &identity.Keyring{
 		Directory: taskIdentities{d}, Principals: d.store, Vaults: d.vaults, Tokens: d.authority, Registries: taskIdentities{d}, Roles: d.store,
-		Vaults: d.vaults, Lifetime: loginFor,
+		Lifetime: loginFor,
 	}
 	d.managed = auth.NewManagedIdentity(d.authority, taskIdentities{d}.Identities, d.log)
 }

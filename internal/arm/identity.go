@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -116,13 +117,14 @@ func foldIdentities(doc, patch object) {
 
 // checkAssigned checks that the user-assigned identities are there that a write
 // adds to those a resource had, and that who writes may give them to resources.
+// They are named as they are spelt themselves.
 func (s *Server) checkAssigned(req *request, had object, st *stored) error {
 	const action = userIdentityType + "/assign/action"
 	var before []string
 	for name := range had {
 		before = append(before, strings.ToLower(name))
 	}
-	for name := range assigned(st.doc) {
+	for _, name := range slices.Collect(maps.Keys(assigned(st.doc))) {
 		if slices.Contains(before, strings.ToLower(name)) {
 			continue
 		}
@@ -140,6 +142,8 @@ func (s *Server) checkAssigned(req *request, had object, st *stored) error {
 		if !user.exists() || user.deleting() {
 			return badRequest("FailedIdentityOperation", "The identity '%s' does not exist.", id).about("identity.userAssignedIdentities")
 		}
+		delete(assigned(st.doc), name)
+		assigned(st.doc)[user.ID.String()] = object{}
 	}
 	return nil
 }

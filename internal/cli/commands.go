@@ -15,6 +15,7 @@ func (a *app) commands() []command {
 			{use: "assignment", short: "Who has which roles", group: []command{roleAssignmentCreate(), roleAssignmentList(), roleAssignmentDelete()}},
 			{use: "definition", short: "The roles that there are", group: []command{roleDefinitionList(), roleDefinitionShow()}},
 		}},
+		{use: "identity", short: "User-assigned identities, which tasks can be given", group: []command{identityCreate(), identityShow(), identityList(), identityDelete()}},
 		{use: "resource", short: "Resources of all types", group: []command{resourceList()}},
 		configureCommand(),
 		versionCommand(),

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
-	"github.com/drydockhq/drydock/internal/cli/args"
 )
 
 // waitFlags say what is done while a run goes on.
@@ -30,19 +29,16 @@ type runFlags struct {
 	pool        string
 	logTemplate string
 	runRegistry string
-	authMode    args.Enum
-	authID      string
+	auth        sourceAuth
 }
 
 func (r *runFlags) define(f *flags) {
-	r.authMode.Choices = []string{"Default", "None"}
 	f.StringVar(&r.platform, "platform", "", "OS[/ARCHITECTURE[/VARIANT]], as linux/arm64")
 	f.IntVar(&r.timeout, "timeout", 0, "seconds after which the run ends as timed out (default 3600)")
 	f.StringVar(&r.pool, "agent-pool", "", "agent pool that carries the run out")
 	f.StringVar(&r.logTemplate, "log-template", "", "repository and tag for the log as an artifact")
 	f.StringVar(&r.runRegistry, "run-registry", "", "registry, with a path if any, that images are pushed to instead, as ghcr.io/acme")
-	f.Var(&r.authMode, "auth-mode", "whether the run may use its registry")
-	f.StringVar(&r.authID, "source-acr-auth-id", "", "identity that the run uses its registry with: [caller] or none")
+	r.auth.define(f, "the run", callerIdentity)
 	r.wait.define(f)
 }
 
@@ -55,35 +51,14 @@ func (r *runFlags) body(c *call, kind string) (object, error) {
 	if platform == nil {
 		platform = object{"os": "linux"}
 	}
-	mode, err := loginMode(r.authMode.Value, r.authID)
+	credentials, err := r.auth.ofCaller()
 	if err != nil {
 		return nil, usageError(c.cmd, err)
 	}
 	return with(
 		"type", kind, "platform", platform, "timeout", r.timeout, "agentPoolName", r.pool, "logTemplate", r.logTemplate,
-		"runRegistry", r.runRegistry, "credentials", credentialsOf(mode),
+		"runRegistry", r.runRegistry, "credentials", credentials,
 	), nil
-}
-
-// loginMode returns whether a run may use its own registry; "" leaves it to the
-// server. The identity is the newer form of the same.
-func loginMode(mode, identity string) (string, error) {
-	switch strings.ToLower(identity) {
-	case "":
-		return mode, nil
-	case "none":
-		return "None", nil
-	case "[caller]", "[system]":
-		return "Default", nil
-	}
-	return "", fmt.Errorf("argument --source-acr-auth-id: %q is neither an identity of the run nor none", identity)
-}
-
-func credentialsOf(mode string) object {
-	if mode == "" {
-		return nil
-	}
-	return object{"sourceRegistry": object{"loginMode": mode}}
 }
 
 // platformOf reads OS[/ARCHITECTURE[/VARIANT]]; nil is none.

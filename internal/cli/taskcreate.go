@@ -37,6 +37,9 @@ func taskCreate() command {
 			if identity.Given {
 				body["identity"] = identityOf(identity.Values)
 			}
+			if more := d.auth.assign(body["identity"]); more != nil {
+				body["identity"] = more
+			}
 			properties, err := d.create(c)
 			if err != nil {
 				return nil, err

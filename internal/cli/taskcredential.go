@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -56,13 +57,25 @@ func (k *credentialFlags) credentials(c *call, t *task) (object, error) {
 	return with("userName", secretObject(k.user, vault), "password", secretObject(k.password, vault), "identity", k.identity), nil
 }
 
-// secretObject tells secrets in a vault from plain ones, by the host of vaults.
+// secretObject tells secrets in a vault from plain ones, by the host of vaults:
+// of the cloud that the client works with, or of one of Azure's.
 func secretObject(value, vault string) object {
 	kind := "Opaque"
-	if vault != "" && strings.Contains(strings.ToUpper(value), strings.ToUpper(vault)) {
+	if vault != "" && strings.Contains(strings.ToUpper(value), strings.ToUpper(vault)) || isVaultSecret(value) {
 		kind = "Vaultsecret"
 	}
 	return object{"type": kind, "value": value}
+}
+
+// isVaultSecret reports whether a value is the URL of a secret in a vault that has
+// a name of one of Azure's clouds.
+func isVaultSecret(value string) bool {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "https" || !strings.HasPrefix(u.Path, "/secrets/") {
+		return false
+	}
+	_, kind, _, known := drydock.AzureHost(u.Host)
+	return known && kind == drydock.VaultKind
 }
 
 func (k *credentialFlags) set(c *call, isNew bool) (any, error) {

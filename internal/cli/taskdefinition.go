@@ -19,13 +19,12 @@ type taskDefinition struct {
 	cpu, timeout                   int
 	status                         args.Enum
 	pool, logTemplate, runRegistry string
-	authMode                       args.Enum
-	authID                         string
+	auth                           sourceAuth
 	triggers                       triggerFlags
 }
 
 func (d *taskDefinition) define(f *flags) {
-	d.status.Choices, d.authMode.Choices = []string{"Enabled", "Disabled"}, []string{"Default", "None"}
+	d.status.Choices = []string{"Enabled", "Disabled"}
 	f.StringVarP(&d.context, "context", "c", "", "where the source is: the URL of a git repository or a tarball, oci://…, or /dev/null")
 	f.StringVarP(&d.file, "file", "f", "", "the task file or Dockerfile in the source; task files end with .yaml; - is a task file on standard input")
 	f.StringVar(&d.values, "values", "", "file of values in the source")
@@ -44,8 +43,7 @@ func (d *taskDefinition) define(f *flags) {
 	f.StringVar(&d.pool, "agent-pool", "", "agent pool that carries its runs out")
 	f.StringVar(&d.logTemplate, "log-template", "", "repository and tag for the log as an artifact")
 	f.StringVar(&d.runRegistry, "run-registry", "", "registry, with a path if any, that images are pushed to instead, as ghcr.io/acme")
-	f.Var(&d.authMode, "auth-mode", "whether its runs may use its registry")
-	f.StringVar(&d.authID, "source-acr-auth-id", "", "identity that its runs use its registry with: [system] or none")
+	d.auth.define(f, "a run", systemIdentity+", the id of a user-assigned identity")
 	d.triggers.define(f)
 }
 
@@ -64,12 +62,12 @@ func (d *taskDefinition) properties(c *call) (object, error) {
 	if err != nil {
 		return nil, usageError(c.cmd, err)
 	}
-	mode, err := loginMode(d.authMode.Value, d.authID)
+	credentials, err := d.auth.ofTask(c)
 	if err != nil {
-		return nil, usageError(c.cmd, err)
+		return nil, err
 	}
 	return with(
 		"status", d.status.Value, "platform", platform, "agentConfiguration", with("cpu", d.cpu), "timeout", d.timeout,
-		"agentPoolName", d.pool, "logTemplate", d.logTemplate, "runRegistry", d.runRegistry, "credentials", credentialsOf(mode),
+		"agentPoolName", d.pool, "logTemplate", d.logTemplate, "runRegistry", d.runRegistry, "credentials", credentials,
 	), nil
 }

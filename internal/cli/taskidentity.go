@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/cli/args"
@@ -70,7 +71,7 @@ func without(now any, ids []string) object {
 		kept = append(kept, systemIdentity)
 	}
 	for id := range users {
-		if slices.Contains(ids, id) {
+		if slices.ContainsFunc(ids, func(given string) bool { return strings.EqualFold(given, id) }) {
 			left[id] = nil // a merge takes it away
 		} else {
 			left[id] = object{}

@@ -28,7 +28,11 @@ func taskUpdate() command {
 			if err != nil {
 				return nil, err
 			}
-			changed, err := task.patch(c, object{"properties": properties})
+			body := object{"properties": properties}
+			if more := d.auth.assign(now["identity"]); more != nil {
+				body["identity"] = more
+			}
+			changed, err := task.patch(c, body)
 			return flat(changed), err
 		},
 	}

@@ -16,6 +16,7 @@ func (a *app) commands() []command {
 			{use: "definition", short: "The roles that there are", group: []command{roleDefinitionList(), roleDefinitionShow()}},
 		}},
 		{use: "identity", short: "User-assigned identities, which tasks can be given", group: []command{identityCreate(), identityShow(), identityList(), identityDelete()}},
+		{use: "keyvault", short: "Key vaults and their secrets", group: keyvaultCommands()},
 		{use: "resource", short: "Resources of all types", group: []command{resourceList()}},
 		configureCommand(),
 		versionCommand(),

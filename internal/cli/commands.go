@@ -10,6 +10,7 @@ func (a *app) commands() []command {
 		{use: "cloud", short: "Servers to work with", group: []command{cloudList(), cloudShow(), cloudRegister(), cloudSet(), cloudUnregister()}},
 		{use: "group", short: "Resource groups", group: []command{groupCreate(), groupShow(), groupList(), groupExists(), groupDelete()}},
 		{use: "acr", short: "Registries, builds and tasks", group: acrCommands()},
+		{use: "container", short: "Container groups, which keep running", group: containerCommands()},
 		{use: "ad", short: "Applications and service principals", group: adCommands()},
 		{use: "role", short: "Roles, and who has them", group: []command{
 			{use: "assignment", short: "Who has which roles", group: []command{roleAssignmentCreate(), roleAssignmentList(), roleAssignmentDelete()}},

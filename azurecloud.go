@@ -72,4 +72,3 @@ func AzureCloudAt(location string) Cloud {
 	clouds := AzureClouds()
 	return clouds[slices.IndexFunc(clouds, func(c Cloud) bool { return c.Name == name })]
 }
-

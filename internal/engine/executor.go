@@ -41,6 +41,9 @@ type RunSpec struct {
 	// pushes nothing.
 	Untrusted bool
 	Publish   bool // `ports` are published on this machine too
+	// Hosts answer in the run's network, for its containers but not for its builds;
+	// nil for none.
+	Hosts *drydock.RunHosts
 }
 
 // Session is one run on an executor. It owns the run's image table, networks,

@@ -30,6 +30,9 @@ type Agent struct {
 	Limits      drydock.Limits    // of a run; its own number of processors counts if it is smaller
 	Images      map[string]string // image aliases of `cmd`; nil for plan.DefaultImages
 	Privileged  bool              // steps may be privileged
+	// Hosts returns what answers in the network of a run; it may return nil, and be
+	// nil, for nothing. Runs of what strangers wrote have none.
+	Hosts func(ctx context.Context, r drydock.RunRecord) (*drydock.RunHosts, error)
 	// CacheScope names whose runs share cache mounts with those of a registry;
 	// nil for all.
 	CacheScope func(ctx context.Context, registry drydock.ResourceID) (string, error)

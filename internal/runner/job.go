@@ -101,11 +101,27 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 			return err
 		}
 	}
+	if spec.Hosts, err = j.hosts(ctx); err != nil {
+		return err
+	}
 	j.result, err = runs.Run(ctx, Request{
 		Source: j.request.Source, Task: announced{planner, j}, Facts: j.facts,
 		Spec: spec,
 	})
 	return err
+}
+
+// hosts returns what answers in the run's network.
+func (j *job) hosts(ctx context.Context) (*drydock.RunHosts, error) {
+	if j.agent.Hosts == nil || j.request.Untrusted {
+		return nil, nil
+	}
+	hosts, err := j.agent.Hosts(ctx, j.record)
+	if err != nil || hosts == nil {
+		return nil, err
+	}
+	j.masker.Add(hosts.Secrets...)
+	return hosts, nil
 }
 
 // announced tells when there is a plan.

@@ -26,6 +26,9 @@ func (c *container) writeBundle(ctx context.Context) error {
 	if err := os.WriteFile(hosts, []byte(c.hostsFile()), 0o644); err != nil {
 		return fmt.Errorf("writing the container's hosts file: %w", err)
 	}
+	if err := c.writeTrust(); err != nil {
+		return err
+	}
 	spec, err := c.spec(ctx, hosts)
 	if err != nil {
 		return err
@@ -109,7 +112,7 @@ func (c *container) mounts() ([]specs.Mount, error) {
 	bind := func(source, target string) specs.Mount {
 		return specs.Mount{Destination: target, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", "nosuid", "nodev"}}
 	}
-	mounts := []specs.Mount{bind(w.dir, workspaceDir), bind(w.home, homeDir)}
+	mounts := append([]specs.Mount{bind(w.dir, workspaceDir), bind(w.home, homeDir)}, c.trustMounts()...)
 	for _, m := range c.Mounts {
 		dir, err := w.volumeDir(m.Name)
 		if err != nil {

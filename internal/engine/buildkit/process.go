@@ -46,6 +46,7 @@ func (c *container) splitEntryPoint() ([]string, error) {
 func (c *container) env() []string {
 	env := append([]string{defaultPath}, c.config.Config.Env...)
 	env = append(env, "HOSTNAME="+c.Name, "HOME="+homeDir)
+	env = append(env, c.hostsEnv()...)
 	return mergeEnv(append(env, c.Env...))
 }
 

@@ -76,7 +76,7 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 	if err := s.writeLogins(); err != nil {
 		return nil, err
 	}
-	if s.network, err = e.network.OpenRun(ctx, filepath.Base(s.dir), spec.Networks, runnet.RunOptions{Publish: spec.Publish}); err != nil {
+	if s.network, err = e.network.OpenRun(ctx, filepath.Base(s.dir), spec.Networks, runnet.RunOptions{Publish: spec.Publish, Hosts: spec.Hosts}); err != nil {
 		return nil, err
 	}
 	g := e.runtime.group.child(filepath.Base(s.dir))

@@ -55,6 +55,7 @@ type dnsServer struct {
 	upstream *upstream
 	subnet   netip.Prefix                  // reverse lookups in it are never forwarded
 	network  func(asker netip.Addr) string // name of the asker's network; empty sees all
+	hosts    *hostServer                   // nil for none
 
 	ctx      context.Context // ends with the server
 	cancel   context.CancelCauseFunc
@@ -121,6 +122,10 @@ func (s *dnsServer) local(req *dns.Msg, network string) *dns.Msg {
 	}
 	_, search := s.upstream.config()
 	hosts, known := s.names.lookup(q.Name, network, search)
+	if !known {
+		hosts = s.hosts.lookup(q.Name)
+		known = hosts != nil
+	}
 	if !known {
 		return nil
 	}

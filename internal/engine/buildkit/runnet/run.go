@@ -26,6 +26,8 @@ const ifaFlagNoDAD = unix.IFA_F_NODAD
 type RunOptions struct {
 	// Publish opens the published ports on the machine, too.
 	Publish bool
+	// Hosts answer in the run's network, and nowhere else; nil for none.
+	Hosts *drydock.RunHosts
 }
 
 // Run is the network of one run. Its methods may be called from several
@@ -46,6 +48,7 @@ type Run struct {
 	names *names
 	dns   *dnsServer
 	ports *portTable
+	hosts *hostServer   // nil for none
 	veths atomic.Uint32 // made so far
 
 	mu          sync.Mutex
@@ -66,6 +69,9 @@ func (m *Manager) OpenRun(ctx context.Context, id string, networks []drydock.Net
 		return nil, drydock.Errorf(drydock.Invalid, "run id %q is not 1 to 100 letters, digits, \"-\" and \"_\"", id)
 	}
 	r := &Run{m: m, name: m.owner.name() + "-" + id, publish: opt.Publish}
+	if opt.Hosts != nil {
+		r.hosts = newHostServer(opt.Hosts)
+	}
 	if err := m.open(ctx, r, networks); err != nil {
 		return nil, fmt.Errorf("making the network of run %s: %w", id, err)
 	}
@@ -87,13 +93,14 @@ func (r *Run) open(ctx context.Context, networks []drydock.Network) (err error) 
 		return err
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, r.hosts.close())
 	}
 	if err := r.connect(); err != nil {
-		return errors.Join(err, socks.close(), r.disconnect())
+		return errors.Join(err, socks.close(), r.hosts.close(), r.disconnect())
 	}
-	r.dns = &dnsServer{names: r.names, upstream: r.m.upstream, subnet: r.m.cfg.Subnet, network: r.networkOf}
+	r.dns = &dnsServer{names: r.names, upstream: r.m.upstream, subnet: r.m.cfg.Subnet, network: r.networkOf, hosts: r.hosts}
 	r.dns.start(socks)
+	r.hosts.start()
 	for _, b := range r.bridges {
 		size := 0
 		if b == r.fallback {
@@ -134,6 +141,9 @@ func (r *Run) setup(ctx context.Context, h *netlink.Handle) (*dnsSockets, error)
 		}
 	}
 	if err := runTable(r.m.cfg.Subnet, talking, r.public).commit(); err != nil {
+		return nil, err
+	}
+	if err := r.hosts.listen(ctx, h, r.m.hosts()); err != nil {
 		return nil, err
 	}
 	inside, err := netlink.NewHandle(unix.NETLINK_ROUTE)
@@ -191,7 +201,7 @@ func (r *Run) close() error {
 	for _, b := range r.bridges {
 		errs = append(errs, b.spares.close())
 	}
-	errs = append(errs, r.dns.close(), r.disconnect())
+	errs = append(errs, r.hosts.close(), r.dns.close(), r.disconnect())
 	r.m.forget(r)
 	return errors.Join(errs...)
 }

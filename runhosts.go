@@ -1,0 +1,26 @@
+package drydock
+
+import "net"
+
+// RunHosts are hosts that answer in the network of one run, by their names and at
+// the address of a cloud's metadata, whatever they are elsewhere. Who answers knows
+// by that which run asks: nothing else has a way there. They end with the run.
+type RunHosts struct {
+	// Has reports whether a name is one of them. It is in lower case, without a
+	// final dot.
+	Has func(name string) bool
+	// Port is one beside 443 at which they answer; 0 for none.
+	Port int
+	// Secure takes over connections to the hosts, and Metadata those to port 80 of
+	// 169.254.169.254. They return at once. The connections are broken
+	// when the run ends, if they are not closed before.
+	Secure, Metadata func(net.Conn)
+	// Env are variables of each container, as NAME=value; a step may set them to
+	// something else.
+	Env []string
+	// Secrets are what of Env must not appear in logs.
+	Secrets []string
+	// CAs are certificates in PEM form that containers trust beside those of their
+	// images.
+	CAs []byte
+}

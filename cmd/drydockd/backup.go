@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/backup"
@@ -22,7 +23,9 @@ func (p *program) backupCommand() *cobra.Command {
 		Short: "Copy all that a server keeps into one file, while it runs",
 		Long: `Copy all that a server keeps into FILE, or to standard output for -: the database,
 keys, certificates, images, uploads and logs, but no caches. The server may run
-meanwhile. The file holds the server's keys: keep it as you would keep those.`,
+meanwhile. The file holds the server's keys: keep it as you would keep those. The
+key of the vaults is in it too, unless it is in a key management service, which
+is then needed to read secrets again.`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, _, err := f.load(p.environ)
@@ -45,6 +48,11 @@ func (p *program) backup(ctx context.Context, dir, file string) error {
 	if err != nil {
 		return err
 	}
+	unlock, err := lockKeys(ctx, dir, unix.LOCK_SH)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	defer unlock()
 	source := backup.Source{
 		Dir: dir, Database: databaseFile, Snapshot: store.Backup,
 		Parts: []string{filepath.Dir(sealKeyFile), certsFolder, blobsFolder, registryFolder},

@@ -80,6 +80,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.configCommand(),
 		p.trustCommand(),
 		p.adminCommand(),
+		p.vaultCommand(),
 		p.backupCommand(),
 		p.restoreCommand(),
 		p.duCommand(),

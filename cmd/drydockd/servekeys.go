@@ -39,7 +39,7 @@ func lockData(ctx context.Context, dir string) (*os.File, error) {
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Unavailable, "locking the data folder: %w", err)
 	}
-	if err := waitLock(ctx, f); err != nil {
+	if err := waitFlock(ctx, f, unix.LOCK_EX, lockWithin); err != nil {
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			err = drydock.Errorf(drydock.Conflict, "another server is running on the data folder %s", dir).
 				WithHint("stop it, or use another folder with --data")
@@ -55,9 +55,10 @@ func lockData(ctx context.Context, dir string) (*os.File, error) {
 // a process that it had forked and that had not yet become another program.
 const lockWithin = 3 * time.Second
 
-func waitLock(ctx context.Context, f *os.File) error {
-	for deadline := time.Now().Add(lockWithin); ; {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+// waitFlock locks a file, and gives up when that can't be had within a time.
+func waitFlock(ctx context.Context, f *os.File, how int, within time.Duration) error {
+	for deadline := time.Now().Add(within); ; {
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
 			return err
 		}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
+	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/google/uuid"
 
@@ -15,31 +13,48 @@ import (
 	"github.com/drydockhq/drydock/internal/vault"
 )
 
-const (
-	// vaultKeyFile holds the key that the vaults' keys are encrypted with, unless
-	// that is in a key management service.
-	vaultKeyFile = "keys/vault.key"
-	vaultType    = "Microsoft.KeyVault/vaults"
-)
+const vaultType = "Microsoft.KeyVault/vaults"
 
 // openVaults opens the audit log and the secrets of vaults.
 func (d *daemon) openVaults(ctx context.Context) error {
 	d.audit = audit.New(d.store, d.log)
 	d.closing(d.audit.Close)
-	keys, err := vault.OpenKeys(ctx, d.store, vault.Opener{Dir: d.config.Data}, d.vaultKey())
+	keys, err := vault.OpenKeys(ctx, d.store, vault.Opener{Dir: d.config.Data}, d.config.Vaults.Key)
+	if err != nil {
+		return err
+	}
+	sources, err := d.vaultSources()
 	if err != nil {
 		return err
 	}
 	d.vaults = vault.NewService(vault.Config{
 		Store: d.store, Keys: keys, Directory: vaultDirectory{d}, Roles: d.store, Audit: d.audit,
 		Tenant: d.authority.Tenant(), Suffix: d.names.cloud().Vaults,
-		Log: d.log, Now: d.now, NewID: uuid.NewString,
+		Sources: sources, Azure: d.azureVaults(), Log: d.log, Now: d.now, NewID: uuid.NewString,
 	})
 	return nil
 }
 
-// vaultKey names what the vaults' keys are encrypted with.
-func (d *daemon) vaultKey() string { return vaultKeyFile }
+// vaultSources opens the stores of vaults whose secrets are elsewhere.
+func (d *daemon) vaultSources() (map[string]vault.Source, error) {
+	sources := map[string]vault.Source{}
+	for name, text := range d.config.Vaults.Stores {
+		source, err := vault.OpenSource(text, d.environ)
+		if err != nil {
+			return nil, fmt.Errorf("the vault %s: %w", name, err)
+		}
+		sources[name] = source
+	}
+	return sources, nil
+}
+
+// azureVaults returns what reads vaults of Azure; nil for nobody.
+func (d *daemon) azureVaults() vault.AzureReader {
+	if d.config.Vaults.Azure == "off" {
+		return nil
+	}
+	return &vault.Azure{SignIn: vault.SignInFrom(d.environ, d.config.Vaults.Azure == "managed-identity")}
+}
 
 // vaultHandler returns the handler of the hosts of vaults. It names the authority
 // by the cloud in which it was asked.
@@ -71,13 +86,7 @@ func (d *daemon) purgeVaults(ctx context.Context) {
 	if err := d.store.PurgeDue(ctx, d.now()); err != nil && ctx.Err() == nil {
 		d.log.WarnContext(ctx, "purging what was deleted from vaults", "error", err)
 	}
-}
-
-// vaultKeyKept says of a backup where the key of its vaults is.
-func vaultKeyKept(path string) (bool, error) {
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+	if err := d.store.DeleteAudit(ctx, d.now().Add(-d.config.Vaults.AuditFor)); err != nil && ctx.Err() == nil {
+		d.log.WarnContext(ctx, "removing old records of the audit log", "error", err)
 	}
-	return err == nil, err
 }

@@ -61,6 +61,7 @@ type Config struct {
 	WebhooksDeny []netip.Prefix
 	Storage      map[string]string // of registries: "driver", and the driver's parameters; nil for files in Data
 	Proxy        Proxy
+	Vaults       Vaults
 	Azure        Azure
 	Instances    Instances
 }

@@ -9,7 +9,7 @@ import (
 
 // Settings returns all settings, in the order in which they are shown.
 func Settings() []*Setting {
-	return slices.Concat(serverSettings(), oidcSettings(), azureSettings(), runSettings(), triggerSettings(), instanceSettings(), registrySettings())
+	return slices.Concat(serverSettings(), oidcSettings(), azureSettings(), runSettings(), triggerSettings(), vaultSettings(), instanceSettings(), registrySettings())
 }
 
 // serverSettings say where the server is and who may reach it.

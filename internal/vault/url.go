@@ -8,16 +8,6 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// azureSuffixes are what follows the name of a vault in the clouds of Azure.
-var azureSuffixes = []string{".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net", ".vault.microsoftazure.de"}
-
-// Hosts are the names of vaults' hosts.
-type Hosts struct {
-	// Suffix follows the name of a vault in a host of this server, as
-	// ".vault.drydock.test".
-	Suffix string
-}
-
 // Name is where a secret is, as its URL says.
 type Name struct {
 	Host    string // with its port if it has one

@@ -16,10 +16,6 @@ type Wrapper interface {
 	Close() error
 }
 
-// OpenWrapper opens the wrapper that a key's name stands for: the path of a
-// file, or the URL of a key management service.
-type OpenWrapper func(ctx context.Context, name string) (Wrapper, error)
-
 // envelope encrypts keysets with a fresh key, which the wrapper encrypts: some
 // key management services encrypt no more than the length of a key.
 func envelope(ctx context.Context, w Wrapper) tink.AEAD {

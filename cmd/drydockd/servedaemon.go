@@ -337,7 +337,7 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: d.fetches, Client: d.network.Client(), Identities: d.keyring,
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
-		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Now: d.now,
+		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Hosts: d.runHosts, Now: d.now,
 	}}
 	return nil
 }
@@ -410,7 +410,7 @@ func (d *daemon) withMetadata(next http.Handler) http.Handler {
 // router returns the handler of all hosts.
 func (d *daemon) router() http.Handler {
 	return d.metrics.count(&hostRouter{
-		names: d.names, own: d.ownHandler(), log: d.log,
+		names: d.names, own: d.ownHandler(), endpoint: d.runEndpoint(), log: d.log,
 		services: map[drydock.HostKind]http.Handler{
 			drydock.ManagementHost: d.withConsoles(d.withHooks(d.withMetadata(d.arm))),
 			drydock.LoginHost:      d.authority.Handler(),

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
 )
 
 // hostNames are the hosts of a server.
@@ -88,7 +89,8 @@ func (h hostNames) kind(host string) drydock.HostKind {
 type hostRouter struct {
 	names    hostNames
 	services map[drydock.HostKind]http.Handler
-	own      http.Handler            // for everything else: health and metrics
+	own      http.Handler // for everything else: health and metrics
+	endpoint http.Handler // for plain requests of runs, which are for their identities
 	log      *slog.Logger
 }
 
@@ -100,7 +102,14 @@ func (h *hostRouter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(drydock.WithCloud(r.Context(), cloud))
 	}
 	service := h.services[kind]
+	_, ofRun := auth.RunFrom(r.Context())
 	switch {
+	case ofRun && r.TLS == nil:
+		h.endpoint.ServeHTTP(w, r)
+	case ofRun && service == nil: // health and metrics are not for runs
+		http.Error(w, "there is no such host", http.StatusNotFound)
+	case ofRun:
+		service.ServeHTTP(w, r)
 	case isProbe(r.URL.Path) && kind != drydock.RegistryKind && kind != drydock.BlobKind:
 		h.own.ServeHTTP(w, r)
 	case service == nil:

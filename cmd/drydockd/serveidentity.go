@@ -5,16 +5,21 @@ import (
 	"net/http"
 )
 
-// metadataHandler returns the handler of what clouds answer at for the machine
-// itself, for requests that come out of no run: Drydock gives identities to runs,
-// not to machines.
+// metadataHandler answers, as clouds do at the address of a machine's metadata,
+// requests that come out of no run: Drydock gives identities to runs, not to
+// machines.
 func (d *daemon) metadataHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusBadRequest) // clients try again at most others
-		// A client that is gone needs no answer.
-		_ = json.NewEncoder(w).Encode(map[string]string{
-			"error": "invalid_request", "error_description": "Identity not found: Drydock gives identities to the runs of tasks, and this is none. Sign in with az login --service-principal",
-		})
+		// With most other statuses clients try again for minutes.
+		writeRefusal(w, http.StatusBadRequest, "invalid_request",
+			"Identity not found: Drydock gives identities to the runs of tasks, and this is none. Sign in with az login --service-principal")
 	})
+}
+
+// writeRefusal answers as the identity endpoints of clouds do.
+func writeRefusal(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	// A client that is gone needs no answer.
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": code, "error_description": message})
 }

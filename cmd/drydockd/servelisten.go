@@ -36,6 +36,7 @@ func newWebServer(l net.Listener, handler http.Handler, certificate func(*tls.Cl
 			ReadHeaderTimeout: 20 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    128 << 10,
+			ConnContext:       connContext,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
 	}
@@ -64,6 +65,9 @@ func (s *webServer) serve() error {
 // takeSecure serves HTTPS on a connection that came by another way, and owns it
 // from then on.
 func (s *webServer) takeSecure(c net.Conn) { s.secureConns.add(c) }
+
+// takePlain is takeSecure for plain HTTP.
+func (s *webServer) takePlain(c net.Conn) { s.plainConns.add(c) }
 
 // accept hands new connections to the two servers.
 func (s *webServer) accept(secure, plain *connQueue) error {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
+)
+
+// metadataURL is where the containers of a run reach its identity endpoint, as
+// programs on Azure's machines do.
+const metadataURL = "http://169.254.169.254"
+
+// runHosts returns what answers in the network of a run: the server by the names of
+// Azure's clouds and its own, and the identities of the run's task. It is nil for
+// tasks that are to reach the real Azure.
+func (d *daemon) runHosts(ctx context.Context, r drydock.RunRecord) (*drydock.RunHosts, error) {
+	if d.config.Azure.IsReal(r.Registry.Name(), r.Task) {
+		return nil, nil
+	}
+	registry, err := d.store.Resource(ctx, r.Registry)
+	if err != nil {
+		return nil, err
+	}
+	key := r.Key()
+	return &drydock.RunHosts{
+		Has: d.answersRuns, Port: d.names.port,
+		Secure:   func(c net.Conn) { d.web.takeSecure(&runConn{c, key}) },
+		Metadata: func(c net.Conn) { d.web.takePlain(&runConn{c, key}) },
+		Env:      append(d.managed.Environment(key, metadataURL), "AZURE_CLOUD_NAME="+drydock.AzureCloudAt(registry.Location).Name),
+		Secrets:  []string{d.managed.Header(key)},
+		CAs:      d.ownPEM,
+	}, nil
+}
+
+// lookupWithin is how long the store may take to know a registry.
+const lookupWithin = 2 * time.Second
+
+// answersRuns reports whether runs mean this server by a name. Registries and
+// storage accounts that it doesn't have may be those of others, whose images and
+// files are public; vaults hold secrets, for which the identities of runs would show
+// their tokens to whoever answers.
+func (d *daemon) answersRuns(host string) bool {
+	c, kind, name, known := d.names.find(host)
+	switch {
+	case !known:
+		return false
+	case c.Name == d.names.cloud().Name:
+		return true
+	case kind == drydock.BlobKind:
+		return name == blobAccount
+	case kind == drydock.RegistryKind:
+		ctx, cancel := context.WithTimeout(context.Background(), lookupWithin)
+		defer cancel()
+		return d.hasRegistry(ctx, name)
+	}
+	return true
+}
+
+// hasRegistry reports whether there is a registry of a name. While that can't be
+// known there is: nobody is to be led to another one of its name.
+func (d *daemon) hasRegistry(ctx context.Context, name string) bool {
+	_, err := registryDirectory{d}.Registry(ctx, name)
+	return drydock.CodeOf(err) != drydock.NotFound
+}
+
+// runConn is a connection that a container of a run has opened in the network of
+// that.
+type runConn struct {
+	net.Conn
+	run drydock.RunKey
+}
+
+// RemoteAddr implements net.Conn. The address of a container is one that those of
+// every run have, and may be of loopback there.
+func (c *runConn) RemoteAddr() net.Addr { return runAddr(c.run) }
+
+// runAddr is a run as the other end of a connection.
+type runAddr drydock.RunKey
+
+// Network implements net.Addr.
+func (runAddr) Network() string { return "run" }
+
+// String implements net.Addr.
+func (a runAddr) String() string { return "run " + a.ID + " of " + strings.ToLower(a.Registry.Name()) }
+
+// connContext notes in the context of a connection which run it comes from. Nothing
+// that a client sends has a part in that.
+func connContext(ctx context.Context, c net.Conn) context.Context {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	if of, ok := c.(*runConn); ok {
+		return auth.WithRun(ctx, of.run)
+	}
+	return ctx
+}
+
+// runEndpoint answers what a run asks at the address of a cloud's metadata.
+func (d *daemon) runEndpoint() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(auth.InstanceTokenPath, d.managed)
+	mux.Handle(auth.EndpointTokenPath, d.managed)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeRefusal(w, http.StatusNotFound, "not_found", "There is nothing at "+r.URL.Path+": the network of a run answers for the identities of its task alone.")
+	})
+	return mux
+}

@@ -42,7 +42,7 @@ func accountDoc(p *profile.Profile, cloud string, account profile.Account, s pro
 	return object{
 		"cloudName": cloud, "id": s.ID, "name": s.Name, "tenantId": s.Tenant, "homeTenantId": s.Tenant, "state": s.State,
 		"isDefault": cloud == p.Active && s.ID == account.Default,
-		"user":      object{"name": account.ClientID, "type": account.Kind},
+		"user":      object{"name": account.Name(), "type": account.Kind},
 	}
 }
 

@@ -15,7 +15,16 @@ func directoryTable(item any) output.Row {
 }
 
 func idFlag(f *flags, kind directoryKind, id *string) {
-	f.StringVar(id, "id", "", "client id, object id or name of the "+kind.noun)
+	switch kind.path {
+	case users.path:
+		f.StringVar(id, "id", "", "user principal name, object id or name of the user")
+	case groups.path: // the Azure CLI's flag has another name
+		f.StringVarP(id, "group", "g", "", "name or object id of the group")
+		f.need("group")
+		return
+	default:
+		f.StringVar(id, "id", "", "client id, object id or name of the "+kind.noun)
+	}
 	f.need("id")
 }
 
@@ -80,10 +89,10 @@ func article(noun string) string {
 
 func adDelete(kind directoryKind) command {
 	var id string
-	short := "Delete an application with its service principal"
-	if kind.command() == "sp" {
-		short = "Delete a service principal with its roles; its application stays"
-	}
+	short := map[string]string{
+		"app": "Delete an application with its service principal", "sp": "Delete a service principal with its roles; its application stays",
+		"user": "Delete a user with its roles", "group": "Delete a group with its roles",
+	}[kind.command()]
 	return command{
 		use: "delete", short: short,
 		flags: func(f *flags) { idFlag(f, kind, &id) },

@@ -11,7 +11,7 @@ func (a *app) commands() []command {
 		{use: "group", short: "Resource groups", group: []command{groupCreate(), groupShow(), groupList(), groupExists(), groupDelete()}},
 		{use: "acr", short: "Registries, builds and tasks", group: acrCommands()},
 		{use: "container", short: "Container groups, which keep running", group: containerCommands()},
-		{use: "ad", short: "Applications and service principals", group: adCommands()},
+		{use: "ad", short: "Users, groups, applications and service principals", group: adCommands()},
 		{use: "role", short: "Roles, and who has them", group: []command{
 			{use: "assignment", short: "Who has which roles", group: []command{roleAssignmentCreate(), roleAssignmentList(), roleAssignmentDelete()}},
 			{use: "definition", short: "The roles that there are", group: []command{roleDefinitionList(), roleDefinitionShow()}},
@@ -35,6 +35,9 @@ func adCommands() []command {
 		{use: "app", short: "Applications, which service principals are made of", group: []command{
 			appCreate(), adList(applications), adShow(applications), adDelete(applications), credentials(applications),
 		}},
+		{use: "user", short: "People, who sign in with a name and a password", group: adUserCommands()},
+		{use: "group", short: "Groups of people at the provider of identities, which roles are given to", group: adGroupCommands()},
+		{use: "signed-in-user", short: "Who is signed in", group: []command{signedInUser()}},
 	}
 }
 

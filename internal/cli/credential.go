@@ -14,6 +14,9 @@ import (
 
 // credential returns the account's, which keeps its tokens for later commands.
 func (s *session) credential() (azcore.TokenCredential, error) {
+	if s.account.Kind == profile.User {
+		return personCredential{s}, nil // which MSAL keeps the tokens of
+	}
 	next, err := s.newCredential()
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -107,6 +108,20 @@ func explainSignIn(refused *azidentity.AuthenticationFailedError) error {
 	}
 	return drydock.Errorf(drydock.Denied, "signing in: %s", message).
 		WithHint("sign in again with drydock login --service-principal -u ID -p SECRET --tenant TENANT")
+}
+
+// saidByAuthority finds what an authority says is wrong in the text of an error
+// of MSAL, which has nothing else of the answer.
+var saidByAuthority = regexp.MustCompile(`"error_description":\s*("(?:[^"\\]|\\.)*")`)
+
+// explainPerson gives an error in signing a person in.
+func explainPerson(err error, flags string) error {
+	found := saidByAuthority.FindStringSubmatch(err.Error())
+	var message string
+	if found == nil || json.Unmarshal([]byte(found[1]), &message) != nil {
+		return err
+	}
+	return drydock.Errorf(drydock.Denied, "signing in: %s", message).WithHint("sign in again with drydock login%s", flags)
 }
 
 // namesHint says how the name of a server's host becomes known to a machine.

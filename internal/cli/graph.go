@@ -69,6 +69,8 @@ var (
 		return "servicePrincipalNames/any(c:c eq " + quote(name) + ")"
 	}}
 	applications = directoryKind{"/applications", "application", func(name string) string { return "appId eq " + quote(name) }}
+	users        = directoryKind{"/users", "user", func(name string) string { return "userPrincipalName eq " + quote(name) }}
+	groups       = directoryKind{"/groups", "group", func(name string) string { return "id eq " + quote(name) }}
 )
 
 // search returns the objects of a kind that a condition selects.
@@ -107,19 +109,26 @@ func (a *api) find(c *call, kind directoryKind, name string) (object, error) {
 
 // command is the group of commands that is about a kind.
 func (k directoryKind) command() string {
-	if k.path == applications.path {
+	switch k.path {
+	case applications.path:
 		return "app"
+	case servicePrincipals.path:
+		return "sp"
 	}
-	return "sp"
+	return k.noun
 }
 
 func ambiguous(kind directoryKind, name string, found []any) error {
 	var ids []string
 	for _, item := range found {
-		ids = append(ids, text(item, "appId"))
+		id := text(item, "appId")
+		if id == "" {
+			id = text(item, "id")
+		}
+		ids = append(ids, id)
 	}
 	return drydock.Errorf(drydock.Conflict, "there are %d %ss %q", len(found), kind.noun, name).
-		WithHint("name it by its client id: %s", strings.Join(ids, ", "))
+		WithHint("name it by its id: %s", strings.Join(ids, ", "))
 }
 
 // object returns the path of an object.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ type loginFlags struct {
 	principal          bool
 	identity           bool
 	withoutAny         bool
+	byCode             bool
 	clientIDOfIdentity string
 }
 
@@ -26,14 +28,15 @@ func loginCommand() command {
 	var l loginFlags
 	return command{
 		use: "login", short: "Sign in to a server",
-		example: "  drydock login --endpoint https://management.drydock.test --service-principal -u ID -p SECRET --tenant TENANT",
+		example: "  drydock login --endpoint https://management.drydock.test\n  drydock login --endpoint https://management.drydock.test --service-principal -u ID -p SECRET --tenant TENANT",
 		flags: func(f *flags) {
 			f.StringVar(&l.endpoint, "endpoint", "", "URL of the server: https://management.DOMAIN (default: the cloud in use)")
 			f.StringVar(&l.ca, "ca-file", "", "certificates of the server's authority, in PEM form, where the system does not trust it")
 			f.BoolVar(&l.principal, "service-principal", false, "the user is a service principal")
-			f.StringVarP(&l.user, "username", "u", "", "client id of the service principal")
-			f.StringVarP(&l.secret, "password", "p", "", "secret of the service principal; asked for if left out")
-			f.StringVarP(&l.tenant, "tenant", "t", "", "tenant of the service principal")
+			f.StringVarP(&l.user, "username", "u", "", "user name, or client id of the service principal")
+			f.StringVarP(&l.secret, "password", "p", "", "password of the user, or secret of the service principal; asked for if left out")
+			f.BoolVar(&l.byCode, "use-device-code", false, "sign in in a browser, here or elsewhere, with a code; the default without --username")
+			f.StringVarP(&l.tenant, "tenant", "t", "", "tenant; a service principal has to name it")
 			f.BoolVarP(&l.identity, "identity", "i", false, "sign in with the identity of the run or machine that this is")
 			f.StringVar(&l.clientIDOfIdentity, "client-id", "", "client id of the identity, if there are several")
 			f.BoolVar(&l.withoutAny, "allow-no-subscriptions", false, "sign in even if no subscription can be used")
@@ -62,11 +65,17 @@ func (l *loginFlags) run(c *call) (any, error) {
 	if s.http, err = c.httpClient(cloud); err != nil {
 		return nil, err
 	}
+	if account.Kind == profile.User {
+		if err := l.signInPerson(c, s); err != nil {
+			return nil, err
+		}
+		account = s.account
+	}
 	if account.Subscriptions, err = subscriptionsOf(c, s); err != nil {
 		return nil, err
 	}
 	if len(account.Subscriptions) == 0 && !l.withoutAny {
-		return nil, drydock.Errorf(drydock.Denied, "%s may use no subscription", account.ClientID).
+		return nil, drydock.Errorf(drydock.Denied, "%s may use no subscription", account.Name()).
 			WithHint("ask an owner for a role assignment, or add --allow-no-subscriptions")
 	}
 	if len(account.Subscriptions) > 0 {
@@ -88,17 +97,24 @@ func (l *loginFlags) account(c *call) (profile.Account, error) {
 	if l.identity {
 		return profile.Account{Kind: profile.ManagedIdentity, ClientID: l.clientIDOfIdentity}, nil
 	}
+	if l.byCode && (l.user != "" || l.secret != "" || l.principal) {
+		return profile.Account{}, usageError(c.cmd, drydock.Errorf(drydock.Invalid, "--use-device-code excludes --username, --password and --service-principal"))
+	}
+	// A client id is no name of a person, whatever it is said to be.
+	if !l.principal && !guidForm.MatchString(l.user) {
+		if l.secret != "" && l.user == "" {
+			return profile.Account{}, usageError(c.cmd, drydock.Errorf(drydock.Invalid, "--username/-u is required with --password"))
+		}
+		return profile.Account{Kind: profile.User, Tenant: l.tenant}, l.askPassword(c)
+	}
 	for flag, value := range map[string]string{"--username/-u": l.user, "--tenant/-t": l.tenant} {
 		if value == "" {
 			return profile.Account{}, usageError(c.cmd, drydock.Errorf(drydock.Invalid, "%s is required: a service principal signs in with its id, secret and tenant", flag).
 				WithHint("%s login --service-principal -u ID -p SECRET --tenant TENANT; the first start of drydockd serve prints them", c.Name))
 		}
 	}
-	if l.secret == "" {
-		var err error
-		if l.secret, err = c.askSecret("Password: "); err != nil {
-			return profile.Account{}, err
-		}
+	if err := l.askPassword(c); err != nil {
+		return profile.Account{}, err
 	}
 	return profile.Account{Kind: profile.ServicePrincipal, Tenant: l.tenant, ClientID: l.user, Secret: l.secret}, nil
 }
@@ -127,7 +143,7 @@ func logoutCommand() command {
 				return nil, err
 			}
 			delete(p.Accounts, p.Active)
-			if err := c.store.DropTokens(); err != nil {
+			if err := errors.Join(c.store.DropTokens(), c.store.DropSession(p.Active)); err != nil {
 				return nil, err
 			}
 			return nil, c.store.Save(p)

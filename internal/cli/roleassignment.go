@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/cli/args"
 	"github.com/drydockhq/drydock/internal/cli/output"
@@ -18,7 +20,7 @@ func assignmentTable(item any) output.Row {
 type assigneeFlags struct{ name, objectID string }
 
 func (w *assigneeFlags) define(f *flags) {
-	f.StringVar(&w.name, "assignee", "", "client id, object id or name of the service principal")
+	f.StringVar(&w.name, "assignee", "", "client id, object id or name of the service principal; user name of a user; name of a group")
 	f.StringVar(&w.objectID, "assignee-object-id", "", "object id, which is not looked up in the directory")
 }
 
@@ -34,12 +36,31 @@ func (w *assigneeFlags) id(c *call, s *session) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	o, err := g.find(c, servicePrincipals, w.name)
+	o, err := g.assignee(c, w.name)
 	if isDenied(err) && guidForm.MatchString(w.name) {
 		c.say("The directory can't be asked; %s is taken for an object id.", w.name)
 		return w.name, nil
 	}
 	return text(o, "id"), err
+}
+
+// assignee returns the service principal, user or group that a name names.
+func (a *api) assignee(c *call, name string) (object, error) {
+	kinds := []directoryKind{servicePrincipals, users, groups}
+	if strings.Contains(name, "@") {
+		kinds = []directoryKind{users, servicePrincipals, groups}
+	}
+	var first error
+	for _, kind := range kinds {
+		o, err := a.find(c, kind, name)
+		if drydock.CodeOf(err) != drydock.NotFound {
+			return o, err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, first
 }
 
 type assignFlags struct {
@@ -52,12 +73,12 @@ type assignFlags struct {
 func roleAssignmentCreate() command {
 	r := assignFlags{kind: args.Enum{Choices: []string{"User", "Group", "ServicePrincipal", "ForeignGroup"}}}
 	return command{
-		use: "create", short: "Give a service principal a role", table: assignmentTable,
+		use: "create", short: "Give a service principal, user or group a role", table: assignmentTable,
 		example: "  drydock role assignment create --assignee ci --role AcrPush --scope $(drydock acr show -n contoso --query id -o tsv)",
 		flags: func(f *flags) {
 			f.StringVar(&r.role, "role", "", "name or id of the role")
 			r.assignee.define(f)
-			f.Var(&r.kind, "assignee-principal-type", "what the assignee is; there are service principals only")
+			f.Var(&r.kind, "assignee-principal-type", "what the assignee is")
 			r.scope.define(f)
 			f.StringVarP(&r.name, "name", "n", "", "a GUID for the assignment (default: a new one)")
 			f.need("role")

@@ -48,7 +48,7 @@ func (a *api) namePrincipals(c *call, list []any) error {
 		}
 		known, _ := answer["value"].([]any)
 		for _, o := range known {
-			names[text(o, "id")] = at(o, "servicePrincipalNames", 0)
+			names[text(o, "id")] = principalName(o)
 		}
 	}
 	for _, item := range list {
@@ -57,6 +57,18 @@ func (a *api) namePrincipals(c *call, list []any) error {
 		}
 	}
 	return nil
+}
+
+// principalName is what the Azure CLI shows a principal as: the client id of a
+// service principal, the login of a user, the name of a group.
+func principalName(o any) any {
+	if name := at(o, "servicePrincipalNames", 0); name != nil {
+		return name
+	}
+	if name := text(o, "userPrincipalName"); name != "" {
+		return name
+	}
+	return text(o, "displayName")
 }
 
 // maxIDs is how many objects Graph can be asked for at once.

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"az":      program("az"),
 			"login":   login,
 			"signin":  signIn,
+			"types":   types,
 			"runs":    runs,
 			"ends":    ends,
 			"blobs":   setBlobs,
@@ -122,6 +123,12 @@ func login(ts *testscript.TestScript, _ bool, _ []string) {
 			ts.Fatalf("drydock %s: exit status %d", line[0], code)
 		}
 	}
+}
+
+// types NAME PASSWORD has somebody enter these, and the code, in a browser when
+// the next code is shown.
+func types(ts *testscript.TestScript, _ bool, args []string) {
+	siteOf(ts).typist.Store(&[2]string{args[0], args[1]})
 }
 
 // signin FILE signs in as the service principal whose client id and secret are

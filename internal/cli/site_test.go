@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,8 @@ type site struct {
 
 	signIns atomic.Int64 // requests to the authority
 	lost    atomic.Bool  // whether all connections break
+
+	typist atomic.Pointer[[2]string] // name and password of who enters the next code
 
 	mu       sync.Mutex
 	ending   ending
@@ -108,7 +111,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Graph.ServeHTTP(w, r)
 	case name == "login":
 		s.signIns.Add(1)
-		s.Authority.Handler().ServeHTTP(w, r)
+		s.authorize(w, r)
 	case strings.HasSuffix(name, ".blob"):
 		s.blobs.ServeHTTP(w, r)
 	case strings.HasSuffix(name, ".azurecr"):
@@ -116,6 +119,35 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// authorize asks the authority. Whoever types enters the codes that it gives out.
+func (s *site) authorize(w http.ResponseWriter, r *http.Request) {
+	typist := s.typist.Load()
+	if typist == nil || !strings.HasSuffix(r.URL.Path, "/devicecode") {
+		s.Authority.Handler().ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	s.Authority.Handler().ServeHTTP(answer, r)
+	var code struct {
+		UserCode string `json:"user_code"`
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &code); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	form := url.Values{"user_code": {code.UserCode}, "login": {typist[0]}, "password": {typist[1]}}
+	post := httptest.NewRequestWithContext(r.Context(), http.MethodPost, "https://"+r.Host+"/device", strings.NewReader(form.Encode()))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	page := httptest.NewRecorder()
+	s.Authority.Handler().ServeHTTP(page, post)
+	if page.Code != http.StatusOK {
+		http.Error(w, page.Body.String(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(answer.Body.Bytes())
 }
 
 // manage asks the resource manager. The blobs that it tells of are ours.

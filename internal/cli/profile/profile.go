@@ -25,10 +25,12 @@ type Cloud struct {
 
 // Account is who is signed in to a cloud.
 type Account struct {
-	Kind          string         `json:"kind"` // ServicePrincipal or ManagedIdentity
+	Kind          string         `json:"kind"` // ServicePrincipal, ManagedIdentity or User
 	Tenant        string         `json:"tenant,omitempty"`
 	ClientID      string         `json:"clientId,omitempty"`
 	Secret        string         `json:"secret,omitempty"`
+	Username      string         `json:"username,omitempty"`      // of a User
+	HomeID        string         `json:"homeAccountId,omitempty"` // by which MSAL knows a User
 	Subscriptions []Subscription `json:"subscriptions"`
 	Default       string         `json:"default"` // id of the subscription in use
 }
@@ -37,7 +39,16 @@ type Account struct {
 const (
 	ServicePrincipal = "servicePrincipal"
 	ManagedIdentity  = "managedIdentity"
+	User             = "user"
 )
+
+// Name returns what people know the account by.
+func (a Account) Name() string {
+	if a.Username != "" {
+		return a.Username
+	}
+	return a.ClientID
+}
 
 // Subscription is one that an account may use.
 type Subscription struct {

@@ -46,7 +46,15 @@ func (s Store) Save(p *Profile) error { return s.write(profileFile, p) }
 
 // Clear forgets everything.
 func (s Store) Clear() error {
-	for _, name := range []string{profileFile, tokensFile} {
+	sessions, err := filepath.Glob(filepath.Join(s.Dir, "session-*.json"))
+	if err != nil {
+		return err
+	}
+	names := []string{profileFile, tokensFile}
+	for _, path := range sessions {
+		names = append(names, filepath.Base(path))
+	}
+	for _, name := range names {
 		if err := os.Remove(filepath.Join(s.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

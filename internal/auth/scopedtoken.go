@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,7 +50,11 @@ func (t *ScopedTokens) signIn(ctx context.Context, registry drydock.ResourceID, 
 	if err != nil {
 		return drydock.Principal{}, err
 	}
-	for _, p := range token.passwords {
+	passwords := slices.Clone(token.passwords)
+	slices.SortStableFunc(passwords, func(a, b drydock.TokenPassword) int {
+		return t.cost(a, password) - t.cost(b, password)
+	})
+	for _, p := range passwords {
 		same, err := t.Hasher.Matches(ctx, p.Hash, password)
 		if err != nil {
 			return drydock.Principal{}, err
@@ -60,6 +65,15 @@ func (t *ScopedTokens) signIn(ctx context.Context, registry drydock.ResourceID, 
 	}
 	return drydock.Principal{}, drydock.Errorf(drydock.Denied, "the token '%s' of registry %s has another password", token.id.Name(), registry.Name()).
 		WithHint("acr token credential generate makes a new one")
+}
+
+// cost is 0 for a password that is known to match, so that one is not stretched
+// to be compared with the other each time.
+func (t *ScopedTokens) cost(p drydock.TokenPassword, password string) int {
+	if t.Hasher.known.has(p.Hash, password) {
+		return 0
+	}
+	return 1
 }
 
 // again returns who signed in with a password of a token, if it is still good.

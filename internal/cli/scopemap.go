@@ -18,7 +18,7 @@ func (m *scopeMapFlags) define(f *flags) {
 	f.need("name")
 }
 
-// do carries out a request for a resource of the registry.
+// child carries out a request for a resource of a kind below the registry.
 func (r *registry) child(c *call, method, kind, name string, body any) (object, error) {
 	q := request{method: method, path: r.path + "/" + kind + "/" + escape(name), version: registryVersion, body: body}
 	if method == http.MethodGet {

@@ -167,24 +167,24 @@ func (m *Manager) stream(ctx context.Context, socket *websocket.Conn, r drydock.
 		ctx := socket.CloseRead(ctx)
 		return 0, l.output.follow(socketWriter{ctx, socket}, ctx.Done())
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	// Who reads the socket goes on until it is closed: to end it earlier would
+	// break the connection off.
+	running, gone := context.WithCancel(ctx)
+	defer gone()
 	input, typed := io.Pipe()
 	defer input.Close()
 	m.consoles.work.Go(func() {
-		defer cancel() // the client is gone
+		defer gone()
 		for {
 			_, data, err := socket.Read(ctx)
 			if err != nil {
 				_ = typed.CloseWithError(io.EOF)
 				return
 			}
-			if _, err := typed.Write(data); err != nil {
-				return
-			}
+			_, _ = typed.Write(data) // nobody minds what is typed when the command has ended
 		}
 	})
-	return l.d.pod.Exec(ctx, l.spec.Name, ExecSpec{Command: r.Command, Input: input, Output: out, Rows: r.Rows, Columns: r.Columns})
+	return l.d.pod.Exec(running, l.spec.Name, ExecSpec{Command: r.Command, Input: input, Output: out, Rows: r.Rows, Columns: r.Columns})
 }
 
 // socketWriter sends each write as a message.

@@ -105,10 +105,14 @@ func (g *group) fail(err error) {
 }
 
 func (g *group) load() {
+	var n notes
 	data, err := g.m.c.States.Instance(g.ctx, g.id)
 	if err == nil {
-		err = json.Unmarshal(data, &g.notes)
+		err = json.Unmarshal(data, &n)
 	}
+	g.mu.Lock()
+	g.notes = n
+	g.mu.Unlock()
 	if err != nil && drydock.CodeOf(err) != drydock.NotFound {
 		g.m.c.Log.WarnContext(g.ctx, "reading the notes of a container group", "group", g.id.Name(), "error", err)
 	}

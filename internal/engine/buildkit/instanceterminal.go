@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,14 @@ func runOnTerminal(cmd *exec.Cmd, e instance.ExecSpec) error {
 	slave, err := os.OpenFile(name, os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return fmt.Errorf("opening a terminal: %w", err)
+	}
+	// What is typed is for the terminal in the container to interpret.
+	outer, err := console.ConsoleFromFile(slave)
+	if err == nil {
+		err = outer.SetRaw()
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("preparing a terminal: %w", err), slave.Close())
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}

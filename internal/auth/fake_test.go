@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -163,6 +164,8 @@ type site struct {
 	store     *store
 	keys      *auth.Keys
 	directory *auth.Directory
+	login     string         // URL of the authority; loginURL if it is empty
+	provider  *auth.Provider // nil for none
 
 	mu  sync.Mutex
 	now time.Time
@@ -213,7 +216,7 @@ func (s *site) load(t *testing.T) {
 	}
 	s.Authority = auth.NewAuthority(auth.Config{
 		Keys: keys, Principals: s.store, Runs: s.store, Hasher: auth.NewHasher(),
-		Tenant: tenant, LoginURL: loginURL,
+		Tenant: tenant, LoginURL: cmp.Or(s.login, loginURL), Provider: s.provider,
 		Resources: map[auth.Audience][]string{
 			auth.Management: {armResource, "https://management.core.windows.net/"},
 			auth.Registry:   {"https://containerregistry.azure.net"},

@@ -87,3 +87,11 @@ func (s *site) must(t *testing.T, status int, method, path, body string) reply {
 	}
 	return a
 }
+
+// decode reads the JSON of an answer.
+func decode(t *testing.T, answer *http.Response, to any) {
+	t.Helper()
+	if err := json.NewDecoder(answer.Body).Decode(to); err != nil {
+		t.Fatal(err)
+	}
+}

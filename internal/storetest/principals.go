@@ -10,6 +10,7 @@ import (
 var principalTests = map[string]func(*testing.T, Store){
 	"kept":    principalKept,
 	"owned":   principalOwned,
+	"people":  principalPeople,
 	"deleted": principalDeleted,
 }
 
@@ -41,6 +42,45 @@ func principalKept(t *testing.T, s Store) {
 
 	err = s.PutPrincipal(t.Context(), drydock.Principal{ID: "oid2", AppID: "app2"})
 	wantCode(t, "a client id that is taken", err, drydock.Conflict)
+}
+
+func principalPeople(t *testing.T, s Store) {
+	alice := drydock.Principal{
+		ID: "a", Kind: drydock.User, Name: "Alice", Created: day, Secrets: []drydock.PrincipalSecret{{ID: "z", Hash: "h", Created: day}},
+		Person: &drydock.Person{Login: "alice@x.test", MustChange: true},
+	}
+	carol := drydock.Principal{ID: "c", Kind: drydock.User, Name: "Carol", Created: day, Person: &drydock.Person{Login: "carol@x.test", Issuer: "https://id.test", Disabled: true}}
+	group := drydock.Principal{ID: "g", Kind: drydock.Group, Name: "staff", Created: day}
+	for _, p := range []drydock.Principal{alice, carol, group} {
+		check(t, s.PutPrincipal(t.Context(), p))
+	}
+	for _, want := range []drydock.Principal{alice, carol} {
+		got, err := s.PrincipalByLogin(t.Context(), want.Person.Login)
+		check(t, err)
+		same(t, want.Person.Login, got, want)
+	}
+	all, err := s.Principals(t.Context(), drydock.ResourceID{})
+	check(t, err)
+	same(t, "all", all, []drydock.Principal{alice, carol, group})
+	_, err = s.PrincipalByLogin(t.Context(), "bob@x.test")
+	wantCode(t, "nobody", err, drydock.NotFound)
+
+	taken := carol
+	taken.Person = &drydock.Person{Login: alice.Person.Login}
+	wantCode(t, "a login that is taken", s.PutPrincipal(t.Context(), taken), drydock.Conflict)
+	got, err := s.Principal(t.Context(), carol.ID)
+	check(t, err)
+	same(t, "after a login that is taken", got, carol)
+
+	alice.Person = &drydock.Person{Login: "alice@y.test"}
+	check(t, s.PutPrincipal(t.Context(), alice))
+	got, err = s.PrincipalByLogin(t.Context(), "alice@y.test")
+	check(t, err)
+	same(t, "by another login", got, alice)
+	check(t, s.DeletePrincipal(t.Context(), alice.ID))
+	_, err = s.PrincipalByLogin(t.Context(), "alice@y.test")
+	wantCode(t, "deleted", err, drydock.NotFound)
+	check(t, s.PutPrincipal(t.Context(), taken))
 }
 
 func principalOwned(t *testing.T, s Store) {

@@ -22,6 +22,7 @@ type Store interface {
 	drydock.ImagePollStore
 	drydock.ImageStateStore
 	drydock.RegistryPauseStore
+	drydock.PeopleStore
 	drydock.PrincipalStore
 	drydock.ResourceStore
 	drydock.RoleStore

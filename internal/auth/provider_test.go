@@ -1,0 +1,334 @@
+package auth_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"golang.org/x/oauth2"
+
+	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
+)
+
+// idp is an OpenID provider that takes everybody for carol.
+type idp struct {
+	*httptest.Server
+	key *ecdsa.PrivateKey
+	now func() time.Time
+
+	mu    sync.Mutex
+	asked url.Values // of the last authorization
+	down  bool
+}
+
+func startIDP(t *testing.T, now func() time.Time) *idp {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &idp{key: key, now: now}
+	p.Server = httptest.NewTLSServer(p)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// ServeHTTP implements http.Handler.
+func (p *idp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down {
+		http.Error(w, "down", http.StatusBadGateway)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	switch r.URL.Path {
+	case "/.well-known/openid-configuration":
+		json.NewEncoder(w).Encode(map[string]any{
+			"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
+			"id_token_signing_alg_values_supported": []string{"ES256"},
+		})
+	case "/keys":
+		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: "k", Algorithm: "ES256", Use: "sig"}}})
+	case "/authorize":
+		p.asked = r.URL.Query()
+		http.Redirect(w, r, p.asked.Get("redirect_uri")+"?code=c&state="+url.QueryEscape(p.asked.Get("state")), http.StatusSeeOther)
+	case "/token":
+		if r.FormValue("code") != "c" || oauth2.S256ChallengeFromVerifier(r.FormValue("code_verifier")) != p.asked.Get("code_challenge") {
+			w.WriteHeader(http.StatusBadRequest)
+			json.NewEncoder(w).Encode(map[string]string{"error": "invalid_grant"})
+			return
+		}
+		token, err := p.token(map[string]any{"nonce": p.asked.Get("nonce")})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		json.NewEncoder(w).Encode(map[string]any{"access_token": "x", "token_type": "Bearer", "expires_in": 300, "id_token": token})
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// token signs a token about carol, with other claims where they are given.
+func (p *idp) token(other map[string]any) (string, error) {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: p.key, KeyID: "k"}}, nil)
+	if err != nil {
+		return "", err
+	}
+	claims := map[string]any{
+		"iss": p.URL, "sub": "42", "aud": "drydock", "exp": p.now().Add(time.Hour).Unix(), "iat": p.now().Unix(),
+		"preferred_username": "Carol@Example.com", "name": "Carol", "groups": []string{"platform", "staff"},
+	}
+	for key, value := range other {
+		claims[key] = value
+	}
+	return jwt.Signed(signer).Claims(claims).Serialize()
+}
+
+func (p *idp) must(t *testing.T, other map[string]any) string {
+	t.Helper()
+	token, err := p.token(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// withProvider starts an authority that believes an OpenID provider, and is
+// reached at a URL of its own.
+func withProvider(t *testing.T) (*site, *idp, *httptest.Server) {
+	t.Helper()
+	s := newSite(t)
+	p := startIDP(t, s.clock)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler().ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	s.login = server.URL
+	s.provider = &auth.Provider{Title: "Example", Issuer: p.URL, ClientID: "drydock", Audiences: []string{"https://drydock"}, Client: p.Client(), Now: s.clock}
+	s.load(t)
+	return s, p, server
+}
+
+func TestProvidersTokens(t *testing.T) {
+	t.Parallel()
+	s, p, _ := withProvider(t)
+	group, err := s.directory.CreateGroup(t.Context(), p.URL, "platform")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope := drydock.ResourceID{Subscription: subscription}
+	if err := s.store.PutRoleAssignment(t.Context(), drydock.RoleAssignment{ID: "1", Scope: scope, Role: auth.ReaderRole, Principal: group.ID}); err != nil {
+		t.Fatal(err)
+	}
+	for _, audience := range []string{"drydock", "https://drydock"} {
+		carol, err := s.Verify(t.Context(), p.must(t, map[string]any{"aud": audience}), auth.Management)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if carol.Kind != drydock.User || carol.Name != "Carol" || carol.Person.Login != "carol@example.com" || carol.Person.Issuer != p.URL {
+			t.Errorf("the token is of %+v, %+v", carol, carol.Person)
+		}
+		rights, err := auth.RightsOf(t.Context(), s.store, carol)
+		if err != nil || !rights.Allow("Microsoft.Resources/subscriptions/read", scope) || rights.Allow("Microsoft.Resources/subscriptions/write", scope) {
+			t.Errorf("the rights of the group are not the person's: %v", err)
+		}
+	}
+	outside, err := s.Verify(t.Context(), p.must(t, map[string]any{"groups": "staff"}), auth.Management)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rights, err := auth.RightsOf(t.Context(), s.store, outside); err != nil || !rights.None() {
+		t.Errorf("out of the group there are rights: %v", err)
+	}
+
+	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := p.must(t, nil)
+	parts := strings.Split(good, ".")
+	for name, test := range map[string]struct{ token, code string }{
+		"for another service":   {p.must(t, map[string]any{"aud": "elsewhere"}), "InvalidAuthenticationTokenAudience"},
+		"that has expired":      {p.must(t, map[string]any{"exp": s.clock().Add(-time.Hour).Unix()}), "ExpiredAuthenticationToken"},
+		"about nobody":          {p.must(t, map[string]any{"sub": ""}), "InvalidAuthenticationToken"},
+		"of another issuer":     {p.must(t, map[string]any{"iss": "https://evil.example"}), "InvalidAuthenticationToken"},
+		"that is not signed":    {unsigned(t, p.URL), "InvalidAuthenticationToken"},
+		"of another's key":      {(&idp{Server: p.Server, key: other, now: s.clock}).must(t, nil), "InvalidAuthenticationToken"},
+		"without its signature": {parts[0] + "." + parts[1] + ".", "InvalidAuthenticationToken"},
+	} {
+		if _, err := s.Verify(t.Context(), test.token, auth.Management); !isRefused(err, test.code) {
+			t.Errorf("a token %s: %v", name, err)
+		}
+	}
+	disable := func(p *drydock.Principal) error { p.Person.Disabled = true; return nil }
+	if err := s.directory.ChangePerson(t.Context(), outside.ID, disable); err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, s, good, auth.Management, "InvalidAuthenticationToken")
+}
+
+// Somebody at the provider who calls himself by another's name is not that one.
+func TestProvidersNameIsTaken(t *testing.T) {
+	t.Parallel()
+	s, p, _ := withProvider(t)
+	own := s.alice(t)
+	impostor, err := s.Verify(t.Context(), p.must(t, map[string]any{"sub": "666", "preferred_username": alice}), auth.Management)
+	if err != nil || impostor.ID == own.ID || impostor.Person.Login == alice || !strings.HasPrefix(impostor.Person.Login, alice+"#ext#") {
+		t.Fatalf("the impostor is %+v: %v", impostor.Person, err)
+	}
+	again, err := s.Verify(t.Context(), p.must(t, map[string]any{"sub": "666", "preferred_username": alice}), auth.Management)
+	if err != nil || again.Person.Login != impostor.Person.Login {
+		t.Errorf("and then %+v: %v", again.Person, err)
+	}
+	if who, err := s.CheckPassword(t.Context(), alice, password, "192.0.2.1"); err != nil || who.ID != own.ID {
+		t.Errorf("alice is %v: %v", who, err)
+	}
+}
+
+// follow has a browser, with cookies, go through the provider.
+func follow(t *testing.T, server *httptest.Server, p *idp, form url.Values) (*http.Response, *http.Client) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	pool.AddCert(p.Certificate())
+	client := &http.Client{Transport: server.Client().Transport, Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if r.URL.Host == "localhost:8400" {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	answer, err := client.PostForm(server.URL+"/oidc/start", form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { answer.Body.Close() })
+	return answer, client
+}
+
+func TestSignInAtProvider(t *testing.T) {
+	t.Parallel()
+	s, p, server := withProvider(t)
+	if _, err := s.directory.CreateGroup(t.Context(), p.URL, "staff"); err != nil {
+		t.Fatal(err)
+	}
+	ctx := oidc.ClientContext(t.Context(), server.Client())
+	provider, err := oidc.NewProvider(ctx, server.URL+"/adfs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &oauth2.Config{ClientID: azureCLI, Endpoint: provider.Endpoint(), RedirectURL: "http://localhost:8400", Scopes: []string{armResource + "/.default", "openid"}}
+
+	// A device, whose code is entered where one can sign in elsewhere.
+	device, err := c.DeviceAuth(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{server: server, client: server.Client()}
+	if text := b.get(t, "/device?user_code="+device.UserCode); !strings.Contains(text, "Sign in with Example") {
+		t.Errorf("the page is %s", text)
+	}
+	answer, _ := follow(t, server, p, url.Values{"user_code": {device.UserCode}})
+	if answer.StatusCode != http.StatusOK || answer.Request.URL.Path != "/oidc/callback" {
+		t.Fatalf("the way through the provider ends with %d at %s", answer.StatusCode, answer.Request.URL)
+	}
+	device.Interval = 1
+	token, err := c.DeviceAccessToken(ctx, device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	carol, err := s.Verify(t.Context(), token.AccessToken, auth.Management)
+	if err != nil || carol.Person.Login != "carol@example.com" || len(carol.Groups) != 1 || carol.Groups[0] != auth.GroupID(p.URL, "staff") {
+		t.Errorf("signed in as %+v: %v", carol, err)
+	}
+
+	// A client of the person's machine.
+	verifier := oauth2.GenerateVerifier()
+	_, query, _ := strings.Cut(c.AuthCodeURL("mine", oauth2.S256ChallengeOption(verifier)), "?")
+	answer, client := follow(t, server, p, url.Values{"request": {query}})
+	back, err := answer.Location()
+	if err != nil || back.Query().Get("state") != "mine" {
+		t.Fatalf("the way through the provider ends at %v with %d: %v", back, answer.StatusCode, err)
+	}
+	if token, err = c.Exchange(ctx, back.Query().Get("code"), oauth2.VerifierOption(verifier)); err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := c.TokenSource(ctx, &oauth2.Token{RefreshToken: token.RefreshToken}).Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who, err := s.Verify(t.Context(), renewed.AccessToken, auth.Management); err != nil || len(who.Groups) != 1 {
+		t.Errorf("renewed, the token is of %+v: %v", who, err)
+	}
+	// The provider is asked again each working day.
+	s.pass(13 * time.Hour)
+	if _, err := c.TokenSource(ctx, &oauth2.Token{RefreshToken: renewed.RefreshToken}).Token(); !says(err, "AADSTS70000") {
+		t.Errorf("after 13 hours: %v", err)
+	}
+
+	// What was begun in one browser is not ended in another, nor twice.
+	for name, with := range map[string]*http.Client{"the same browser, again": client, "another browser": server.Client()} {
+		answer, err := with.Get(server.URL + "/oidc/callback?code=c&state=" + url.QueryEscape(p.asked.Get("state")))
+		if b.read(t, answer, err); b.status != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, b.status)
+		}
+	}
+}
+
+func TestProviderIsDown(t *testing.T) {
+	t.Parallel()
+	s, p, server := withProvider(t)
+	p.mu.Lock()
+	p.down = true
+	p.mu.Unlock()
+	if _, err := s.Verify(t.Context(), p.must(t, nil), auth.Management); drydock.CodeOf(err) != drydock.Unavailable {
+		t.Errorf("while the provider is down: %v", err)
+	}
+	own := s.admin(t)
+	if _, err := s.Verify(t.Context(), s.tokenOf(t, own), auth.Management); err != nil {
+		t.Errorf("own tokens: %v", err)
+	}
+	if answer, _ := follow(t, server, p, url.Values{"user_code": {"x"}}); answer.StatusCode != http.StatusNotFound {
+		t.Errorf("a code that is wrong: %d", answer.StatusCode)
+	}
+	p.mu.Lock()
+	p.down = false
+	p.mu.Unlock()
+	s.pass(6 * time.Second)
+	if _, err := s.Verify(t.Context(), p.must(t, nil), auth.Management); err != nil {
+		t.Errorf("when it is back: %v", err)
+	}
+}
+
+func isRefused(err error, code string) bool {
+	var refused *auth.TokenError
+	return errors.As(err, &refused) && refused.Code == code
+}
+
+// unsigned returns a token that says it needs no signature.
+func unsigned(t *testing.T, issuer string) string {
+	t.Helper()
+	claims, err := json.Marshal(map[string]any{"iss": issuer, "sub": "42", "aud": "drydock", "exp": 9e9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc := base64.RawURLEncoding
+	return enc.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + enc.EncodeToString(claims) + "."
+}

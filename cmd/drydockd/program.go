@@ -81,6 +81,7 @@ func (p *program) rootCommand() *cobra.Command {
 		p.trustCommand(),
 		p.adminCommand(),
 		p.vaultCommand(),
+		p.auditCommand(),
 		p.backupCommand(),
 		p.restoreCommand(),
 		p.duCommand(),

@@ -382,7 +382,7 @@ func (d *daemon) openARM(context.Context) error {
 		Outbox:         d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store}, Polls: d.store, Sources: d.store,
 		AdminUsers: &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Tokens:     d.scopedTokens(),
-		Vaults:     d.store, VaultDomain: d.names.cloud().Vaults,
+		Vaults:     d.store, VaultDomain: d.names.cloud().Vaults, Audit: d.store,
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
 		Platforms: []string{"linux/" + runtime.GOARCH},
@@ -412,10 +412,10 @@ func (d *daemon) router() http.Handler {
 	return d.metrics.count(&hostRouter{
 		names: d.names, own: d.ownHandler(), endpoint: d.runEndpoint(), log: d.log,
 		services: map[drydock.HostKind]http.Handler{
-			drydock.ManagementHost: d.withConsoles(d.withHooks(d.withMetadata(d.arm))),
+			drydock.ManagementHost: d.withConsoles(d.withHooks(d.withMetadata(d.audited(d.arm)))),
 			drydock.LoginHost:      d.authority.Handler(),
-			drydock.GraphHost:      d.graphHandler(),
-			drydock.RegistryKind:   d.oci,
+			drydock.GraphHost:      d.audited(d.graphHandler()),
+			drydock.RegistryKind:   d.audited(d.oci),
 			drydock.BlobKind:       d.blobHandler,
 			drydock.VaultKind:      d.vaultHandler(),
 		},

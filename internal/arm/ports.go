@@ -34,6 +34,12 @@ type Queue interface {
 	SetSlots(registry drydock.ResourceID, pool string, slots int)
 }
 
+// AuditLog reads the audit log; a drydock.AuditStore is one.
+type AuditLog interface {
+	// Audit returns the selected records, the newest first.
+	Audit(ctx context.Context, f drydock.AuditFilter) ([]drydock.AuditRecord, error)
+}
+
 // Upload is where a client puts a context.
 type Upload struct {
 	URL          string // that it is put to, with a signature

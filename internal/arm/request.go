@@ -92,6 +92,9 @@ func (s *Server) authorize(ctx context.Context, req *request, route *route) erro
 		return err
 	}
 	req.principal, req.rights = p, rights
+	if err := drydock.Witnessed(ctx, drydock.Act{Principal: p, Action: route.action, Target: req.target()}); err != nil {
+		return err
+	}
 	allow := rights.Allow
 	if route.somewhere {
 		allow = rights.AllowSomewhere
@@ -100,6 +103,14 @@ func (s *Server) authorize(ctx context.Context, req *request, route *route) erro
 		return auth.Forbidden(p, route.action, req.scope)
 	}
 	return nil
+}
+
+// target names what a request is about in the audit log.
+func (req *request) target() string {
+	if req.scope.Subscription == "" {
+		return "/"
+	}
+	return canonical(req.scope).String()
 }
 
 func lowerKeys(q url.Values) url.Values {

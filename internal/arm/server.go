@@ -21,6 +21,7 @@ type Config struct {
 	Roles      drydock.RoleStore
 	Transactor drydock.Transactor // of Resources, Runs and Events
 	Vaults     drydock.DeletedVaultStore
+	Audit      AuditLog
 
 	Authority Authority
 	Sealer    Sealer

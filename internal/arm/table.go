@@ -19,7 +19,7 @@ func (s *Server) table() []route {
 	var all []route
 	for _, part := range [][]route{
 		s.managerRoutes(), s.groupRoutes(), s.roleRoutes(), s.registryRoutes(), s.taskRoutes(),
-		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), s.scopeMapRoutes(), s.tokenRoutes(), s.userIdentityRoutes(), s.vaultRoutes(), s.containerGroupRoutes(), unservedRoutes(),
+		s.runRoutes(), s.taskRunRoutes(), s.agentPoolRoutes(), s.webhookRoutes(), s.triggerHookRoutes(), s.scopeMapRoutes(), s.tokenRoutes(), s.userIdentityRoutes(), s.vaultRoutes(), s.auditRoutes(), s.containerGroupRoutes(), unservedRoutes(),
 	} {
 		all = append(all, part...)
 	}

@@ -17,6 +17,7 @@ func (a *app) commands() []command {
 			{use: "definition", short: "The roles that there are", group: []command{roleDefinitionList(), roleDefinitionShow()}},
 		}},
 		{use: "identity", short: "User-assigned identities, which tasks can be given", group: []command{identityCreate(), identityShow(), identityList(), identityDelete()}},
+		{use: "monitor", short: "What was done on the server", group: monitorCommands()},
 		{use: "keyvault", short: "Key vaults and their secrets", group: keyvaultCommands()},
 		{use: "resource", short: "Resources of all types", group: []command{resourceList()}},
 		configureCommand(),

@@ -62,6 +62,9 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) (*answer, erro
 	if err != nil { // what is left out may be a filter: the answer would be to another question
 		return nil, badRequest("Request_UnsupportedQuery", "The query of the URL can't be understood: %v. Write '%%3B' for ';' and '%%25' for '%%' in a value.", err)
 	}
+	if err := drydock.Witnessed(r.Context(), drydock.Act{Principal: p, Action: "Microsoft.Graph" + route.path + " " + r.Method, Target: r.URL.Path}); err != nil {
+		return nil, err
+	}
 	req := &request{Request: r, id: id, principal: p, owner: rights.Allow(ownersAction, s.subscription()), query: query}
 	if !req.owner && !route.self {
 		return nil, denied()

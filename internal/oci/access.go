@@ -86,7 +86,18 @@ func (c *call) authorize(need Access) error {
 	default:
 		return c.challenge(need, "", "authentication required")
 	}
+	if err := drydock.Witnessed(c.r.Context(), drydock.Act{Principal: c.caller, Action: c.action(), Target: c.registry.ID.String() + c.r.URL.Path}); err != nil {
+		return err
+	}
 	return c.require(need, strings.EqualFold(scheme, "bearer"))
+}
+
+// action is what a request changes, as roles have it.
+func (c *call) action() string {
+	if c.r.Method == http.MethodDelete {
+		return "Microsoft.ContainerRegistry/registries/artifacts/delete"
+	}
+	return "Microsoft.ContainerRegistry/registries/push/write"
 }
 
 // require checks that the caller may do something. Who has a token may get

@@ -55,10 +55,13 @@ func described(p drydock.Principal) string {
 // origin says from where somebody reads who does so within the server.
 func origin(p drydock.Principal) string {
 	if p.Run != nil {
-		return "run " + p.Run.Registry.Name() + "/" + p.Run.ID
+		return RunOrigin(*p.Run)
 	}
 	return "server"
 }
+
+// RunOrigin says that something comes from a run.
+func RunOrigin(k drydock.RunKey) string { return "run " + k.Registry.Name() + "/" + k.ID }
 
 // fromAzure reads a secret that is not this server's.
 func (s *Service) fromAzure(ctx context.Context, n Name, by Caller) (string, error) {

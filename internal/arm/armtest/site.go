@@ -152,7 +152,7 @@ func (s *Site) Restart(t testing.TB) {
 		Images: s.Store, ImagesViewer: baseimage.Viewer{Store: s.Store}, Polls: s.Store, Sources: s.Store,
 		Outbox:     &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
 		AdminUsers: &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
-		Vaults:     s.Store, VaultDomain: "vault.drydock.test",
+		Vaults:     s.Store, VaultDomain: "vault.drydock.test", Audit: s.Store,
 		Tokens:       s.Tokens,
 		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
 		Platforms: []string{"linux/amd64", "linux/arm64"},

@@ -52,9 +52,7 @@ func (s *Server) runOfTask(task *stored) (drydock.RunRecord, drydock.RunRequest,
 	if err != nil {
 		return drydock.RunRecord{}, drydock.RunRequest{}, err
 	}
-	if _, has := task.doc["identity"]; has {
-		request.Identity = task.ID
-	}
+	request.Identity = task.ID // whatever identities it has when they are needed
 	if o, ok := at(doc, "properties.trigger.baseImageTrigger").(object); ok {
 		if t := baseImageTrigger(o); t.Endpoint != "" && t.Enabled {
 			request.TellUpdates = t.Payload

@@ -25,11 +25,22 @@ func (a *Authority) IdentityToken(p drydock.Principal, resource string, lifetime
 	return text, c.Expiry.Time(), err
 }
 
-// NewRegistryToken returns a token with which a managed identity that a run acts
-// as signs in to registries.
+// ownUse is how long a token is good with which the server itself looks at images
+// for a task, outside of runs.
+const ownUse = 15 * time.Minute
+
+// NewRegistryToken returns a token with which an identity signs in to registries,
+// good for at most lifetime: while the run lasts that acts as it, or for a short
+// time if none does and the server itself uses it.
 func (a *Authority) NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error) {
-	text, _, err := a.IdentityToken(p, a.c.Resources[Registry][0], lifetime, false)
-	return text, err
+	resource := a.c.Resources[Registry][0]
+	if p.Run != nil {
+		text, _, err := a.IdentityToken(p, resource, lifetime, false)
+		return text, err
+	}
+	c := a.claims(p.ID, resource, min(lifetime, ownUse))
+	c.AppID, c.Azp = p.AppID, p.AppID
+	return a.c.Keys.sign(c)
 }
 
 type runKey struct{}

@@ -308,11 +308,33 @@ func TestRegistryTokensOfAnIdentityEndWithTheRun(t *testing.T) {
 	}
 }
 
+// What the server itself signs in with as an identity, to look at images for a
+// task, is good for a short time.
+func TestRegistryTokensOfTheServerItself(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	token, err := m.NewRegistryToken(m.system(t), 9*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := m.Verify(t.Context(), token, auth.Registry); err != nil || p.Name != "system" || p.Run != nil {
+		t.Errorf("%+v: %v", p, err)
+	}
+	m.now = m.now.Add(17 * time.Minute)
+	if p, err := m.Verify(t.Context(), token, auth.Registry); err == nil {
+		t.Errorf("the token is still that of %+v", p)
+	}
+}
+
 // toMachine brings a client's requests to the endpoint of a machine.
-type toMachine struct{ *machine }
+type toMachine struct {
+	*machine
+	asked *[]string // for which URLs
+}
 
 // Do implements policy.Transporter.
 func (m toMachine) Do(r *http.Request) (*http.Response, error) {
+	*m.asked = append(*m.asked, r.Method+" "+r.URL.Host+r.URL.Path)
 	w := httptest.NewRecorder()
 	m.ManagedIdentity.ServeHTTP(w, r.WithContext(auth.WithRun(r.Context(), m.run.Key())))
 	answer := w.Result()
@@ -321,7 +343,8 @@ func (m toMachine) Do(r *http.Request) (*http.Response, error) {
 }
 
 // Microsoft's client finds the endpoint in the environment and gets tokens there.
-// It reads that of the process, so nothing goes on beside this test.
+// It reads that of the process, so nothing goes on beside this test, and it keeps
+// tokens by what they are for, so each part is for something else.
 func TestMicrosoftsClientInARun(t *testing.T) {
 	m := newMachine(t)
 	m.now = time.Now() // as the client's
@@ -331,43 +354,47 @@ func TestMicrosoftsClientInARun(t *testing.T) {
 		name, value, _ := strings.Cut(v, "=")
 		t.Setenv(name, value)
 	}
-	ask := func(id azidentity.ManagedIDKind) (string, error) {
+	var asked []string
+	ask := func(id azidentity.ManagedIDKind, resource string, audience auth.Audience) (string, error) {
 		client, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{
-			ID: id, ClientOptions: azcore.ClientOptions{Transport: toMachine{m}, Retry: policy.RetryOptions{MaxRetries: -1}},
+			ID: id, ClientOptions: azcore.ClientOptions{Transport: toMachine{m, &asked}, Retry: policy.RetryOptions{MaxRetries: -1}},
 		})
 		if err != nil {
 			return "", err
 		}
-		token, err := client.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{armResource + "/.default"}})
+		token, err := client.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{resource + "/.default"}})
 		if err != nil {
 			return "", err
 		}
 		if left := time.Until(token.ExpiresOn); left < 50*time.Minute || left > 70*time.Minute {
 			t.Errorf("the client takes the token to be good for %s", left)
 		}
-		p, err := m.Verify(m.inside(t), token.Token, auth.Management)
+		p, err := m.Verify(m.inside(t), token.Token, audience)
 		return p.Name, err
 	}
-	want := func(id azidentity.ManagedIDKind, name string) {
+	want := func(id azidentity.ManagedIDKind, resource string, audience auth.Audience, name, at string) {
 		t.Helper()
-		if got, err := ask(id); got != name || err != nil {
-			t.Errorf("the client is %q: %v", got, err)
+		asked = nil
+		got, err := ask(id, resource, audience)
+		if got != name || err != nil || len(asked) == 0 || asked[len(asked)-1] != at {
+			t.Errorf("the client is %q: %v; it has asked %q", got, err, asked)
 		}
 	}
-	want(nil, "system")
-	want(azidentity.ClientID(user.AppID), "puller")
-	want(azidentity.ResourceID(user.Owner.String()), "puller")
-	want(azidentity.ObjectID(user.ID), "puller")
+	const endpoint = "169.254.1.1" + auth.EndpointTokenPath
+	want(nil, armResource, auth.Management, "system", "GET "+endpoint)
+	want(azidentity.ClientID(user.AppID), armResource, auth.Management, "puller", "GET "+endpoint)
+	want(azidentity.ResourceID(user.Owner.String()), armResource, auth.Management, "puller", "GET "+endpoint)
+	want(azidentity.ObjectID(user.ID), armResource, auth.Management, "puller", "GET "+endpoint)
 
 	t.Setenv("IDENTITY_ENDPOINT", "") // what is left is Cloud Shell's
 	t.Setenv("IDENTITY_HEADER", "")
-	want(nil, "system")
+	want(nil, "https://management.core.windows.net/", auth.Management, "system", "POST "+endpoint)
 
 	t.Setenv("MSI_ENDPOINT", "") // what is left is the address of all machines
-	want(nil, "system")
-	want(azidentity.ClientID(user.AppID), "puller")
-	m.identities = drydock.Identities{Resource: m.task}
-	if name, err := ask(nil); err == nil || !strings.Contains(err.Error(), "dentity not found") {
-		t.Errorf("without an identity the client is %q: %v", name, err)
+	const address = "GET 169.254.169.254" + auth.InstanceTokenPath
+	want(nil, "https://containerregistry.azure.net", auth.Registry, "system", address)
+	want(azidentity.ClientID(user.AppID), "https://containerregistry.azure.net", auth.Registry, "puller", address)
+	if name, err := ask(azidentity.ClientID("stranger"), armResource, auth.Management); err == nil || !strings.Contains(err.Error(), "dentity not found") {
+		t.Errorf("the client is %q: %v", name, err)
 	}
 }

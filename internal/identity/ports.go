@@ -30,8 +30,9 @@ type Vaults interface {
 
 // Tokens makes what identities sign in to registries with.
 type Tokens interface {
-	// NewRegistryToken returns a token of a principal whose Run is set, good for
-	// at most lifetime and while that attempt of the run lasts.
+	// NewRegistryToken returns a token of a principal, good for at most lifetime:
+	// while the attempt of the run lasts that acts as it, or for a short time if
+	// none does.
 	NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error)
 }
 

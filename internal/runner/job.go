@@ -218,7 +218,14 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 		return nil, fmt.Errorf("signing in to the run's registry: %w", err)
 	}
 	j.masker.Add(own.Password)
-	return append(creds, own), nil
+	creds = append(creds, own)
+	if j.agent.OtherHosts != nil {
+		for _, host := range j.agent.OtherHosts(j.record) {
+			own.Registry = host
+			creds = append(creds, own)
+		}
+	}
+	return creds, nil
 }
 
 // ownCredential is what the run signs in to its own registry with: as itself, or
@@ -258,10 +265,15 @@ func (j *job) value(ctx context.Context, v drydock.SecretValue, identity string)
 	return j.agent.Identities.Secret(ctx, j.use(identity), v.Value)
 }
 
-// use returns the use of an identity by the run.
+// use returns the use of an identity by the run, or by the server if the run is
+// only surveyed.
 func (j *job) use(identity string) drydock.IdentityUse {
-	run := j.record.Key()
-	return drydock.IdentityUse{Resource: j.request.Identity, Name: identity, Caller: j.request.Caller, Run: &run}
+	use := drydock.IdentityUse{Resource: j.request.Identity, Name: identity, Caller: j.request.Caller}
+	if j.record.ID != surveyID {
+		run := j.record.Key()
+		use.Run = &run
+	}
+	return use
 }
 
 // jobSource fetches the source of a run.

@@ -1,0 +1,228 @@
+package serve_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/drydockhq/drydock/test/registry"
+	"github.com/drydockhq/drydock/test/serve"
+)
+
+// office is a server with a registry, a vault and a client.
+type office struct {
+	*serve.Client
+	server *serve.Server
+	t      *testing.T
+	logs   strings.Builder // all that was said
+}
+
+func newOffice(t *testing.T, args ...string) *office {
+	t.Helper()
+	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain, Args: append([]string{hub(t)}, args...)})
+	o := &office{Client: s.Client(serve.Client{}), server: s, t: t}
+	o.Must("group", "create", "-n", "demo", "-l", "local")
+	o.Must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
+	o.Must("keyvault", "create", "-n", "office-keys", "-g", "demo")
+	return o
+}
+
+// secret sets a secret and returns its URL.
+func (o *office) secret(name, value string) string {
+	o.t.Helper()
+	o.Must("keyvault", "secret", "set", "--vault-name", "office-keys", "-n", name, "--value", value, "-o", "none")
+	return "https://" + o.server.Host("office-keys.vault") + "/secrets/" + name
+}
+
+// runTask runs a task to its end and returns its log, and whether it succeeded.
+func (o *office) runTask(name string) (log string, ok bool) {
+	o.t.Helper()
+	out, said, status := o.Run("acr", "task", "run", "-r", "contoso", "-n", name)
+	o.logs.WriteString(out + said)
+	return out + said, status == 0
+}
+
+func (o *office) wantRun(name string, words ...string) {
+	o.t.Helper()
+	log, ok := o.runTask(name)
+	if !ok {
+		o.t.Fatalf("the run failed:\n%s", log)
+	}
+	o.wantWords(log, words...)
+}
+
+func (o *office) wantFailure(name string, words ...string) string {
+	o.t.Helper()
+	log, ok := o.runTask(name)
+	if ok {
+		o.t.Fatalf("the run succeeded:\n%s", log)
+	}
+	o.wantWords(log, words...)
+	return log
+}
+
+func (o *office) wantWords(log string, words ...string) {
+	o.t.Helper()
+	for _, word := range words {
+		if !strings.Contains(log, word) {
+			o.t.Errorf("%q is not in the log:\n%s", word, log)
+		}
+	}
+}
+
+var adviceForm = regexp.MustCompile(`with: az ([^)\r\n]*)\)`)
+
+// obey carries out the command that a log says would help.
+func (o *office) obey(log string) {
+	o.t.Helper()
+	m := adviceForm.FindStringSubmatch(log)
+	if m == nil {
+		o.t.Fatalf("no advice in:\n%s", log)
+	}
+	o.Must(strings.Fields(m[1])...)
+}
+
+// file writes a task file and returns its path.
+func (o *office) file(text string) string {
+	o.t.Helper()
+	path := filepath.Join(o.t.TempDir(), "task.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	return path
+}
+
+// principal returns the object id of a task's own identity.
+func (o *office) principal(task string) string {
+	o.t.Helper()
+	return strings.TrimSpace(o.Must("acr", "task", "identity", "show", "-r", "contoso", "-n", task, "--query", "principalId", "-o", "tsv"))
+}
+
+// wantNothingOf checks that secrets are in nothing that the server has said.
+func (o *office) wantNothingOf(secrets ...string) {
+	o.t.Helper()
+	metrics, err := http.Get("http://" + o.server.Addr + "/metrics")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer metrics.Body.Close()
+	text, err := io.ReadAll(metrics.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	places := map[string]string{
+		"the logs of runs": o.logs.String(), "the server's log": o.server.Log(), "the metrics": string(text),
+		"list-runs": o.Must("acr", "task", "list-runs", "-r", "contoso", "-o", "json"),
+		"tasks":     o.Must("acr", "task", "list", "-r", "contoso", "-o", "json"),
+	}
+	for place, text := range places {
+		for _, secret := range secrets {
+			if strings.Contains(text, secret) {
+				o.t.Errorf("%q is in %s", secret, place)
+			}
+		}
+	}
+}
+
+// A task signs in to a private registry with what is in a vault, read as its own
+// identity at each run.
+func TestSecretsOfVaultsInRuns(t *testing.T) {
+	t.Parallel()
+	private := registry.Start(t, registry.Options{
+		Users: map[string]string{"ci": "ci-password", "reader": "hush-reader", "second": "hush-second"}, Tokens: true,
+	})
+	move(t, private, "tools/busybox:1", "a")
+	o := newOffice(t, "--runs-slots=1")
+	user, password := o.secret("hub-user", "reader"), o.secret("hub-password", "hush-reader")
+	o.Must("acr", "task", "create", "-r", "contoso", "-n", "pull", "-c", "/dev/null", "--cmd", private.Host+"/tools/busybox:1 echo it runs", "--assign-identity", "-o", "none")
+	o.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", "pull", "--login-server", private.Host, "-u", user, "-p", password, "--use-identity", "[system]", "-o", "none")
+
+	log := o.wantFailure("pull", "signing in to "+private.Host, "[system] of task pull in registry contoso", o.principal("pull"), "secret hub-user in vault office-keys", "'get'")
+	o.obey(log)
+	o.wantRun("pull", "it runs")
+
+	// What is rotated, the next run uses.
+	o.secret("hub-password", "hush-wrong")
+	o.wantFailure("pull", private.Host)
+	o.secret("hub-user", "second")
+	o.secret("hub-password", "hush-second")
+	o.wantRun("pull", "it runs")
+
+	// What is taken away while a run waits, it doesn't get.
+	blocker := o.Must("acr", "run", "-r", "contoso", "--cmd", "busybox sleep 120", "/dev/null", "--no-wait", "--query", "runId", "-o", "tsv")
+	waiting := strings.TrimSpace(o.Must("acr", "task", "run", "-r", "contoso", "-n", "pull", "--no-wait", "--query", "runId", "-o", "tsv"))
+	o.Must("keyvault", "delete-policy", "-n", "office-keys", "--object-id", o.principal("pull"), "-o", "none")
+	o.Must("acr", "task", "cancel-run", "-r", "contoso", "--run-id", strings.TrimSpace(blocker))
+	o.Until("Failed", "acr", "task", "show-run", "-r", "contoso", "--run-id", waiting, "--query", "status", "-o", "tsv")
+	late, said, _ := o.Run("acr", "task", "logs", "-r", "contoso", "--run-id", waiting)
+	o.logs.WriteString(late + said)
+	o.wantWords(late, "[system] of task pull", "'get'")
+	o.wantNothingOf("hush-reader", "hush-wrong", "hush-second")
+}
+
+// The secrets of a task file are read as an identity that the task has: its own,
+// or one that was assigned to it.
+func TestSecretsOfTaskFiles(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	one, two := o.secret("one", "hush-one"), o.secret("two", "hush-two")
+	o.Must("identity", "create", "-n", "reader", "-g", "demo", "-o", "none")
+	reader := strings.Fields(o.Must("identity", "show", "-n", "reader", "-g", "demo", "--query", "[id, clientId, principalId]", "-o", "tsv"))
+	file := o.file(`version: v1.1.0
+secrets:
+- id: one
+  keyvault: ` + one + `
+- id: two
+  keyvault: ` + two + `
+  clientID: ` + reader[1] + `
+steps:
+- cmd: busybox sh -c 'echo "$ONE" | md5sum; echo "$TWO" | md5sum; echo "$ONE"'
+  env: ["ONE={{.Secrets.one}}", "TWO={{.Secrets.two}}"]
+`)
+	o.Must("acr", "task", "create", "-r", "contoso", "-n", "read", "-c", "/dev/null", "-f", file, "-o", "none")
+	o.wantFailure("read", "task read in registry contoso does not have")
+	o.Must("acr", "task", "identity", "assign", "-r", "contoso", "-n", "read", "--identities", "[system]", "-o", "none")
+	o.Must("keyvault", "set-policy", "-n", "office-keys", "--object-id", o.principal("read"), "--secret-permissions", "get", "-o", "none")
+	o.wantFailure("read", "does not have the user-assigned identity "+reader[1])
+	o.Must("acr", "task", "identity", "assign", "-r", "contoso", "-n", "read", "--identities", "[system]", reader[0], "-o", "none")
+	o.obey(o.wantFailure("read", "identity reader (object id "+reader[2], "secret two in vault office-keys"))
+	// The sums are of what the steps were given.
+	o.wantRun("read", "fe65152e0e1dbc8905902668bad9403d", "939ca36538b0afabed3a7be7ac5965fe", "***")
+
+	o.Must("identity", "delete", "-n", "reader", "-g", "demo")
+	o.wantFailure("read", "does not have the user-assigned identity "+reader[1])
+	o.wantNothingOf("hush-one", "hush-two")
+}
+
+// A task pulls from another registry of the server as an identity that has a role
+// there, and uses its own registry as the identity that it is told to.
+func TestRegistriesOfIdentities(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	other := strings.TrimSpace(o.Must("acr", "create", "-n", "private", "-g", "demo", "--sku", "Basic", "--query", "loginServer", "-o", "tsv"))
+	o.Must("acr", "import", "-n", "private", "--source", "docker.io/library/busybox", "-t", "busybox:1")
+	o.Must("acr", "task", "create", "-r", "contoso", "-n", "pull", "-c", "/dev/null", "--cmd", other+"/busybox:1 echo it runs", "--assign-identity", "-o", "none")
+	o.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", "pull", "--login-server", other, "--use-identity", "[system]", "-o", "none")
+	o.obey(o.wantFailure("pull", "[system] of task pull in registry contoso", o.principal("pull"), "may not pull from registry private", "Microsoft.ContainerRegistry/registries/pull/read"))
+	o.wantRun("pull", "it runs")
+
+	// A run uses its own registry as itself, unless it is told to be somebody else.
+	file := o.file("version: v1.1.0\nsteps:\n- cmd: docker pull " + other + "/busybox:1\n- cmd: docker tag " + other + "/busybox:1 $Registry/copy:1\n- push: ['$Registry/copy:1']\n")
+	o.Must("acr", "task", "create", "-r", "contoso", "-n", "push", "-c", "/dev/null", "-f", file, "--source-acr-auth-id", "[system]", "-o", "none")
+	o.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", "push", "--login-server", other, "--use-identity", "[system]", "-o", "none")
+	o.obey(o.wantFailure("push", "[system] of task push", "may not pull from registry private"))
+	o.obey(o.wantFailure("push", "[system] of task push", "may not pull from registry contoso"))
+	o.wantFailure("push", "copy:1")
+	o.Must("role", "assignment", "create", "--assignee-object-id", o.principal("push"), "--role", "AcrPush",
+		"--scope", strings.TrimSpace(o.Must("acr", "show", "-n", "contoso", "--query", "id", "-o", "tsv")), "-o", "none")
+	o.wantRun("push")
+	if tags := o.Must("acr", "repository", "show-tags", "-n", "contoso", "--repository", "copy", "-o", "tsv"); tags != "1\n" {
+		t.Errorf("the tags are %q", tags)
+	}
+	o.Must("acr", "task", "update", "-r", "contoso", "-n", "push", "--source-acr-auth-id", "none", "-o", "none")
+	o.wantFailure("push", "copy:1")
+}

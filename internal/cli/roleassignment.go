@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/drydockhq/drydock"
@@ -19,33 +20,37 @@ func assignmentTable(item any) output.Row {
 // assigneeFlags say whose roles a command is about.
 type assigneeFlags struct{ name, objectID string }
 
+// principalTypes are what the resource manager calls the kinds of objects.
+var principalTypes = map[string]string{servicePrincipals.path: "ServicePrincipal", users.path: "User", groups.path: "Group"}
+
 func (w *assigneeFlags) define(f *flags) {
 	f.StringVar(&w.name, "assignee", "", "client id, object id or name of the service principal; user name of a user; name of a group")
 	f.StringVar(&w.objectID, "assignee-object-id", "", "object id, which is not looked up in the directory")
 }
 
-// id returns the object id, "" for nobody.
-func (w *assigneeFlags) id(c *call, s *session) (string, error) {
+// id returns the object id, "" for nobody, and its type, "" for one that was not
+// looked up.
+func (w *assigneeFlags) id(c *call, s *session) (id, principalType string, err error) {
 	switch {
 	case w.name != "" && w.objectID != "":
-		return "", usageError(c.cmd, drydock.Errorf(drydock.Invalid, "--assignee and --assignee-object-id exclude each other"))
+		return "", "", usageError(c.cmd, drydock.Errorf(drydock.Invalid, "--assignee and --assignee-object-id exclude each other"))
 	case w.name == "":
-		return w.objectID, nil
+		return w.objectID, "", nil
 	}
 	g, err := s.graph()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	o, err := g.assignee(c, w.name)
+	o, kind, err := g.assignee(c, w.name)
 	if isDenied(err) && guidForm.MatchString(w.name) {
 		c.say("The directory can't be asked; %s is taken for an object id.", w.name)
-		return w.name, nil
+		return w.name, "", nil
 	}
-	return text(o, "id"), err
+	return text(o, "id"), principalTypes[kind.path], err
 }
 
 // assignee returns the service principal, user or group that a name names.
-func (a *api) assignee(c *call, name string) (object, error) {
+func (a *api) assignee(c *call, name string) (object, directoryKind, error) {
 	kinds := []directoryKind{servicePrincipals, users, groups}
 	if strings.Contains(name, "@") {
 		kinds = []directoryKind{users, servicePrincipals, groups}
@@ -54,13 +59,13 @@ func (a *api) assignee(c *call, name string) (object, error) {
 	for _, kind := range kinds {
 		o, err := a.find(c, kind, name)
 		if drydock.CodeOf(err) != drydock.NotFound {
-			return o, err
+			return o, kind, err
 		}
 		if first == nil {
 			first = err
 		}
 	}
-	return nil, first
+	return nil, directoryKind{}, first
 }
 
 type assignFlags struct {
@@ -106,11 +111,11 @@ func (r *assignFlags) run(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	principal, err := r.assignee.id(c, a.session)
+	principal, kind, err := r.assignee.id(c, a.session)
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.assign(c, assignment{grant{role, scope}, principal, r.kind.Value, r.name})
+	made, err := a.assign(c, assignment{grant{role, scope}, principal, cmp.Or(r.kind.Value, kind), r.name})
 	if isAssigned(err) {
 		// As in the Azure CLI: what is asked for is there.
 		there, failed := a.assignments(c, assignmentQuery{scope: scope, principal: principal, role: role})

@@ -26,7 +26,7 @@ func (q *assignmentQuery) read(c *call, a *api, scope scopeFlags, who assigneeFl
 			return err
 		}
 	}
-	q.principal, err = who.id(c, a.session)
+	q.principal, _, err = who.id(c, a.session)
 	return err
 }
 

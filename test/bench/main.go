@@ -47,15 +47,18 @@ type size struct {
 	layer    int // bytes of each layer that is pushed and pulled
 	runs     int // that are queued
 	lines    int // of a log
+	tokens   int // that are issued, and checked, of each kind
 }
 
 // long is what gives numbers that can be relied on.
 func long() size {
-	return size{rounds: 15, steps: 20, parallel: 10, layer: 50e6, runs: 2000, lines: 500}
+	return size{rounds: 15, steps: 20, parallel: 10, layer: 50e6, runs: 2000, lines: 500, tokens: 2000}
 }
 
 // short is what shows that the program works.
-func short() size { return size{rounds: 2, steps: 3, parallel: 3, layer: 1e6, runs: 20, lines: 20} }
+func short() size {
+	return size{rounds: 2, steps: 3, parallel: 3, layer: 1e6, runs: 20, lines: 20, tokens: 40}
+}
 
 // parse reads the command line. Help goes to w.
 func parse(args []string, w io.Writer) (options, error) {
@@ -175,7 +178,11 @@ func (l *lab) serverComparisons(ctx context.Context, s size) ([]comparison, erro
 	if err != nil {
 		return nil, err
 	}
+	tokens, err := l.tokens(ctx, server, s.tokens)
+	if err != nil {
+		return nil, err
+	}
 	return []comparison{
-		l.serverStart(), build, lines, l.pushes(places, s.layer), pulls, l.queued(server, s.runs),
+		l.serverStart(), tokens, build, lines, l.pushes(places, s.layer), pulls, l.queued(server, s.runs),
 	}, nil
 }

@@ -71,7 +71,8 @@ func addVaultStore(c *Config, v string) error {
 func redactVaultStore(v string) string {
 	name, store, _ := strings.Cut(v, "=")
 	if u, err := url.Parse(store); err == nil {
-		return name + "=" + u.Redacted()
+		u.User, u.RawQuery = nil, ""
+		return name + "=" + u.String()
 	}
 	return name + "=…"
 }

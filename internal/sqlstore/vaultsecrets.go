@@ -36,13 +36,14 @@ func (s *Store) AddSecretVersion(ctx context.Context, v drydock.SecretVersion) e
 		if deleted != 0 {
 			return drydock.Errorf(drydock.Conflict, "it was deleted and can be recovered")
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO vault_secret_versions (vault, key, version, number, sealed, seal_key,
+		added, err := affectsOne(ctx, tx, `INSERT INTO vault_secret_versions (vault, key, version, number, sealed, seal_key,
 				content_type, tags, disabled, not_before, expires, created, updated)
 			VALUES ($1, $2, $3, (SELECT COALESCE(MAX(number), 0) + 1 FROM vault_secret_versions WHERE vault = $1 AND key = $2),
-				$4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+				$4, $5, $6, $7, $8, $9, $10, $11, $12)
+			ON CONFLICT (vault, key, version) DO NOTHING`,
 			v.Vault, key, v.Version, nonNil(v.Sealed), v.SealKey, v.ContentType, tags, number(v.Disabled),
 			nanos(v.NotBefore), nanos(v.Expires), nanos(v.Created), nanos(v.Updated))
-		if breaksUnique(err) {
+		if err == nil && !added {
 			return drydock.Errorf(drydock.Conflict, "there is a version %s of it", v.Version)
 		}
 		return err

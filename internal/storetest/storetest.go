@@ -14,6 +14,10 @@ import (
 
 // Store is all store ports together.
 type Store interface {
+	drydock.AuditStore
+	drydock.DeletedVaultStore
+	drydock.SealedStore
+	drydock.SecretStore
 	drydock.DeliveryLog
 	drydock.DeliveryStore
 	drydock.CommitStatusStore
@@ -45,6 +49,7 @@ type Opener func() Store
 func Run(t *testing.T, newData func(t *testing.T) Opener) {
 	newStore := func(t *testing.T) Store { return newData(t)() }
 	groups := map[string]map[string]func(*testing.T, Store){
+		"Audit":          auditTests,
 		"CommitStatuses": commitStatusTests,
 		"Deliveries":     deliveryTests,
 		"Events":         eventTests,
@@ -57,6 +62,7 @@ func Run(t *testing.T, newData func(t *testing.T) Opener) {
 		"TaskImages":     taskImageTests,
 		"Timers":         timerTests,
 		"Together":       atomicTests,
+		"Vaults":         vaultTests,
 	}
 	for name, tests := range groups {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,7 @@ var _ Source = (*hashiCorp)(nil)
 // with it.
 func newHashiCorp(u *url.URL, environ []string) (*hashiCorp, error) {
 	bad := func(why string) error {
-		return drydock.Errorf(drydock.Invalid, "%q is not the store of a vault: %s", u.Redacted(), why).
+		return drydock.Errorf(drydock.Invalid, "%q is not the store of a vault: %s", shownURL(u.String()), why).
 			WithHint("write it as hashivault+https://HOST/MOUNT/FOLDER?token-file=FILE")
 	}
 	h := &hashiCorp{address: strings.TrimPrefix(u.Scheme, "hashivault+") + "://" + u.Host, field: "value"}

@@ -32,7 +32,7 @@ func OpenSource(text string, environ []string) (Source, error) {
 	case "hashivault+https", "hashivault+http":
 		return newHashiCorp(u, environ)
 	}
-	return nil, drydock.Errorf(drydock.Invalid, "%q is not the store of a vault", u.Redacted()).
+	return nil, drydock.Errorf(drydock.Invalid, "%q is not the store of a vault", shownURL(text)).
 		WithHint("one is hashivault+https://HOST/MOUNT, file:///FOLDER or env:PREFIX")
 }
 

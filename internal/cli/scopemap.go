@@ -36,7 +36,7 @@ func description(text string) string {
 }
 
 func scopeMapTable(item any) output.Row {
-	kind := text(item, "scopeMapType")
+	kind := text(item, "typePropertiesType")
 	return output.Row{
 		cell("NAME", item, "name"),
 		{Column: "TYPE", Value: shown(kind)},
@@ -46,7 +46,7 @@ func scopeMapTable(item any) output.Row {
 }
 
 // flatMap shows a scope map as the Azure CLI does: who defined it is its
-// scopeMapType, beside the type of the resource.
+// typePropertiesType, beside the type of the resource.
 func flatMap(v any) any {
 	if list, ok := v.([]any); ok {
 		for i := range list {
@@ -57,7 +57,7 @@ func flatMap(v any) any {
 	kind := text(v, "properties", "type")
 	o, ok := flat(v).(object)
 	if ok && kind != "" {
-		o["scopeMapType"] = kind
+		o["typePropertiesType"] = kind
 	}
 	return v
 }

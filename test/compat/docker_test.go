@@ -162,9 +162,19 @@ func TestDocker(t *testing.T) {
 		t.Errorf("nobody pulls:\n%s", out)
 	}
 
-	// By a service principal, and by what `drydock acr login` wrote.
+	// By a service principal.
 	d.login(t, a, a.Server.ClientID, a.Server.Secret, true)
 	d.must(t, "pull", image)
+	d.must(t, "logout", a.login)
+	// By a token that may pull only, and by what `drydock acr login` wrote.
+	_, passwords := a.token(t, "robot", "_repositories_pull")
+	d.login(t, a, "robot", "wrong", false)
+	d.login(t, a, "robot", *passwords[0].Value, true)
+	d.must(t, "rmi", image)
+	d.must(t, "pull", image)
+	if out, ok := d.run("push", image); ok {
+		t.Errorf("a token to pull with pushes:\n%s", out)
+	}
 	d.must(t, "logout", a.login)
 	d.Must("acr", "login", "-n", a.registry)
 	d.must(t, "tag", image, a.login+"/team/hello:v2")

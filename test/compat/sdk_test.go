@@ -28,6 +28,9 @@ var cases = map[string]func(*testing.T, *sdk){
 	"data_plane":   dataPlane,
 	"skopeo":       skopeo,
 	"oras":         orasClient,
+	"scope_maps":   scopeMaps,
+	"tokens":       tokens,
+	"logins":       skopeoTokens,
 }
 
 // Microsoft's SDKs and the registry clients of others use a running server.

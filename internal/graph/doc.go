@@ -1,4 +1,4 @@
 // Package graph is the part of the Microsoft Graph API that clients need to look
-// after service principals: applications, service principals and their secrets.
+// after who signs in: people, groups, applications, service principals and secrets.
 // docs/graph.md lists what it serves.
 package graph

@@ -46,6 +46,7 @@ func (s *Server) putContainerGroup(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	fillResources(doc)
 	wanted, err := checkContainerGroup(req.scope, doc)
 	if err != nil {
 		return nil, err
@@ -82,7 +83,17 @@ func (s *Server) putContainerGroup(req *request) (*answer, error) {
 	}
 	s.c.Instances.Sync(st.ID)
 	s.awaitGroup(ctx, st, startWait)
-	return s.containerGroupAnswer(ctx, status, st)
+	a, err := s.containerGroupAnswer(ctx, status, st)
+	if err != nil {
+		return nil, err
+	}
+	// Clients look for a failure only in the answers to later questions.
+	if doc, ok := a.body.(object); ok && text(doc, "properties.provisioningState") == drydock.GroupFailed {
+		child(doc, "properties")["provisioningState"] = drydock.GroupCreating
+		delete(doc, "error")
+		a.with("Retry-After", pollSeconds)
+	}
+	return a, nil
 }
 
 // checkContainerGroup says what is wrong with a client's document.

@@ -136,6 +136,17 @@ func cleanContainerGroup(doc object) {
 	}
 }
 
+// fillResources gives containers that ask for none what Azure gives them: clients
+// leave that to the server.
+func fillResources(doc object) {
+	for _, e := range list(doc, "properties.containers") {
+		properties, ok := asObject(e)["properties"].(object)
+		if ok && at(properties, "resources.requests") == nil && at(properties, "resources.limits") == nil {
+			properties["resources"] = object{"requests": object{"cpu": json.Number("1.0"), "memoryInGB": json.Number("1.5")}}
+		}
+	}
+}
+
 func asObject(v any) object {
 	o, _ := v.(object)
 	return o

@@ -19,15 +19,13 @@ func (d *deployment) awaitReady() {
 	defer look.Stop()
 	late := false
 	for {
-		crashes, running, over := d.census()
+		crashes, steady, running, over := d.census()
 		switch {
-		case over, running && (late || d.accepts()):
+		case over, running && (late && steady || d.accepts()):
 			d.setReady()
 			return
 		case crashes:
 			d.setProblem("the containers of the group crash")
-		case running:
-			d.setProblem("")
 		}
 		select {
 		case <-look.C:
@@ -41,17 +39,18 @@ func (d *deployment) awaitReady() {
 	}
 }
 
-// census reports whether a container crashed again and again, whether all run,
-// and whether none will ever run again.
-func (d *deployment) census() (crashes, running, over bool) {
-	running, over = true, true
+// census reports whether a container crashed again and again, whether none ever
+// ended, whether all run, and whether none will ever run again.
+func (d *deployment) census() (crashes, steady, running, over bool) {
+	steady, running, over = true, true, true
 	for _, l := range d.lives {
 		v := l.view()
 		crashes = crashes || v.Restarts > 1 && v.Current.State != drydock.ContainerRunning
+		steady = steady && v.Restarts == 0
 		running = running && (v.Current.State == drydock.ContainerRunning && l.isReady() || l.isOver())
 		over = over && l.isOver()
 	}
-	return crashes, running, over
+	return crashes, steady, running, over
 }
 
 // accepts reports whether all TCP ports of the group accept connections.

@@ -48,6 +48,7 @@ type Site struct {
 	Queue     *Queue
 	Importer  *Importer
 	Deleted   *Deleted
+	Instances *Instances
 	Server    *arm.Server
 	Graph     http.Handler // of the directory of principals
 
@@ -102,7 +103,7 @@ func Start(t testing.TB, graphs ...string) *Site {
 	}
 	s := &Site{
 		Tenant: uuid.NewString(), Subscription: uuid.NewString(), Store: store, Sealer: sealer,
-		Queue: &Queue{runs: store}, Importer: &Importer{Hold: make(chan struct{})}, Deleted: &Deleted{},
+		Queue: &Queue{runs: store}, Importer: &Importer{Hold: make(chan struct{})}, Deleted: &Deleted{}, Instances: &Instances{Broken: map[string]error{}},
 		Directory: &auth.Directory{
 			Principals: store, Roles: store, Settings: store,
 			Hasher: auth.NewHasher(), Now: time.Now, NewID: uuid.NewString,
@@ -148,7 +149,7 @@ func (s *Site) Restart(t testing.TB) {
 	t.Helper()
 	server := arm.New(arm.Config{
 		Resources: &resources{s.Store, &s.away, &s.broken}, Runs: s.Store, Events: s.Store, Principals: s.Store, Roles: s.Store, Transactor: s.Store,
-		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{},
+		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{}, Instances: s.Instances, InstanceDomain: "azurecontainer.drydock.test",
 		Images: s.Store, ImagesViewer: baseimage.Viewer{Store: s.Store}, Polls: s.Store, Sources: s.Store,
 		Outbox:     &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
 		AdminUsers: &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
@@ -166,7 +167,7 @@ func (s *Site) Restart(t testing.TB) {
 		Log:      slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Now:      time.Now, NewID: uuid.NewString,
 	})
-	s.Server = server
+	s.Server, s.Instances.Source = server, server
 	s.Graph = graph.New(graph.Config{
 		Authority: s.Authority, Directory: s.Directory, Secrets: s.Directory, Principals: s.Store, Roles: s.Store,
 		People: s.Directory, Logins: s.Store, Groups: s.Directory, Issuer: "https://id.example",

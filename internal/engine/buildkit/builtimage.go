@@ -38,6 +38,7 @@ type builtImage struct {
 	mu       sync.Mutex
 	desc     *ocispec.Descriptor
 	contents content.Provider
+	done     func() // ends the session by which contents are read; nil before it is opened
 }
 
 var _ image = (*builtImage)(nil)
@@ -91,8 +92,10 @@ func (b *builtImage) refs() []cache.ImmutableRef {
 	return refs
 }
 
-// target implements image. It compresses the layers at the first call.
-func (b *builtImage) target(ctx context.Context) (ocispec.Descriptor, content.Provider, error) {
+// target implements image. It compresses the layers at the first call. Layers of a
+// base image that are not here yet are read while they are pushed, so the session
+// with the credentials for that lasts as long as the image.
+func (b *builtImage) target(ctx context.Context) (_ ocispec.Descriptor, _ content.Provider, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.desc != nil {
@@ -102,7 +105,11 @@ func (b *builtImage) target(ctx context.Context) (ocispec.Descriptor, content.Pr
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err
 	}
-	defer done()
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
 	opts := &containerimage.ImageCommitOpts{
 		RefCfg: cacheconfig.RefConfig{Compression: compression.New(compression.Default)},
 	}
@@ -116,7 +123,7 @@ func (b *builtImage) target(ctx context.Context) (ocispec.Descriptor, content.Pr
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err
 	}
-	b.desc, b.contents = desc, provider
+	b.desc, b.contents, b.done = desc, provider, done
 	return *desc, provider, nil
 }
 
@@ -148,6 +155,13 @@ func (b *builtImage) equals(other *builtImage) bool {
 
 // release implements image.
 func (b *builtImage) release(ctx context.Context) error {
+	b.mu.Lock()
+	done := b.done
+	b.done = nil
+	b.mu.Unlock()
+	if done != nil {
+		done()
+	}
 	var errs []error
 	for _, ref := range b.refs() {
 		errs = append(errs, ref.Release(ctx))

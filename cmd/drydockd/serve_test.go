@@ -123,7 +123,7 @@ func TestHostKinds(t *testing.T) {
 		"a.azurecr.drydock.test:8443": true, "A.azurecr.Drydock.test:8443": true, "a.azurecr.drydock.test": false,
 		"a.b.azurecr.drydock.test:8443": false, ".azurecr.drydock.test:8443": false, "docker.io": false,
 	} {
-		if got := h.isRegistry(host); got != want {
+		if _, got := h.registryName(host); got != want {
 			t.Errorf("%q is a registry: %t", host, got)
 		}
 	}

@@ -307,7 +307,10 @@ func (d *daemon) local(listener net.Addr) func(host string) (string, bool) {
 	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		address = (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
 	}
-	return func(host string) (string, bool) { return address, d.names.isRegistry(strings.TrimSuffix(host, ":443")) }
+	return func(host string) (string, bool) {
+		_, ok := d.ownRegistry(strings.TrimSuffix(host, ":443"))
+		return address, ok
+	}
 }
 
 func (d *daemon) openQueue(ctx context.Context) (err error) {
@@ -337,7 +340,7 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: d.fetches, Client: d.network.Client(), Identities: d.keyring,
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
-		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Hosts: d.runHosts, Now: d.now,
+		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Hosts: d.runHosts, OtherHosts: d.cloudRegistries, Canonical: d.canonicalRegistry, Now: d.now,
 	}}
 	return nil
 }

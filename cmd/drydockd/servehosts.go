@@ -46,13 +46,6 @@ func (h hostNames) loginServer(registry string) string {
 	return h.host(strings.ToLower(registry) + "." + registryHosts)
 }
 
-// isRegistry reports whether a host, with its port unless that is HTTPS's, is
-// one of the server's registries.
-func (h hostNames) isRegistry(host string) bool {
-	_, ok := h.registryName(host)
-	return ok
-}
-
 // registryName returns the name of the registry that has a host, and false for
 // the host of something else.
 func (h hostNames) registryName(host string) (string, bool) {

@@ -114,6 +114,12 @@ const answerWithin = 2 * time.Minute
 func (d *daemon) transport(host string) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout, t.DialContext = answerWithin, d.dialRegistry
+	if _, own := d.ownRegistry(host); own { // another import names one of ours by its host
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM(d.ownPEM)
+		t.Proxy, t.TLSClientConfig = nil, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+		return t
+	}
 	proxies := httpproxy.Config{NoProxy: d.config.Proxy.Except}
 	if u := d.config.Proxy.HTTP; u != nil {
 		proxies.HTTPProxy = u.String()

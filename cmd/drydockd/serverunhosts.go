@@ -69,6 +69,44 @@ func (d *daemon) hasRegistry(ctx context.Context, name string) bool {
 	return drydock.CodeOf(err) != drydock.NotFound
 }
 
+// ownRegistry returns the name of the registry of this server that has a host, with
+// its port unless that is HTTPS's, and false for the host of something else. By the
+// names of Azure's clouds, those that this server doesn't have are somebody else's.
+func (d *daemon) ownRegistry(host string) (string, bool) {
+	if name, ok := d.names.registryName(host); ok {
+		return name, true
+	}
+	_, kind, name, ok := drydock.AzureHost(host)
+	if !ok || kind != drydock.RegistryKind || strings.Contains(strings.TrimSuffix(host, ":443"), ":") {
+		return "", false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupWithin)
+	defer cancel()
+	return name, d.hasRegistry(ctx, name)
+}
+
+// canonicalRegistry returns the login server below the server's own domain of a
+// registry of its, and all other hosts as they are.
+func (d *daemon) canonicalRegistry(host string) string {
+	if name, ok := d.ownRegistry(host); ok {
+		return d.names.loginServer(name)
+	}
+	return host
+}
+
+// cloudRegistries returns the hosts of a run's registry in Azure's clouds, unless
+// the run is to reach the real ones.
+func (d *daemon) cloudRegistries(r drydock.RunRecord) []string {
+	if d.config.Azure.IsReal(r.Registry.Name(), r.Task) {
+		return nil
+	}
+	var hosts []string
+	for _, c := range drydock.AzureClouds() {
+		hosts = append(hosts, c.Host(drydock.RegistryKind, r.Registry.Name()))
+	}
+	return hosts
+}
+
 // runConn is a connection that a container of a run has opened in the network of
 // that.
 type runConn struct {

@@ -16,7 +16,7 @@ import (
 
 // openUpstream opens what watches images in other registries.
 func (d *daemon) openUpstream() {
-	watched := &watchedImages{daemon: d, known: map[string][]upstream.Credential{}}
+	watched := &watchedImages{daemon: d, known: map[string][]drydock.RunCredential{}}
 	d.upstream = upstream.New(upstream.Config{
 		Watched: watched, Store: d.store,
 		Resolver: &upstream.Registries{
@@ -55,8 +55,8 @@ type watchedImages struct {
 	*daemon
 
 	mu      sync.Mutex
-	known   map[string][]upstream.Credential // by task
-	changes int                              // of tasks, so far
+	known   map[string][]drydock.RunCredential // by task
+	changes int                                // of tasks, so far
 }
 
 var _ upstream.Watched = (*watchedImages)(nil)
@@ -64,7 +64,10 @@ var _ upstream.Watched = (*watchedImages)(nil)
 // WatchedImages implements upstream.Watched.
 func (w *watchedImages) WatchedImages(ctx context.Context) ([]drydock.ImageName, error) {
 	all, err := w.store.WatchedImages(ctx)
-	return slices.DeleteFunc(all, func(image drydock.ImageName) bool { return w.names.isRegistry(image.Registry) }), err
+	return slices.DeleteFunc(all, func(image drydock.ImageName) bool {
+		_, ours := w.ownRegistry(image.Registry)
+		return ours
+	}), err
 }
 
 // mostCredentials bounds how many credentials one image is asked for with.
@@ -92,33 +95,43 @@ func (w *watchedImages) Credentials(ctx context.Context, image drydock.ImageName
 	return all, nil
 }
 
-// ofTask returns the credentials of a task, as they were when it last changed.
+// ofTask returns the credentials of a task, as they were when it last changed,
+// with what is in vaults as it is now.
 func (w *watchedImages) ofTask(ctx context.Context, task drydock.ResourceID) ([]upstream.Credential, error) {
 	w.mu.Lock()
 	creds, ok := w.known[task.Key()]
 	changes := w.changes
 	w.mu.Unlock()
-	if ok {
-		return creds, nil
-	}
-	found, err := w.arm.TaskCredentials(ctx, task)
-	if err != nil && drydock.CodeOf(err) != drydock.NotFound {
-		return nil, err
-	}
-	for _, c := range found {
-		if c.Identity == "" && !c.Username.Vault && !c.Password.Vault { // those are for runs
-			creds = append(creds, upstream.Credential{
-				Credential: drydock.Credential{Registry: c.Registry, Username: c.Username.Value, Password: c.Password.Value},
-				Owner:      "task " + task.Name() + " in registry " + task.Parent().Name(),
-			})
+	if !ok {
+		found, err := w.arm.TaskCredentials(ctx, task)
+		if err != nil && drydock.CodeOf(err) != drydock.NotFound {
+			return nil, err
 		}
+		creds = found
+		w.mu.Lock()
+		if w.changes == changes { // else what was read may be old
+			w.known[task.Key()] = creds
+		}
+		w.mu.Unlock()
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.changes == changes { // else what was read may be old
-		w.known[task.Key()] = creds
+	return w.opened(ctx, task, creds), nil
+}
+
+// opened returns credentials as registries take them. One that can't be read from
+// its vault is left out: others may still do.
+func (w *watchedImages) opened(ctx context.Context, task drydock.ResourceID, creds []drydock.RunCredential) []upstream.Credential {
+	var all []upstream.Credential
+	for _, c := range creds {
+		credential, err := w.keyring.Open(ctx, task, c)
+		if err != nil {
+			w.log.WarnContext(ctx, "a credential of a task can't be used to look at images", "task", task.Name(), "registry", task.Parent().Name(), "host", c.Registry, "error", err)
+			continue
+		}
+		all = append(all, upstream.Credential{
+			Credential: credential, Owner: "task " + task.Name() + " in registry " + task.Parent().Name(),
+		})
 	}
-	return creds, nil
+	return all
 }
 
 // handle takes notice of tasks that watch other images, or as somebody else. It

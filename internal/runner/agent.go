@@ -33,6 +33,11 @@ type Agent struct {
 	// Hosts returns what answers in the network of a run; it may return nil, and be
 	// nil, for nothing. Runs of what strangers wrote have none.
 	Hosts func(ctx context.Context, r drydock.RunRecord) (*drydock.RunHosts, error)
+	// OtherHosts returns further login servers of a run's registry; nil for none.
+	OtherHosts func(r drydock.RunRecord) []string
+	// Canonical returns, for each host of a registry, the one by which its images
+	// are noted; nil if registries have one host each.
+	Canonical func(host string) string
 	// CacheScope names whose runs share cache mounts with those of a registry;
 	// nil for all.
 	CacheScope func(ctx context.Context, registry drydock.ResourceID) (string, error)

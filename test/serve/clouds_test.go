@@ -123,3 +123,38 @@ func TestRunsReachTheServerByItsCloudNames(t *testing.T) {
 		t.Errorf("the token of a run is good outside of it: %s", resp.Status)
 	}
 }
+
+// An image is the same by all names of its registry: a run builds on one by its
+// name in Azure's clouds, pushes by such a name, and a push of the base by the
+// server's own name starts the next run.
+func TestImagesByTheirCloudNames(t *testing.T) {
+	t.Parallel()
+	s := serve.Start(t, serve.Options{Args: []string{hubWith(t)}})
+	a := s.Azure()
+	a.CreateRegistry("contoso")
+	a.CreateRegistry("publicreg")
+	pushBase(t, s, s.LoginServer("publicreg")+"/base:v1", "one")
+	upload := a.Upload("contoso", `-- acr-task.yaml --
+steps:
+- build: -t contoso.azurecr.cn/app:{{.Run.ID}} .
+- push: ["contoso.azurecr.cn/app:{{.Run.ID}}"]
+-- Dockerfile --
+FROM publicreg.azurecr.cn/base:v1
+`)
+	status, answer := a.Put("/registries/contoso/tasks/builds", fmt.Sprintf(`{"location":"chinaeast2","properties":{
+		"platform":{"os":"Linux"},"step":{"type":"FileTask","taskFilePath":"acr-task.yaml","contextPath":%q},
+		"credentials":{"customRegistries":{"publicreg.azurecr.cn":{"userName":{"type":"Opaque","value":%q},"password":{"type":"Opaque","value":%q}}}},
+		"trigger":{"baseImageTrigger":{"name":"base","baseImageTriggerType":"Runtime","status":"Enabled"}}}}`, upload, s.ClientID, s.Secret))
+	if status >= 300 {
+		t.Fatal(status, answer)
+	}
+	runTask(a, t, "contoso", "builds")
+	if got := a.RawRun("contoso", "ca1"); !strings.Contains(got, `"registry":"`+s.LoginServer("contoso")+`"`) || !strings.Contains(got, `"repository":"app"`) {
+		t.Errorf("what the run has pushed: %s", got)
+	}
+	pushBase(t, s, s.LoginServer("publicreg")+"/base:v1", "two")
+	runs := triggered(a, t, "contoso", "builds", 1)
+	if *runs[0].Status != armcontainerregistry.RunStatusSucceeded {
+		t.Errorf("the run after the push: %+v", runs[0])
+	}
+}

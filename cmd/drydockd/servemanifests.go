@@ -64,8 +64,12 @@ func (m manifestReader) credentials(ctx context.Context, image drydock.ImageName
 			return nil, err
 		}
 		for _, c := range found {
-			if drydock.RegistryHost(c.Registry) == image.Registry && c.Identity == "" && !c.Username.Vault && !c.Password.Vault {
-				creds = append(creds, drydock.Credential{Username: c.Username.Value, Password: c.Password.Value})
+			if drydock.RegistryHost(c.Registry) != image.Registry {
+				continue
+			}
+			// One that can't be used now is one less to try.
+			if opened, err := m.keyring.Open(ctx, task, c); err == nil {
+				creds = append(creds, drydock.Credential{Username: opened.Username, Password: opened.Password})
 			}
 		}
 	}

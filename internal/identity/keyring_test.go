@@ -80,7 +80,11 @@ func (w *world) Secret(_ context.Context, reader drydock.Principal, url string) 
 
 // NewRegistryToken implements identity.Tokens.
 func (w *world) NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error) {
-	return "token of " + p.ID + " in " + p.Run.ID + " for " + lifetime.String(), nil
+	in := "no run"
+	if p.Run != nil {
+		in = p.Run.ID
+	}
+	return "token of " + p.ID + " in " + in + " for " + lifetime.String(), nil
 }
 
 // RegistryAt implements identity.Registries.
@@ -226,4 +230,40 @@ func TestWhoAskedForARunOpensItsRegistry(t *testing.T) {
 	wantError(t, err, drydock.Denied, "who asked for the run (object id gone) was deleted")
 	_, err = k.Login(t.Context(), asked(""), "publicregistry.azurecr.cn")
 	wantError(t, err, drydock.Invalid, "nobody asked for the run")
+}
+
+func TestTheServerUsesCredentialsOfTasks(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := w.keyring()
+	vaulted := drydock.SecretValue{Value: userSecret, Vault: true}
+	plain := drydock.RunCredential{Registry: "docker.io", Username: drydock.SecretValue{Value: "me"}, Password: drydock.SecretValue{Value: "hush"}}
+	mixed := drydock.RunCredential{Registry: "docker.io", Username: vaulted, Password: drydock.SecretValue{Value: "hush"}, Identity: "[system]"}
+	login := drydock.RunCredential{Registry: "contoso.azurecr.cn", Identity: "[system]"}
+	open := func(c drydock.RunCredential, want drydock.Credential) {
+		t.Helper()
+		if got, err := k.Open(t.Context(), task, c); got != want || err != nil {
+			t.Errorf("%+v: %v", got, err)
+		}
+	}
+	open(plain, drydock.Credential{Registry: "docker.io", Username: "me", Password: "hush"})
+	for _, c := range []drydock.RunCredential{mixed, login} {
+		got, err := k.Open(t.Context(), task, c)
+		if wantError(t, err, drydock.Denied, "[system] of task node-public"); got != (drydock.Credential{}) {
+			t.Errorf("there is %+v beside the error", got)
+		}
+	}
+	w.policies[system.ID] = true
+	open(mixed, drydock.Credential{Registry: "docker.io", Username: "me", Password: "hush"})
+	if reader := w.readers[len(w.readers)-1]; reader.ID != system.ID || reader.Run != nil {
+		t.Errorf("the vault is told of %+v", reader)
+	}
+	contoso, err := w.RegistryAt(t.Context(), login.Registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.roles = []drydock.RoleAssignment{{Scope: contoso, Role: auth.AcrPullRole, Principal: system.ID}}
+	open(login, drydock.Credential{
+		Registry: "contoso.azurecr.cn", Username: "00000000-0000-0000-0000-000000000000", Password: "token of system-object in no run for 1h0m0s",
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock/test/registry"
 	"github.com/drydockhq/drydock/test/serve"
@@ -17,6 +18,7 @@ import (
 type office struct {
 	*serve.Client
 	server *serve.Server
+	azure  *serve.Azure
 	t      *testing.T
 	logs   strings.Builder // all that was said
 }
@@ -24,10 +26,10 @@ type office struct {
 func newOffice(t *testing.T, args ...string) *office {
 	t.Helper()
 	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain, Args: append([]string{hub(t)}, args...)})
-	o := &office{Client: s.Client(serve.Client{}), server: s, t: t}
-	o.Must("group", "create", "-n", "demo", "-l", "local")
-	o.Must("acr", "create", "-n", "contoso", "-g", "demo", "--sku", "Basic")
-	o.Must("keyvault", "create", "-n", "office-keys", "-g", "demo")
+	o := &office{Client: s.Client(serve.Client{}), server: s, azure: s.Azure(), t: t}
+	o.Must("group", "create", "-n", serve.Group, "-l", "local")
+	o.Must("acr", "create", "-n", "contoso", "-g", serve.Group, "--sku", "Basic")
+	o.Must("keyvault", "create", "-n", "office-keys", "-g", serve.Group)
 	return o
 }
 
@@ -94,6 +96,29 @@ func (o *office) file(text string) string {
 		o.t.Fatal(err)
 	}
 	return path
+}
+
+// untilLog waits until the log of a run has a text, and returns the log.
+func (o *office) untilLog(run, text string) string {
+	o.t.Helper()
+	log := o.azure.LogClient("contoso", run)
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		answer, err := log.DownloadStream(o.t.Context(), nil)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		content, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		if strings.Contains(string(content), text) {
+			return string(content)
+		}
+		if time.Now().After(deadline) {
+			o.t.Fatalf("no %q in the log:\n%s", text, content)
+		}
+	}
 }
 
 // principal returns the object id of a task's own identity.
@@ -170,8 +195,8 @@ func TestSecretsOfTaskFiles(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	one, two := o.secret("one", "hush-one"), o.secret("two", "hush-two")
-	o.Must("identity", "create", "-n", "reader", "-g", "demo", "-o", "none")
-	reader := strings.Fields(o.Must("identity", "show", "-n", "reader", "-g", "demo", "--query", "[id, clientId, principalId]", "-o", "tsv"))
+	o.Must("identity", "create", "-n", "reader", "-g", serve.Group, "-o", "none")
+	reader := strings.Fields(o.Must("identity", "show", "-n", "reader", "-g", serve.Group, "--query", "[id, clientId, principalId]", "-o", "tsv"))
 	file := o.file(`version: v1.1.0
 secrets:
 - id: one
@@ -193,7 +218,7 @@ steps:
 	// The sums are of what the steps were given.
 	o.wantRun("read", "fe65152e0e1dbc8905902668bad9403d", "939ca36538b0afabed3a7be7ac5965fe", "***")
 
-	o.Must("identity", "delete", "-n", "reader", "-g", "demo")
+	o.Must("identity", "delete", "-n", "reader", "-g", serve.Group)
 	o.wantFailure("read", "does not have the user-assigned identity "+reader[1])
 	o.wantNothingOf("hush-one", "hush-two")
 }
@@ -203,7 +228,7 @@ steps:
 func TestRegistriesOfIdentities(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	other := strings.TrimSpace(o.Must("acr", "create", "-n", "private", "-g", "demo", "--sku", "Basic", "--query", "loginServer", "-o", "tsv"))
+	other := strings.TrimSpace(o.Must("acr", "create", "-n", "private", "-g", serve.Group, "--sku", "Basic", "--query", "loginServer", "-o", "tsv"))
 	o.Must("acr", "import", "-n", "private", "--source", "docker.io/library/busybox", "-t", "busybox:1")
 	o.Must("acr", "task", "create", "-r", "contoso", "-n", "pull", "-c", "/dev/null", "--cmd", other+"/busybox:1 echo it runs", "--assign-identity", "-o", "none")
 	o.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", "pull", "--login-server", other, "--use-identity", "[system]", "-o", "none")
@@ -225,4 +250,26 @@ func TestRegistriesOfIdentities(t *testing.T) {
 	}
 	o.Must("acr", "task", "update", "-r", "contoso", "-n", "push", "--source-acr-auth-id", "none", "-o", "none")
 	o.wantFailure("push", "copy:1")
+}
+
+// Images that a task waits for are looked at with what is in vaults as the task's
+// identity: it is armed before its first run, and a change of its base starts one.
+func TestWatchingImagesWithSecretsOfVaults(t *testing.T) {
+	t.Parallel()
+	private := registry.Start(t, registry.Options{Users: map[string]string{"ci": "ci-password", "reader": "hush-reader"}, Tokens: true})
+	move(t, private, "tools/base:1", "a")
+	o := newOffice(t, "--triggers-poll=never", "--triggers-poll="+private.Host+"=1s")
+	user, password := o.secret("hub-user", "reader"), o.secret("hub-password", "hush-reader")
+	upload := o.azure.Upload("contoso", "-- Dockerfile --\nFROM "+private.Host+"/tools/base:1\nRUN echo built\n")
+	if status, answer := o.azure.Put("/registries/contoso/tasks/build", `{"location":"here","identity":{"type":"SystemAssigned"},"properties":{"platform":{"os":"Linux"},
+		"step":{"type":"Docker","contextPath":"`+upload+`","dockerFilePath":"Dockerfile","imageNames":["app:{{.Run.ID}}"]},
+		"trigger":{"baseImageTrigger":{"name":"base","baseImageTriggerType":"Runtime"}}}}`); status >= 300 {
+		t.Fatal(status, answer)
+	}
+	o.Must("keyvault", "set-policy", "-n", "office-keys", "--object-id", o.principal("build"), "--secret-permissions", "get", "-o", "none")
+	o.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", "build", "--login-server", private.Host, "-u", user, "-p", password, "--use-identity", "[system]", "-o", "none")
+	o.Until("sha256:", "acr", "task", "show", "-r", "contoso", "-n", "build", "--query", "step.baseImageDependencies[].digest", "-o", "tsv")
+	changed := move(t, private, "tools/base:1", "b")
+	o.Until(changed, "acr", "task", "list-runs", "-r", "contoso", "--query", "[?status==`Succeeded`].imageUpdateTrigger.images[].digest", "-o", "tsv")
+	o.wantNothingOf("hush-reader")
 }

@@ -119,6 +119,3 @@ func (a *Authority) redeemCode(r *http.Request) (*session, error) {
 	}
 	return &z.session, nil
 }
-
-// loopbackHosts are the redirections that a page's form may lead to.
-const loopbackHosts = "http://localhost:* http://127.0.0.1:* http://[::1]:*"

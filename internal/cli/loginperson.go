@@ -29,7 +29,7 @@ func (l *loginFlags) signInPerson(c *call, s *session) error {
 	if l.user == "" {
 		result, err = signInByCode(c, client, scopes)
 	} else {
-		//nolint:staticcheck // that there is a better way does not help who has a password only
+		//lint:ignore SA1019 that there are better ways does not help who has a password only
 		result, err = client.AcquireTokenByUsernamePassword(c.ctx, scopes, l.user, l.secret)
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -60,30 +59,4 @@ func (d *daemon) deletingInstance(ctx context.Context, r drydock.Resource) error
 		return nil
 	}
 	return d.instances.Remove(ctx, r.ID)
-}
-
-// instanceNames returns the hosts of container groups with their addresses.
-func (d *daemon) instanceNames(ctx context.Context) (map[string]string, error) {
-	ids, err := d.arm.ContainerGroups(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]string{}
-	var errs []error
-	for _, id := range ids {
-		r, err := d.store.Resource(ctx, id)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		host, err := d.arm.ContainerGroupHost(r)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if address := d.instances.View(id).Address; host != "" && address.IsValid() {
-			names[host] = address.String()
-		}
-	}
-	return names, errors.Join(errs...)
 }

@@ -47,6 +47,14 @@ func (s *Server) findRoleScope(req *request) (drydock.ResourceID, error) {
 	if scope.Group == "" {
 		return scope, nil
 	}
+	if vault := scope.Parent(); strings.EqualFold(vault.Type(), vaultType) && len(scope.Types) == 2 {
+		// A secret, whose role may be given before it is there.
+		st, err := s.find(req.Context(), vault)
+		if err != nil {
+			return drydock.ResourceID{}, err
+		}
+		return scope.Under(st.ID), nil
+	}
 	st, err := s.find(req.Context(), scope)
 	if err != nil {
 		return scope, err

@@ -46,7 +46,11 @@ func (d *daemon) serve(ctx context.Context) (err error) {
 	}
 	d.health.ready.Store(true)
 	d.welcome(ctx)
-	d.log.InfoContext(ctx, "serving", "listen", d.web.listener.Addr().String(), "domain", d.names.domain, "slots", d.config.Slots)
+	facts := []any{"listen", d.web.listener.Addr().String(), "domain", d.names.domain, "slots", d.config.Slots}
+	if d.proxyAddress != nil {
+		facts = append(facts, "proxy", d.proxyAddress.String())
+	}
+	d.log.InfoContext(ctx, "serving", facts...)
 
 	drained := make(chan struct{})
 	parts.Go(func() { defer close(drained); d.drain(ctx, background) })

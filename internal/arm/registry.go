@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/drydockhq/drydock"
 )
@@ -58,11 +57,6 @@ func registryDefaults() object {
 // computedOfRegistry are the properties that only the server sets.
 var computedOfRegistry = []string{"loginServer", "creationDate", "provisioningState", "status", "dataEndpointHostNames", "privateEndpointConnections"}
 
-// LoginServer returns the host of a registry's data plane.
-func (s *Server) LoginServer(name string) string {
-	return strings.ToLower(name) + "." + s.c.RegistryDomain
-}
-
 func (s *Server) registryDoc(ctx context.Context, st *stored) (object, error) {
 	doc := st.envelope()
 	fill(doc, registryDefaults())
@@ -70,7 +64,7 @@ func (s *Server) registryDoc(ctx context.Context, st *stored) (object, error) {
 		sku["tier"] = sku["name"]
 	}
 	properties := child(doc, "properties")
-	properties["loginServer"] = s.LoginServer(st.ID.Name())
+	properties["loginServer"] = s.loginServer(ctx, st.ID.Name())
 	properties["creationDate"] = timestamp(st.Created)
 	properties["provisioningState"] = st.state()
 	return doc, s.showIdentity(ctx, st, doc)
@@ -166,7 +160,7 @@ func (s *Server) putRegistry(req *request) (*answer, error) {
 		return s.checkAssigned(req, had, st)
 	})
 	if err != nil {
-		return nil, s.takenIfConflict(err, req.scope.Name(), status)
+		return nil, s.takenIfConflict(req.Context(), err, req.scope.Name(), status)
 	}
 	if err := s.keepIdentity(ctx, st); err != nil {
 		return nil, err

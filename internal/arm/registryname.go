@@ -24,19 +24,19 @@ func (s *Server) nameFree(ctx context.Context, name string) error {
 		return err
 	}
 	if len(found) > 0 {
-		return s.alreadyInUse(name)
+		return s.alreadyInUse(ctx, name)
 	}
 	return nil
 }
 
-func (s *Server) alreadyInUse(name string) *apiError {
-	return conflict("AlreadyInUse", "The registry DNS name %s is already in use. You can check if the name is already claimed with checkNameAvailability.", s.LoginServer(name))
+func (s *Server) alreadyInUse(ctx context.Context, name string) *apiError {
+	return conflict("AlreadyInUse", "The registry DNS name %s is already in use. You can check if the name is already claimed with checkNameAvailability.", s.loginServer(ctx, name))
 }
 
 // takenIfConflict words the store's answer to two creations at a time.
-func (s *Server) takenIfConflict(err error, name string, status int) error {
+func (s *Server) takenIfConflict(ctx context.Context, err error, name string, status int) error {
 	if status == http.StatusCreated && drydock.CodeOf(err) == drydock.Conflict {
-		return s.alreadyInUse(name)
+		return s.alreadyInUse(ctx, name)
 	}
 	return err
 }

@@ -27,7 +27,7 @@ func (s *Server) rerunRun(req *request) (*answer, error) {
 	if record, err = s.c.Queue.Enqueue(ctx, record); err != nil {
 		return nil, err
 	}
-	return s.runAnswer(record)
+	return s.runAnswer(req.Context(), record)
 }
 
 // repeat returns the record of a run like one that has ended: of the same

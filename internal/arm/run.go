@@ -10,7 +10,7 @@ import (
 )
 
 // runDoc shows a run as ACR does.
-func (s *Server) runDoc(r drydock.RunRecord) (object, error) {
+func (s *Server) runDoc(ctx context.Context, r drydock.RunRecord) (object, error) {
 	var request drydock.RunRequest
 	if len(r.Request) > 0 {
 		if err := json.Unmarshal(r.Request, &request); err != nil {
@@ -35,7 +35,7 @@ func (s *Server) runDoc(r drydock.RunRecord) (object, error) {
 		}
 	}
 	if request.RegistryLogin {
-		properties["sourceRegistryAuth"] = s.LoginServer(r.Registry.Name())
+		properties["sourceRegistryAuth"] = s.loginServer(ctx, r.Registry.Name())
 	}
 	custom := []any{}
 	for _, c := range request.Credentials {
@@ -49,6 +49,7 @@ func (s *Server) runDoc(r drydock.RunRecord) (object, error) {
 			return nil, fmt.Errorf("reading run %s: %w", r.ID, err)
 		}
 	}
+	s.nameRegistries(ctx, properties)
 	id := r.Registry.Child("runs", r.ID)
 	return object{"id": id.String(), "name": r.ID, "type": runType, "properties": properties}, nil
 }
@@ -98,11 +99,11 @@ func (s *Server) showRun(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.runAnswer(run)
+	return s.runAnswer(req.Context(), run)
 }
 
-func (s *Server) runAnswer(run drydock.RunRecord) (*answer, error) {
-	doc, err := s.runDoc(run)
+func (s *Server) runAnswer(ctx context.Context, run drydock.RunRecord) (*answer, error) {
+	doc, err := s.runDoc(ctx, run)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (s *Server) patchRun(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.runAnswer(run)
+	return s.runAnswer(req.Context(), run)
 }
 
 func (s *Server) cancelRun(req *request) (*answer, error) {
@@ -143,7 +144,7 @@ func (s *Server) cancelRun(req *request) (*answer, error) {
 	if run, err = s.c.Queue.Cancel(req.Context(), run.Registry, run.ID); err != nil {
 		return nil, err
 	}
-	return s.runAnswer(run)
+	return s.runAnswer(req.Context(), run)
 }
 
 // showLog gives the links of a run's log.

@@ -114,7 +114,7 @@ func (s *Server) listRuns(req *request) (*answer, error) {
 	}
 	docs := make([]any, len(runs))
 	for i, run := range runs {
-		if docs[i], err = s.runDoc(run); err != nil {
+		if docs[i], err = s.runDoc(req.Context(), run); err != nil {
 			return nil, err
 		}
 	}

@@ -28,7 +28,7 @@ func (s *Server) scheduleRun(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.runDoc(run)
+	body, err := s.runDoc(ctx, run)
 	if err != nil {
 		return nil, err
 	}

@@ -28,11 +28,11 @@ func (s *Server) listSubscriptions(req *request) (*answer, error) {
 
 func (s *Server) showSubscription(*request) (*answer, error) { return ok(s.subscriptionDoc()) }
 
-func (s *Server) listTenants(*request) (*answer, error) {
+func (s *Server) listTenants(req *request) (*answer, error) {
 	tenant := s.c.Authority.Tenant()
 	return listAnswer([]any{object{
 		"id": "/tenants/" + tenant, "tenantId": tenant, "displayName": "Drydock", "tenantCategory": "Home",
-		"defaultDomain": s.c.RegistryDomain, "domains": []any{s.c.RegistryDomain},
+		"defaultDomain": s.registryDomain(req.Context()), "domains": []any{s.registryDomain(req.Context())},
 	}}, "")
 }
 

@@ -94,7 +94,7 @@ func triggersPaused(registry object) bool {
 
 func (s *Server) dependencyDoc(req *request, st *stored, view drydock.TaskImagesView, polls map[drydock.ImageName]drydock.ImagePoll) object {
 	doc := object{
-		"id": st.ID.String(), "name": st.ID.Name(), "registry": st.ID.Parent().Name(), "loginServer": s.LoginServer(st.ID.Parent().Name()),
+		"id": st.ID.String(), "name": st.ID.Name(), "registry": st.ID.Parent().Name(), "loginServer": s.loginServer(req.Context(), st.ID.Parent().Name()),
 		"status": "Enabled", "paused": view.Known.Paused, "due": view.Due, "stale": false,
 		"baseImages": []any{}, "outputs": []any{}, "timerTriggers": timerDocs(st.doc, s.c.Now()), "sourceTriggers": sourceDocs(st.doc),
 	}

@@ -117,7 +117,7 @@ func (s *Server) taskRunDoc(ctx context.Context, st *stored) (object, error) {
 	case err != nil:
 		return nil, err
 	default:
-		if properties["runResult"], err = s.runDoc(run); err != nil {
+		if properties["runResult"], err = s.runDoc(ctx, run); err != nil {
 			return nil, err
 		}
 		properties["provisioningState"] = taskRunStates[run.Status]

@@ -1,0 +1,126 @@
+package serve_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/drydockhq/drydock/test/serve"
+)
+
+// proxied is a client behind the proxy of a server, which trusts nothing but that.
+func proxied(t *testing.T, s *serve.Server) (client *http.Client, address string) {
+	t.Helper()
+	found := regexp.MustCompile(`"proxy":"([^"]+)"`).FindStringSubmatch(s.Log())
+	if found == nil {
+		t.Fatal("the server has no proxy")
+	}
+	at := &url.URL{Scheme: "http", Host: found[1]}
+	pem, err := os.ReadFile(filepath.Join(s.Data, "certs", "clients.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	transport := &http.Transport{Proxy: http.ProxyURL(at), TLSClientConfig: &tls.Config{RootCAs: pool}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: time.Minute}, found[1]
+}
+
+// Behind the proxy, the server is Azure's cloud in China: it answers by the names
+// of that and hands them out.
+func TestProxyIsACloud(t *testing.T) {
+	t.Parallel()
+	s := serve.Start(t, serve.Options{Args: []string{hub(t), "--proxy=127.0.0.1:0"}})
+	a := s.Azure()
+	a.CreateRegistry("contoso")
+	client, _ := proxied(t, s)
+	token, err := s.Admin().GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://management.core.chinacloudapi.cn//.default"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(method, address string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(address, "https://management.") {
+			req.Header.Set("Authorization", "Bearer "+token.Token)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("WWW-Authenticate"), " ", string(text))
+	}
+	registry := "https://management.chinacloudapi.cn/subscriptions/" + a.Subscription + "/resourceGroups/" + serve.Group + "/providers/Microsoft.ContainerRegistry/registries/contoso"
+	id := a.Schedule("contoso", slow("0"))
+	a.WaitLog("contoso", id)
+	var link struct{ LogLink string }
+	answer := ask(http.MethodPost, registry+"/runs/"+id+"/listLogSasUrl?api-version=2019-06-01-preview")
+	if err := json.Unmarshal([]byte(answer[strings.Index(answer, "{"):]), &link); err != nil || !strings.HasPrefix(link.LogLink, "https://drydock.blob.core.chinacloudapi.cn/") {
+		t.Fatal(answer, err)
+	}
+	for address, want := range map[string]string{
+		registry + "?api-version=2023-07-01":                         `"loginServer":"contoso.azurecr.cn"`,
+		registry + "/runs/" + id + "?api-version=2019-06-01-preview": `"status":"Succeeded"`,
+		link.LogLink:                     "begun",
+		"https://contoso.azurecr.cn/v2/": `realm="https://contoso.azurecr.cn/oauth2/token",service="contoso.azurecr.cn"`,
+		"https://contoso.azurecr.io/v2/": `realm="https://contoso.azurecr.io/oauth2/token"`,
+		"https://login.chinacloudapi.cn/" + s.Tenant + "/v2.0/.well-known/openid-configuration": `"token_endpoint":"https://login.chinacloudapi.cn/` + s.Tenant,
+		"https://management.azure.com/metadata/endpoints?api-version=2022-09-01":                `"keyVaultDns":"vault.azure.net"`,
+		"https://" + s.Host("management") + "/metadata/endpoints?api-version=2022-09-01":        `"acrLoginServer":"azurecr.` + s.Domain,
+		"http://169.254.169.254/metadata/identity/oauth2/token?resource=x":                      "400  {\"error\":\"invalid_request\"",
+		"http://example.com/":                     "403 ",
+		"http://127.0.0.1:" + s.Port + "/metrics": "403 ",
+		"http://localhost:" + s.Port + "/healthz": "403 ",
+	} {
+		if got := ask(http.MethodGet, address); !strings.Contains(got, want) {
+			t.Errorf("%s: %s\nwant %s", address, got, want)
+		}
+	}
+}
+
+// The proxy connects to nothing but the server, also when it lets all else through:
+// not to loopback, not to where clouds keep credentials, not by another spelling.
+func TestProxyRefusesThisMachine(t *testing.T) {
+	t.Parallel()
+	s := serve.Start(t, serve.Options{Args: []string{"--proxy=127.0.0.1:0", "--azure-pass=*"}})
+	_, proxy := proxied(t, s)
+	for _, to := range []string{
+		"127.0.0.1:" + s.Port, "localhost:" + s.Port, "127.1.2.3:22", "[::1]:22", "[::ffff:127.0.0.1]:22", "[::ffff:7f00:1]:22", "0.0.0.0:22", "[::]:22",
+		"169.254.169.254:80", "[64:ff9b::a9fe:a9fe]:80", "168.63.129.16:80", "[fe80::1]:80",
+	} {
+		c, err := net.Dial("tcp", proxy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: contoso.azurecr.cn:443\r\n\r\n", to)
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil || !strings.Contains(line, " 403 ") {
+			t.Errorf("CONNECT %s: %q %v", to, line, err)
+		}
+		c.Close()
+	}
+}

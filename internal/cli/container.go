@@ -115,9 +115,12 @@ func containerTable(item any) output.Row {
 		return text
 	}
 	return output.Row{
-		cell("Name", item, "name"), cell("ResourceGroup", item, "resourceGroup"), {Column: "Status", Value: shown(state)},
-		{Column: "Image", Value: strings.Join(images, ",")}, {Column: "IP:ports", Value: shown(addressAndPorts(item))},
-		cell("Network", item, "ipAddress", "type"), {Column: "CPU/Memory", Value: number(cpus) + " core/" + number(memory) + " gb"},
+		cell("Name", item, "name"), cell("ResourceGroup", item, "resourceGroup"),
+		{Column: "Status", Value: shown(state)},
+		{Column: "Image", Value: strings.Join(images, ",")},
+		{Column: "IP:ports", Value: shown(addressAndPorts(item))},
+		cell("Network", item, "ipAddress", "type"),
+		{Column: "CPU/Memory", Value: number(cpus) + " core/" + number(memory) + " gb"},
 		cell("OsType", item, "osType"), cell("Location", item, "location"),
 	}
 }

@@ -26,9 +26,12 @@ func TestRestartPolicies(t *testing.T) {
 		again  bool
 		state  string
 	}{
-		{drydock.RestartAlways, 0, true, drydock.GroupRunning}, {drydock.RestartAlways, 1, true, drydock.GroupRunning},
-		{drydock.RestartOnFailure, 0, false, drydock.GroupSucceeded}, {drydock.RestartOnFailure, 1, true, drydock.GroupRunning},
-		{drydock.RestartNever, 0, false, drydock.GroupSucceeded}, {drydock.RestartNever, 1, false, drydock.GroupFailed},
+		{drydock.RestartAlways, 0, true, drydock.GroupRunning},
+		{drydock.RestartAlways, 1, true, drydock.GroupRunning},
+		{drydock.RestartOnFailure, 0, false, drydock.GroupSucceeded},
+		{drydock.RestartOnFailure, 1, true, drydock.GroupRunning},
+		{drydock.RestartNever, 0, false, drydock.GroupSucceeded},
+		{drydock.RestartNever, 1, false, drydock.GroupFailed},
 	} {
 		t.Run(string(c.policy), func(t *testing.T) {
 			t.Parallel()

@@ -116,7 +116,7 @@ func TestReplacingHasNoGap(t *testing.T) {
 	stop()
 	all := <-answers
 	seen, failed := 0, 0
-	var last, gap = all[0].at, time.Duration(0)
+	last, gap := all[0].at, time.Duration(0)
 	for _, a := range all {
 		if a.err != nil {
 			failed++

@@ -17,9 +17,9 @@
 // that to its own address.
 //
 // What a container can reach: the containers on its own network, the DNS
-// server, the run's published ports, the host's addresses other than loopback,
-// and whatever the host can route to, except 169.254.0.0/16, where clouds
-// keep the credentials of the machine. What it can't: other runs, other
+// server, the hosts of its run (RunOptions.Hosts), the run's published ports, the
+// host's addresses other than loopback, and whatever the host can route to, except
+// 169.254.0.0/16, where clouds keep the credentials of the machine. What it can't: other runs, other
 // networks of its run, services on the host's loopback. Nothing outside can
 // open a connection to a container, unless its ports are published.
 //

@@ -182,7 +182,11 @@ func (l *lab) serverComparisons(ctx context.Context, s size) ([]comparison, erro
 	if err != nil {
 		return nil, err
 	}
+	vaults, err := l.vaults(ctx, server, s.tokens)
+	if err != nil {
+		return nil, err
+	}
 	return []comparison{
-		l.serverStart(), tokens, build, lines, l.pushes(places, s.layer), pulls, l.queued(server, s.runs),
+		l.serverStart(), tokens, vaults, build, lines, l.pushes(places, s.layer), pulls, l.queued(server, s.runs),
 	}, nil
 }

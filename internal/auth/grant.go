@@ -53,7 +53,7 @@ func (a *Authority) personAnswer(r *http.Request, s *session) (*tokenAnswer, err
 	if resource == "" { // who wants to know the person only
 		resource = a.userInfoResource()
 	}
-	s.issuer = a.issuerOf(r)
+	s.resource, s.issuer = resource, a.issuerOf(r)
 	seconds := int(tokenLifetime.Seconds()) - 1
 	answer := &tokenAnswer{Type: "Bearer", ExpiresIn: seconds, Extended: seconds, Resource: r.PostForm.Get("resource"), Scope: grantedScopes(resource, s.scopes)}
 	if answer.Token, err = a.personAccess(r.Context(), s, resource); err != nil {

@@ -125,6 +125,13 @@ func TestRefresh(t *testing.T) {
 	if _, err := s.Verify(t.Context(), other["access_token"].(string), auth.Registry); err != nil {
 		t.Error(err)
 	}
+	// The same service, without naming it. RFC 6749 §6.
+	form = renew(other["refresh_token"].(string))
+	form.Del("scope")
+	unnamed := s.must(t, "/adfs/oauth2/token", form)
+	if _, err := s.Verify(t.Context(), unnamed["access_token"].(string), auth.Registry); err != nil {
+		t.Error(err)
+	}
 
 	access := again["access_token"].(string)
 	for name, text := range map[string]string{

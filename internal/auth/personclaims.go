@@ -24,6 +24,8 @@ type PersonClaims struct {
 	SignedIn *jwt.NumericDate `json:"auth_time,omitempty"`
 	// Stamp changes with the person's password.
 	Stamp string `json:"drydock_stamp,omitempty"`
+	// Resource is what access tokens are for that are asked for without a name.
+	Resource string `json:"drydock_resource,omitempty"`
 }
 
 // session is a person that uses a client.

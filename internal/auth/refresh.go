@@ -23,7 +23,7 @@ func (a *Authority) refreshAudience() string { return a.Issuer() + "/refresh" }
 // password.
 func (a *Authority) personRefresh(s *session) (string, error) {
 	c := a.personClaims(s, a.refreshAudience(), a.sessionLeft(s))
-	c.Purpose, c.Stamp = sessionPurpose, stampOf(s.person)
+	c.Purpose, c.Stamp, c.Resource = sessionPurpose, stampOf(s.person), s.resource
 	return a.c.Keys.sign(c)
 }
 
@@ -56,7 +56,7 @@ func (a *Authority) refresh(r *http.Request) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{person: p, client: client, signedIn: c.SignedIn.Time()}, nil
+	return &session{person: p, client: client, resource: c.Resource, signedIn: c.SignedIn.Time()}, nil
 }
 
 // sessionPerson returns whose session a refresh token is of.

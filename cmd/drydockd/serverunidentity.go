@@ -43,6 +43,6 @@ func (t taskIdentities) RegistryAt(ctx context.Context, host string) (drydock.Re
 	if !ours || kind != drydock.RegistryKind {
 		return drydock.ResourceID{}, drydock.Errorf(drydock.NotFound, "%s is not a registry of this server", host)
 	}
-	r, err := registryDirectory{t.daemon}.Registry(ctx, name)
+	r, err := registryDirectory(t).Registry(ctx, name)
 	return r.ID, err
 }

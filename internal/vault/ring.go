@@ -94,10 +94,14 @@ func decodeRing(ctx context.Context, text []byte, open Opener) (_ *ring, err err
 	defer w.Close()
 	var handles [2]*keyset.Handle
 	for i, wrapped := range [][]byte{k.Values, k.Backups} {
-		// The cause is of use where a key management service does not answer.
-		h, err := keyset.Read(keyset.NewBinaryReader(bytes.NewReader(wrapped)), envelope(ctx, w))
+		// Tink tells that it failed, and not why the wrapper did.
+		said := &telling{Wrapper: w}
+		h, err := keyset.Read(keyset.NewBinaryReader(bytes.NewReader(wrapped)), envelope(ctx, said))
+		if said.err != nil {
+			return nil, said.err
+		}
 		if err != nil {
-			return nil, fmt.Errorf("decrypting the keys of the vaults: %w", err)
+			return nil, drydock.Errorf(drydock.Unavailable, "the keys of the vaults can't be decrypted: they were changed in the database")
 		}
 		handles[i] = h
 	}

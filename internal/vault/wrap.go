@@ -22,6 +22,18 @@ func envelope(ctx context.Context, w Wrapper) tink.AEAD {
 	return aead.NewKMSEnvelopeAEAD2(aead.AES256GCMKeyTemplate(), wrapperAEAD{ctx, w})
 }
 
+// telling is a wrapper that remembers its error.
+type telling struct {
+	Wrapper
+	err error
+}
+
+// Unwrap implements Wrapper.
+func (t *telling) Unwrap(ctx context.Context, wrapped []byte) (plain []byte, err error) {
+	plain, t.err = t.Wrapper.Unwrap(ctx, wrapped)
+	return plain, t.err
+}
+
 // wrapperAEAD is a wrapper as Tink takes them, for the time of a call.
 type wrapperAEAD struct {
 	ctx context.Context

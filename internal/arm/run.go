@@ -49,6 +49,7 @@ func (s *Server) runDoc(r drydock.RunRecord) (object, error) {
 			return nil, fmt.Errorf("reading run %s: %w", r.ID, err)
 		}
 	}
+	delete(properties, "logEnd")
 	id := r.Registry.Child("runs", r.ID)
 	return object{"id": id.String(), "name": r.ID, "type": runType, "properties": properties}, nil
 }

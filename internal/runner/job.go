@@ -18,6 +18,7 @@ type job struct {
 	agent  *Agent
 	record drydock.RunRecord
 	log    *logs.Log
+	ending *ending // that log writes to
 	masker *logs.Masker
 	begin  func(context.Context) error
 
@@ -37,6 +38,7 @@ func (j *job) carryOut(ctx context.Context) error {
 	err := j.run(ctx)
 	if err != nil && j.result == nil {
 		// It did not get as far as the engine, which would have said this.
+		j.ending.hold()
 		j.log.Printf("%v", err)
 		j.log.Printf("Run ID: %s failed", j.record.ID)
 	}
@@ -88,7 +90,7 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 	runs := Runner{
 		Fetcher: jobSource{j, creds},
 		Engine: &engine.Engine{
-			Executor: j.agent.Executor, Log: j.log, Secrets: j.masker, Now: j.agent.Now,
+			Executor: j.agent.Executor, Log: j.log, Secrets: j.masker, Now: j.agent.Now, Over: j.ending.hold,
 		},
 	}
 	j.facts = j.newFacts()

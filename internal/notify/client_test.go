@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/notify"
 )
 
@@ -62,7 +63,8 @@ func TestClientKeepsToThePolicy(t *testing.T) {
 	}
 	own := netip.MustParseAddrPort(strings.TrimPrefix(other.URL, "http://"))
 	self := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{
-		Allow: here, Own: func(to netip.AddrPort) bool { return to == own }, OwnHost: func(host string) bool { return host == "management.test" },
+		Allow: here,
+		Self:  drydock.Self{Listens: func(to netip.AddrPort) bool { return to == own }, Named: func(host string) bool { return host == "management.test" }},
 	}})
 	for _, url := range []string{other.URL, "http://Management.test./"} {
 		if got := post(t, self, url); !strings.Contains(got, "is this server itself: nothing is sent to this address") {
@@ -80,7 +82,7 @@ func TestClientChecksWhatNamesResolveTo(t *testing.T) {
 	}
 	c := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{
 		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, // as which localhost is taken before
-		Own:   func(to netip.AddrPort) bool { return to.Port() == 1 && to.Addr().IsLoopback() },
+		Self:  drydock.Self{Listens: func(to netip.AddrPort) bool { return to.Port() == 1 && to.Addr().IsLoopback() }},
 	}})
 	if got := post(t, c, "http://localhost:1/"); !strings.Contains(got, "nothing is sent to this address") {
 		t.Error(got)

@@ -16,19 +16,16 @@ import (
 type Reach struct {
 	Allow []netip.Prefix // networks of this machine itself that are open all the same
 	Deny  []netip.Prefix // networks that nothing is sent to
-	// Own reports whether an address is the server's own listener, and OwnHost
-	// whether a host, without its port, is one of the server's; nil for none.
-	Own     func(netip.AddrPort) bool
-	OwnHost func(host string) bool
+	Self  drydock.Self   // the server
 }
 
 // Refusal says what the host of an HTTP URL is that nothing is sent to, as far as
 // that is known before its name is looked up; "" for all others.
 func (r *Reach) Refusal(u *url.URL) string {
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if r.OwnHost != nil && r.OwnHost(host) {
-		return "this server itself"
+	if what := r.Self.ClosedHost(u.Hostname()); what != "" {
+		return what
 	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		host = "127.0.0.1"
 	}
@@ -47,11 +44,8 @@ func (r *Reach) refusal(to netip.AddrPort) string {
 	within := func(networks []netip.Prefix) int {
 		return slices.IndexFunc(networks, func(n netip.Prefix) bool { return n.Contains(address) })
 	}
-	if what := drydock.Unreachable(address); what != "" {
+	if what := r.Self.Closed(to); what != "" {
 		return what
-	}
-	if r.Own != nil && r.Own(netip.AddrPortFrom(address, to.Port())) {
-		return "this server itself"
 	}
 	if i := within(r.Deny); i >= 0 {
 		return fmt.Sprintf("in %s, which webhooks.deny closes", r.Deny[i])

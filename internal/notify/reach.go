@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -36,6 +37,27 @@ func (r *Reach) Refusal(u *url.URL) string {
 	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	n, _ := strconv.ParseUint(port, 10, 16) // what is none is refused when it is connected to
 	return r.refusal(netip.AddrPortFrom(address, uint16(n)))
+}
+
+// inner are networks beside private ones that are not reached from everywhere:
+// of providers, of protocols, of benchmarks.
+var inner = []netip.Prefix{
+	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("fec0::/10"),
+}
+
+// public reports whether an address is one that everybody may ask.
+func public(from net.Addr) bool {
+	if from == nil {
+		return false
+	}
+	at, err := netip.ParseAddrPort(from.String())
+	if err != nil {
+		return false
+	}
+	address := drydock.HostAddress(at.Addr())
+	return address.IsGlobalUnicast() && !address.IsPrivate() &&
+		!slices.ContainsFunc(inner, func(n netip.Prefix) bool { return n.Contains(address) })
 }
 
 // refusal is Refusal of an address.

@@ -50,6 +50,7 @@ type Options struct {
 	Env     []string // NAME=value, beside those of the test
 	CA      []byte   // PEM, for a server with a certificate from elsewhere
 	Machine *Machine // that it runs on, if that is not this one
+	Closed  bool     // as it is without settings: sources and webhooks reach nothing of its machine
 }
 
 // Server is a server that runs, or ran.
@@ -157,8 +158,10 @@ func (s *Server) launch() {
 	}
 	args := append([]string{
 		"serve", "--data", s.Data, "--domain", s.Domain, "--listen", listen, "--runs-drain=2s",
-		"--sources-allow=127.0.0.0/8", "--webhooks-allow=127.0.0.0/8",
 	}, s.o.Args...)
+	if !s.o.Closed {
+		args = append(args, "--sources-allow=127.0.0.0/8", "--webhooks-allow=127.0.0.0/8")
+	}
 	_, err := os.Stat(filepath.Join(s.Data, "drydock.db"))
 	first := errors.Is(err, os.ErrNotExist)
 	s.cmd = s.o.Machine.Command(context.Background(), s.o.Program, args...)

@@ -107,6 +107,9 @@ func (a *Authority) principalOf(ctx context.Context, c Claims) (drydock.Principa
 	if c.Run != "" {
 		return a.runPrincipal(ctx, c)
 	}
+	if c.Survey != "" {
+		return surveyPrincipal(c)
+	}
 	p, err := a.c.Principals.Principal(ctx, c.ObjectID)
 	if drydock.CodeOf(err) == drydock.NotFound {
 		return drydock.Principal{}, invalidToken("The identity that the access token is for was deleted.")

@@ -162,6 +162,8 @@ func (t *RegistryTokens) claims(ctx context.Context, registry drydock.ResourceID
 			return c, err
 		}
 		c.setRun(run)
+	case drydock.SurveyIdentity:
+		c.Survey = p.Owner.String()
 	case drydock.AdminUser:
 		stamp, err := t.adminStamp(ctx, registry)
 		if err != nil {

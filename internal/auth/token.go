@@ -30,6 +30,8 @@ type Claims struct {
 	Run        string `json:"drydock_run,omitempty"`
 	RunCreated int64  `json:"drydock_run_created,omitempty"`
 	Attempt    int    `json:"drydock_attempt,omitempty"`
+	// Survey is the id of the registry that the server reads with this.
+	Survey string `json:"drydock_survey,omitempty"`
 	// Access is what a registry token allows, Purpose what sort of one it is.
 	Access  []RepositoryAccess `json:"access,omitempty"`
 	Purpose string             `json:"grant_type,omitempty"`

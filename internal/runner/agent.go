@@ -77,9 +77,11 @@ type Opener interface {
 	Open(sealed []byte, purpose string) ([]byte, error)
 }
 
-// TokenIssuer makes the tokens with which a run signs in to its own registry.
+// TokenIssuer makes the tokens with which a run signs in to its own registry, and
+// those with which a registry is read for a survey.
 type TokenIssuer interface {
 	RunToken(r drydock.RunRecord, lifetime time.Duration) (string, error)
+	SurveyToken(registry drydock.ResourceID, lifetime time.Duration) (string, error)
 }
 
 // Identities lets runs use the identities of their tasks.

@@ -63,6 +63,10 @@ func (s *server) RunToken(r drydock.RunRecord, _ time.Duration) (string, error) 
 	return "token-of-" + r.Registry.Name() + "-" + r.ID, nil
 }
 
+func (s *server) SurveyToken(registry drydock.ResourceID, _ time.Duration) (string, error) {
+	return "survey-token-of-" + registry.Name(), nil
+}
+
 // Open stands for an opener of what is sealed: here it is turned around.
 func (s *server) Open(sealed []byte, purpose string) ([]byte, error) {
 	text, ok := strings.CutPrefix(string(sealed), purpose)

@@ -21,6 +21,8 @@ type job struct {
 	ending *ending // that log writes to
 	masker *logs.Masker
 	begin  func(context.Context) error
+	// surveying says that there is no run: nothing is carried out.
+	surveying bool
 
 	request drydock.RunRequest
 	facts   drydock.RunFacts
@@ -199,7 +201,7 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 	if !j.request.RegistryLogin || j.request.Untrusted {
 		return creds, nil
 	}
-	token, err := j.agent.Tokens.RunToken(j.record, timeout)
+	token, err := j.token(timeout)
 	if err != nil {
 		return nil, fmt.Errorf("signing in to the run's registry: %w", err)
 	}
@@ -207,6 +209,14 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 	return append(creds, drydock.Credential{
 		Registry: j.agent.LoginServer(j.record.Registry), Username: runUser, Password: token,
 	}), nil
+}
+
+// token is what the run signs in to its own registry with.
+func (j *job) token(timeout time.Duration) (string, error) {
+	if j.surveying {
+		return j.agent.Tokens.SurveyToken(j.record.Registry, timeout)
+	}
+	return j.agent.Tokens.RunToken(j.record, timeout)
 }
 
 func (j *job) credential(ctx context.Context, c drydock.RunCredential) (drydock.Credential, error) {

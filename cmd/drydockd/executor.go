@@ -35,6 +35,8 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 		Downloads:  o.downloads,
 		Warn:       o.warn,
 		Advice:     o.advice,
+
+		OwnsProcess: true,
 	}
 	if o.keychain != nil {
 		config.Keychain = keychain{o.keychain}

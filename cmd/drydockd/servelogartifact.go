@@ -51,10 +51,12 @@ func (l logArtifacts) PushLog(ctx context.Context, r drydock.RunRecord, c drydoc
 	if err != nil {
 		return "", fmt.Errorf("making the artifact: %w", err)
 	}
-	ref, err := name.ParseReference(c.Registry + "/" + repository + ":" + tag)
+	registry, err := name.NewRegistry(c.Registry)
 	if err != nil {
 		return "", drydock.Errorf(drydock.Invalid, "%w", err)
 	}
+	// Repo takes names of one letter too. Where the tag is no good, the registry says so.
+	ref := registry.Repo(repository).Tag(tag)
 	transport := l.ownTransport()
 	defer transport.CloseIdleConnections()
 	err = remote.Write(ref, image, remote.WithContext(ctx), remote.WithTransport(transport),

@@ -38,6 +38,31 @@ type BaseImage struct {
 }
 
 // TaskImages is what is known of a task's images.
+//
+// Reading, ReadFor, Outdated, Learnt and Ended say how far it is to be believed.
+// They change with these events, and with nothing else:
+//
+//	what happens             Reading  ReadFor  Outdated    Learnt   Ended      Bases
+//	the task is created, or
+//	its definition changes,
+//	or it does with Problem  true     -        newest run  -        ≥Outdated  stay, count no more
+//	it changes otherwise     -        -        -           -        -          stay
+//	Dockerfiles are read     false    is read  -           0        -          those of the Dockerfiles
+//	they can't be            false    is read  -           -        -          stay, count again; Problem
+//	a run ends, altered or
+//	≤ Learnt or ≤ Outdated   -        -        -           -        ≥its own   stay
+//	one that tells nothing   -        -        -           -        ≥its own   stay
+//	one that tells of bases  false    -        -           its own  ≥its own   those of the run; no Problem
+//
+// While Reading, a push to any base is noted as always (Since) and makes nothing
+// due; Reading is kept with the rest, and a server that was killed reads the task
+// at its next start. What ends Reading decides: a base that the changed task is
+// built from still makes it due then, for all that was pushed meanwhile; one that
+// it is not built from any more is gone, and its pushes since the change have
+// started nothing. When the Dockerfiles can't be read, also for want of time, the
+// bases from before are the best that is known, and a push that may concern the
+// task is not lost: it starts one run, which tells. A base that the change has
+// brought is watched from the moment that it is read.
 type TaskImages struct {
 	Task    ResourceID
 	Bases   []BaseImage // ordered by their names
@@ -52,7 +77,8 @@ type TaskImages struct {
 	// Ended is the greatest number of a run whose end was taken notice of.
 	Ended int64
 	// Reading says that the task has been changed and that its Dockerfiles are
-	// being read: nothing makes it due before it is known what it is built from.
+	// being read, or wait for it: nothing makes it due before it is known what it
+	// is built from.
 	Reading bool
 	// ReadFor tells definitions of the task apart: the one that was last read for.
 	ReadFor string
@@ -68,7 +94,8 @@ type TaskImages struct {
 	Paused bool
 }
 
-// Counts reports whether a change of the base makes the task due.
+// Counts reports whether a change of the base makes the task due now; one that
+// doesn't is not forgotten, see TaskImages.
 func (t TaskImages) Counts(b BaseImage) bool {
 	switch {
 	case b.Image.Pinned(), t.Paused, t.Reading:

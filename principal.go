@@ -20,6 +20,9 @@ const (
 	// RunIdentity belongs to a run and ends with it. It is derived from the run
 	// and is in no store.
 	RunIdentity PrincipalKind = "RunIdentity"
+	// SurveyIdentity is the server itself when it reads a registry, its Owner, to
+	// find out what a task would be made from. It is in no store.
+	SurveyIdentity PrincipalKind = "SurveyIdentity"
 	// AdminUser is the admin user of a registry, its Owner. It is in no store.
 	AdminUser PrincipalKind = "AdminUser"
 )

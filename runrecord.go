@@ -63,6 +63,8 @@ type RunRecord struct {
 	// Result is what the run left behind, as a JSON object with the keys
 	// outputImages, logArtifact, runErrorMessage as they stand in the properties
 	// of ACR's run resource, and others of our own; nil until the run has ended.
+	// Of those logEnd is for the server only: what the run's log ends with, so
+	// that it does even if the server is killed before it has written that.
 	Result []byte
 
 	Created  time.Time

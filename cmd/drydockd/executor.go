@@ -39,6 +39,8 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 		HostAddress: o.instances.HostAddress,
 		Warn:        o.warn,
 		Advice:      o.advice,
+
+		OwnsProcess: true,
 	}
 	if o.keychain != nil {
 		config.Keychain = keychain{o.keychain}

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -167,14 +168,8 @@ func (b *runBlobs) OpenLog(ctx context.Context, registry drydock.ResourceID, run
 
 // seal sees to it that the log of a run that has ended is there and says so.
 func (b *runBlobs) seal(ctx context.Context, r drydock.RunRecord) error {
-	open, err := b.openLog(ctx, r.Registry, r.ID)
-	if err == nil {
-		sealed := open.Properties().Sealed
-		open.Close()
-		if sealed {
-			return nil
-		}
-	} else if drydock.CodeOf(err) != drydock.NotFound {
+	missing, err := b.missingEnd(ctx, r)
+	if err != nil || missing == nil {
 		return err
 	}
 	log, err := b.OpenLog(ctx, r.Registry, r.ID)
@@ -184,12 +179,37 @@ func (b *runBlobs) seal(ctx context.Context, r drydock.RunRecord) error {
 	if err != nil {
 		return err
 	}
-	if r.Status != drydock.RunSucceeded {
-		if _, err := io.WriteString(log, endLine(r)); err != nil {
-			return err
-		}
+	if _, err := log.Write(missing); err != nil {
+		return errors.Join(err, log.Close())
 	}
 	return log.Seal(r.Status)
+}
+
+// missingEnd returns what the log of a run that has ended lacks at its end: nil
+// if it is sealed, and else what is to be written before it is.
+func (b *runBlobs) missingEnd(ctx context.Context, r drydock.RunRecord) ([]byte, error) {
+	end := []byte(endOfLog(r))
+	open, err := b.openLog(ctx, r.Registry, r.ID)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return end, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer open.Close()
+	p := open.Properties()
+	if p.Sealed {
+		return nil, nil
+	}
+	// A server that was killed while it wrote the end has written a part of it.
+	last := make([]byte, min(p.Size, int64(len(end))))
+	if n, err := open.ReadAt(last, p.Size-int64(len(last))); err != nil && n < len(last) {
+		return nil, fmt.Errorf("reading the end of a log: %w", err)
+	}
+	for !bytes.HasPrefix(end, last) {
+		last = last[1:]
+	}
+	return end[len(last):], nil
 }
 
 // runLog is the log of a run.
@@ -219,8 +239,16 @@ func (b *runBlobs) deleted(ctx context.Context, registry drydock.Resource) error
 	return nil
 }
 
-// endLine is the last line of a run's log that nobody else ends.
-func endLine(r drydock.RunRecord) string {
+// endOfLog returns what the log of a run ends with: what those held back who
+// carried it out, and else a line that says how it ended.
+func endOfLog(r drydock.RunRecord) string {
+	var result struct{ LogEnd string }
+	if json.Unmarshal(r.Result, &result) == nil && result.LogEnd != "" {
+		return result.LogEnd
+	}
+	if r.Status == drydock.RunSucceeded {
+		return ""
+	}
 	return fmt.Sprintf("%s Run ID: %s ended: %s%s\r\n", r.Finished.UTC().Format("2006/01/02 15:04:05"), r.ID, r.Status, errorText(r))
 }
 

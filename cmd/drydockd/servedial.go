@@ -36,13 +36,8 @@ func (d *daemon) checkRegistry(address string) error {
 	if err != nil {
 		return drydock.Errorf(drydock.Denied, "no registry is looked for at %s: it is no address", address)
 	}
-	addr := drydock.HostAddress(to.Addr())
-	what := drydock.Unreachable(addr)
-	if d.isOwn(netip.AddrPortFrom(addr, to.Port())) {
-		what = "this server itself"
-	}
-	if what != "" {
-		return drydock.Errorf(drydock.Denied, "no registry is looked for at %s: it is %s", addr, what)
+	if what := d.self().Closed(to); what != "" {
+		return drydock.Errorf(drydock.Denied, "no registry is looked for at %s: it is %s", drydock.HostAddress(to.Addr()), what)
 	}
 	return nil
 }

@@ -26,11 +26,8 @@ func (d *daemon) openEgress() *egress.Network {
 	own := d.ownTransport()
 	local := d.local(d.listener.Addr())
 	network := egress.New(egress.Options{
-		Policy: egress.Policy{
-			Allow: d.config.SourceAllow, Own: d.isOwn,
-			OwnHost: func(host string) bool { return d.names.kind(host) != "" },
-		},
-		Proxy: proxyFunc(d.environ), CAs: d.config.CAs, Insecure: d.config.Insecure,
+		Policy: egress.Policy{Allow: d.config.SourceAllow, Self: d.self()},
+		Proxy:  proxyFunc(d.environ), CAs: d.config.CAs, Insecure: d.config.Insecure,
 		Own: func(host string) http.RoundTripper {
 			if _, ok := local(host); ok {
 				return own
@@ -58,6 +55,11 @@ func proxyFunc(environ []string) func(*url.URL) (*url.URL, error) {
 	return (&httpproxy.Config{
 		HTTPProxy: variables["HTTP_PROXY"], HTTPSProxy: variables["HTTPS_PROXY"], NoProxy: variables["NO_PROXY"],
 	}).ProxyFunc()
+}
+
+// self is this server, to which it connects for nobody.
+func (d *daemon) self() drydock.Self {
+	return drydock.Self{Listens: d.isOwn, Named: func(host string) bool { return d.names.kind(host) != "" }}
 }
 
 // isOwn reports whether an address is the server's listener.

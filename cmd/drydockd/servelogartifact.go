@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -34,13 +35,13 @@ type logArtifacts struct{ *daemon }
 var _ runner.LogArtifacts = logArtifacts{}
 
 // PushLog implements runner.LogArtifacts.
-func (l logArtifacts) PushLog(ctx context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string) (string, error) {
+func (l logArtifacts) PushLog(ctx context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string, ending []byte) (string, error) {
 	log, err := l.blobs.openLog(ctx, r.Registry, r.ID)
 	if err != nil {
 		return "", err
 	}
 	defer log.Close()
-	layer, err := newLogLayer(log)
+	layer, err := newLogLayer(log, ending)
 	if err != nil {
 		return "", err
 	}
@@ -50,10 +51,12 @@ func (l logArtifacts) PushLog(ctx context.Context, r drydock.RunRecord, c drydoc
 	if err != nil {
 		return "", fmt.Errorf("making the artifact: %w", err)
 	}
-	ref, err := name.ParseReference(c.Registry + "/" + repository + ":" + tag)
+	registry, err := name.NewRegistry(c.Registry)
 	if err != nil {
 		return "", drydock.Errorf(drydock.Invalid, "%w", err)
 	}
+	// Repo takes names of one letter too. Where the tag is no good, the registry says so.
+	ref := registry.Repo(repository).Tag(tag)
 	transport := l.ownTransport()
 	defer transport.CloseIdleConnections()
 	err = remote.Write(ref, image, remote.WithContext(ctx), remote.WithTransport(transport),
@@ -80,15 +83,17 @@ func (d *daemon) ownTransport() *http.Transport {
 	}
 }
 
-// logLayer is a log, as far as it was written when it was opened, as a layer.
+// logLayer is a log, as far as it was written when it was opened, and its ending,
+// as a layer.
 type logLayer struct {
 	log    blobs.Blob
+	ending []byte
 	digest v1.Hash
-	size   int64
+	size   int64 // of the log without ending
 }
 
-func newLogLayer(log blobs.Blob) (*logLayer, error) {
-	l := &logLayer{log: log, size: log.Properties().Size}
+func newLogLayer(log blobs.Blob, ending []byte) (*logLayer, error) {
+	l := &logLayer{log: log, ending: ending, size: log.Properties().Size}
 	var err error
 	if l.digest, _, err = v1.SHA256(l.reader()); err != nil {
 		return nil, fmt.Errorf("reading the log: %w", err)
@@ -96,7 +101,9 @@ func newLogLayer(log blobs.Blob) (*logLayer, error) {
 	return l, nil
 }
 
-func (l *logLayer) reader() io.Reader { return io.NewSectionReader(l.log, 0, l.size) }
+func (l *logLayer) reader() io.Reader {
+	return io.MultiReader(io.NewSectionReader(l.log, 0, l.size), bytes.NewReader(l.ending))
+}
 
 // Digest implements v1.Layer.
 func (l *logLayer) Digest() (v1.Hash, error) { return l.digest, nil }
@@ -111,7 +118,7 @@ func (l *logLayer) Compressed() (io.ReadCloser, error) { return io.NopCloser(l.r
 func (l *logLayer) Uncompressed() (io.ReadCloser, error) { return io.NopCloser(l.reader()), nil }
 
 // Size implements v1.Layer.
-func (l *logLayer) Size() (int64, error) { return l.size, nil }
+func (l *logLayer) Size() (int64, error) { return l.size + int64(len(l.ending)), nil }
 
 // MediaType implements v1.Layer.
 func (l *logLayer) MediaType() (types.MediaType, error) { return logLayerType, nil }

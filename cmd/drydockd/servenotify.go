@@ -32,10 +32,7 @@ func (d *daemon) openNotify(context.Context) error {
 
 // reach says what may be told of something: not this server itself.
 func (d *daemon) reach() notify.Reach {
-	return notify.Reach{
-		Allow: d.config.WebhooksAllow, Deny: d.config.WebhooksDeny,
-		Own: d.isOwn, OwnHost: func(host string) bool { return d.names.kind(host) != "" },
-	}
+	return notify.Reach{Allow: d.config.WebhooksAllow, Deny: d.config.WebhooksDeny, Self: d.self()}
 }
 
 // refusedReceiver says what the host of a URL is that nothing may be told; see

@@ -33,6 +33,8 @@ type field struct {
 }
 
 // check compares an object with a table and reports all that is wrong at once.
+// Strings of which only some are allowed get the spelling that they have in the
+// table, as in ACR.
 func check(o object, fields []field) error {
 	var wrong []apiError
 	for _, f := range fields {
@@ -63,9 +65,15 @@ func (f *field) walk(v any, path []string, where string, wrong *[]apiError) {
 	switch {
 	case len(path) == 1 && key == name:
 		f.value(value, there, here, wrong)
+		if there {
+			o[name] = f.spelled(value)
+		}
 	case strings.HasSuffix(key, "[]"):
 		elements, _ := value.([]any)
 		for i, e := range elements {
+			if len(path) == 1 {
+				elements[i] = f.spelled(e)
+			}
 			f.element(e, path[1:], fmt.Sprintf("%s[%d]", here, i), wrong)
 		}
 	case strings.HasSuffix(key, "{}"):
@@ -96,6 +104,17 @@ func (f *field) value(v any, there bool, here string, wrong *[]apiError) {
 	if problem := f.problem(v); problem != "" {
 		*wrong = append(*wrong, apiError{Code: "InvalidRequestContent", Target: here, Message: fmt.Sprintf("The property '%s' %s.", here, problem)})
 	}
+}
+
+// spelled returns a value as the table spells it.
+func (f *field) spelled(v any) any {
+	said, _ := v.(string)
+	for _, e := range f.enum {
+		if strings.EqualFold(e, said) {
+			return e
+		}
+	}
+	return v
 }
 
 // problem returns what is wrong with a value, "" for nothing.

@@ -50,6 +50,7 @@ func (s *Server) runDoc(ctx context.Context, r drydock.RunRecord) (object, error
 		}
 	}
 	s.nameRegistries(ctx, properties)
+	delete(properties, "logEnd")
 	id := r.Registry.Child("runs", r.ID)
 	return object{"id": id.String(), "name": r.ID, "type": runType, "properties": properties}, nil
 }

@@ -128,6 +128,9 @@ func (a *Authority) principalOf(ctx context.Context, c Claims) (drydock.Principa
 	if c.Run != "" {
 		return a.runPrincipal(ctx, c)
 	}
+	if c.Survey != "" {
+		return surveyPrincipal(c)
+	}
 	p, err := a.storedPrincipal(ctx, c.ObjectID)
 	if err == nil && p.Person != nil {
 		if p.Person.Disabled {

@@ -23,13 +23,15 @@ type grant struct {
 
 // RightsOf returns the rights of a principal at this moment. A run has those of
 // pushing, pulling and deleting in its own registry, and no others; so has the
-// admin user of a registry.
+// admin user of a registry. What surveys a registry reads it.
 func RightsOf(ctx context.Context, roles Assignments, p drydock.Principal) (Rights, error) {
 	switch p.Kind {
 	case drydock.RunIdentity:
-		return contentRights(p.Owner.Parent()), nil
+		return rightsTo(p.Owner.Parent(), AcrPushRole, AcrDeleteRole), nil
+	case drydock.SurveyIdentity:
+		return rightsTo(p.Owner, AcrPullRole), nil
 	case drydock.AdminUser:
-		return contentRights(p.Owner), nil
+		return rightsTo(p.Owner, AcrPushRole, AcrDeleteRole), nil
 	}
 	var r Rights
 	for _, holder := range append([]string{p.ID}, p.Groups...) {
@@ -46,10 +48,10 @@ func RightsOf(ctx context.Context, roles Assignments, p drydock.Principal) (Righ
 	return r, nil
 }
 
-// contentRights are the rights to all content of a registry.
-func contentRights(registry drydock.ResourceID) Rights {
+// rightsTo are the rights of roles in a registry.
+func rightsTo(registry drydock.ResourceID, roles ...string) Rights {
 	var r Rights
-	for _, id := range []string{AcrPushRole, AcrDeleteRole} {
+	for _, id := range roles {
 		if role, ok := RoleByID(id); ok {
 			r.grants = append(r.grants, grant{registry.Key(), role})
 		}

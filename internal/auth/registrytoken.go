@@ -183,6 +183,8 @@ func (t *RegistryTokens) claims(ctx context.Context, registry drydock.ResourceID
 		c.setRunKey(*p.Run)
 	}
 	switch p.Kind {
+	case drydock.SurveyIdentity:
+		c.Survey = p.Owner.String()
 	case drydock.AdminUser:
 		stamp, err := t.adminStamp(ctx, registry)
 		if err != nil {

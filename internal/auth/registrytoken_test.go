@@ -217,3 +217,39 @@ func TestRegistryTokensOfRun(t *testing.T) {
 	_, err = s.tokens.RefreshToken(ctx, s.first, token)
 	wantDenied(t, "after the run", err)
 }
+
+// A survey reads one registry, and does nothing else anywhere.
+func TestTokensOfSurveys(t *testing.T) {
+	t.Parallel()
+	s := newRegistrySite(t)
+	ctx := t.Context()
+	token, err := s.Authority.SurveyToken(s.first, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.tokens.RefreshToken(ctx, s.first, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	access, _, err := s.tokens.MintAccess(ctx, s.first, p, []auth.RepositoryAccess{all()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, granted, err := s.tokens.VerifyAccess(ctx, s.first, access)
+	if err != nil || len(granted) != 1 || strings.Join(granted[0].Actions, " ") != "pull metadata_read" {
+		t.Errorf("granted %v: %v", granted, err)
+	}
+	if allowed, err := s.tokens.Allowed(ctx, s.other, p, all()); err != nil || len(allowed) > 0 {
+		t.Errorf("in the other registry: %v: %v", allowed, err)
+	}
+	for action, want := range map[string]bool{
+		auth.PullAction: true, auth.PushAction: false, auth.DeleteAction: false, "Microsoft.ContainerRegistry/registries/read": false,
+	} {
+		if err := auth.Authorize(ctx, s.Store, p, action, s.first); (err == nil) != want {
+			t.Errorf("%s: %v", action, err)
+		}
+	}
+	if _, err := s.Authority.Verify(ctx, token, auth.Management); err == nil {
+		t.Error("the resource manager takes it")
+	}
+}

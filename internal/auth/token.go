@@ -34,6 +34,8 @@ type Claims struct {
 	// Confined says that the token is good only in requests that come out of
 	// that run.
 	Confined bool `json:"drydock_confined,omitempty"`
+	// Survey is the id of the registry that the server reads with this.
+	Survey string `json:"drydock_survey,omitempty"`
 	// Access is what a registry token allows, Purpose what sort of one it is.
 	Access  []RepositoryAccess `json:"access,omitempty"`
 	Purpose string             `json:"grant_type,omitempty"`

@@ -20,7 +20,8 @@ const (
 
 // ContextKind says what a context is, by its form alone: a caller that has a
 // folder of that very name may prefer it, as docker does. What BuildKit takes
-// for git is git, and so are the URLs of Azure Repos, which acb adds.
+// for git is git, and so are the URLs of Azure Repos, of which acb adds those of
+// Azure's own hosts.
 func ContextKind(context string) Kind {
 	lower := strings.ToLower(context)
 	switch {
@@ -46,11 +47,23 @@ func isSCP(s string) bool {
 	return regexp.MustCompile(`^[A-Za-z0-9_-]+@[A-Za-z0-9.-]+:`).MatchString(s)
 }
 
-// isAzureRepos reports whether u is a repository at dev.azure.com or, as its
-// hosts were named before, at NAME.visualstudio.com.
+// archive is what the names of tarballs end with.
+var archive = regexp.MustCompile(`(?i)\.(tar|tgz|tar\.[a-z0-9]+|zip)$`)
+
+// isAzureRepos reports whether u is a repository of Azure Repos: at dev.azure.com
+// or, as its hosts were named before, at NAME.visualstudio.com; or at an Azure
+// DevOps Server, whose host has any name and whose path ends with _git/NAME.
+// Clients take these last ones for tarballs, and pass them on as they are.
 func isAzureRepos(u *url.URL) bool {
+	if u.RawQuery != "" {
+		return false
+	}
+	path := strings.ToLower(u.Path)
 	host := strings.ToLower(u.Hostname())
-	return u.Scheme == "https" && u.RawQuery == "" &&
-		(host == "dev.azure.com" || strings.HasSuffix(host, ".visualstudio.com")) &&
-		strings.Contains(strings.ToLower(u.Path), "/_git/")
+	if host == "dev.azure.com" || strings.HasSuffix(host, ".visualstudio.com") {
+		return u.Scheme == "https" && strings.Contains(path, "/_git/")
+	}
+	_, name, found := strings.Cut(path, "/_git/")
+	name = strings.TrimSuffix(name, "/")
+	return found && name != "" && !strings.Contains(name, "/") && !archive.MatchString(name)
 }

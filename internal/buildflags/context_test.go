@@ -20,10 +20,11 @@ func TestContextKind(t *testing.T) {
 			"https://h/r.git?ref=main", "git://h/r", "ssh://git@h/r", "git@h:a/b", "git@h:a/b.git#main:dir", "me@h.io:r", "github.com/a/b", "github.com/a/b#main",
 			"https://dev.azure.com/o/p/_git/r", "https://dev.azure.com/o/_git/r#main:dir", "https://u@dev.azure.com/o/p/_git/r", "https://u:p@dev.azure.com/o/p/_git/r",
 			"https://o.visualstudio.com/p/_git/r", "https://o.visualstudio.com/p/_git/r/#main:.", "https://o.VISUALstuDIo.com/p/_GIT/r",
+			"https://tfs.corp.example/tfs/Collection/p/_git/r", "http://tfs:8080/tfs/Collection/My%20Project/_git/r#main:dir", "https://u:p@tfs/c/_git/r/", "https://tfs/c/p/_git/r.web#:dir",
 		},
 		buildflags.Tarball: {
 			"https://h/a.tar.gz", "http://h/a.tgz", "https://h/Dockerfile", "https://h", "https://github.com/a/b", "https://h/r.git/a.tar", "https://h/a.tar#x.git", "https://h/a?x=r.git",
-			"http://dev.azure.com/o/_git/r", "https://dev.azure.com/o/_git/r?path=x", "https://dev.azure.com.evil.io/o/_git/r", "https://短.com", "https://%zz/r.git",
+			"http://dev.azure.com/o/_git/r", "https://dev.azure.com/o/_git/r?path=x", "https://tfs/c/p/_git/r?path=/x", "https://tfs/c/p/_git/", "https://tfs/_git", "https://tfs/c/p/_git/r/pullrequest/1", "https://h/a/_git/b.tar.gz", "https://h/a/_git/b.ZIP", "https://短.com", "https://%zz/r.git",
 		},
 	} {
 		for _, context := range contexts {

@@ -37,6 +37,18 @@ func (k *credentialFlags) change(c *call, t *task, credentials any) (any, error)
 	return customRegistries(changed), nil
 }
 
+// known takes the spelling of the host that the task has it in, if it has
+// credentials for it: hosts have no case.
+func (k *credentialFlags) known(task object) bool {
+	for host := range customRegistries(task) {
+		if strings.EqualFold(host, k.server) {
+			k.server = host
+			return true
+		}
+	}
+	return false
+}
+
 func customRegistries(task object) object {
 	o, ok := at(task, "properties", "credentials", "customRegistries").(object)
 	if !ok {
@@ -87,7 +99,7 @@ func (k *credentialFlags) set(c *call, isNew bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch _, there := customRegistries(now)[k.server]; {
+	switch there := k.known(now); {
 	case there && isNew:
 		return nil, drydock.Errorf(drydock.Conflict, "the task has credentials for %s already", k.server).
 			WithHint("change them with %s acr task credential update", c.Name)
@@ -119,6 +131,11 @@ func taskCredentialRemove() command {
 		if err != nil {
 			return nil, err
 		}
+		now, err := t.get(c)
+		if err != nil {
+			return nil, err
+		}
+		k.known(now)
 		return k.change(c, t, nil)
 	}}
 }

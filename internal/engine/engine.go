@@ -18,6 +18,9 @@ type Engine struct {
 	Backoff  func(attempt int) time.Duration // the wait after a push's attempt failed, from 1; nil for ACR's
 	Timeout  time.Duration                   // of a whole run; 0 for none
 	DryRun   bool                            // only say what would be carried out
+	// Over is called when the steps are over, before the log says how the run
+	// ended; may be nil.
+	Over func()
 }
 
 // Log is where a run's lines and output go.
@@ -59,6 +62,9 @@ func (e *Engine) Run(ctx context.Context, plan *drydock.Plan, spec RunSpec) (*dr
 	err := e.carryOut(ctx, r)
 	err = e.Secrets.Error(err)
 	result := r.result(e.now().Sub(start))
+	if e.Over != nil {
+		e.Over()
+	}
 	e.report(spec.ID, result, err)
 	if err == nil {
 		err = e.logError()

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"syscall"
@@ -24,7 +26,9 @@ var errForbidden = errors.New("nothing is sent to this address")
 
 // NewClient returns a client that follows no redirects and connects to no
 // address that nothing may be sent to, whatever the name that resolves to it.
-// Where a proxy is used, it is the proxy that is connected to.
+// Where a proxy is used, it is the proxy that is connected to. Of an answer there
+// is the status and when to try again, unless its sender is known to have a public
+// address: whoever makes a webhook would read what serves a network from inside.
 func NewClient(o ClientOptions) *http.Client {
 	direct := &net.Dialer{Timeout: 10 * time.Second}
 	checked := &net.Dialer{
@@ -62,16 +66,37 @@ func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
 	if why := c.o.Reach.Refusal(r.URL); why != "" {
 		return nil, fmt.Errorf("%s is %s: %w", r.URL.Hostname(), why, errForbidden)
 	}
+	var from net.Addr
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GotConn: func(i httptrace.GotConnInfo) { from = i.Conn.RemoteAddr() },
+	})
+	throughProxy := false
 	if c.o.Proxy != nil {
 		proxy, err := c.o.Proxy(r)
 		if err != nil {
 			return nil, err
 		}
-		if proxy != nil {
-			r = r.WithContext(context.WithValue(r.Context(), proxied{}, true))
+		if throughProxy = proxy != nil; throughProxy {
+			ctx = context.WithValue(ctx, proxied{}, true)
 		}
 	}
-	return c.next.RoundTrip(r)
+	answer, err := c.next.RoundTrip(r.WithContext(ctx))
+	if err == nil && (throughProxy || !public(from)) {
+		conceal(answer)
+	}
+	return answer, err
+}
+
+// conceal leaves of an answer what has to be known to send on.
+func conceal(answer *http.Response) {
+	_, _ = io.CopyN(io.Discard, answer.Body, answerKept) // the connection may be of use again
+	answer.Body.Close()
+	answer.Body, answer.ContentLength = http.NoBody, 0
+	after := answer.Header.Values("Retry-After")
+	answer.Header = http.Header{}
+	for _, v := range after {
+		answer.Header.Add("Retry-After", v)
+	}
 }
 
 // CloseIdleConnections closes connections that nobody uses.

@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/notify"
 )
 
@@ -62,7 +64,8 @@ func TestClientKeepsToThePolicy(t *testing.T) {
 	}
 	own := netip.MustParseAddrPort(strings.TrimPrefix(other.URL, "http://"))
 	self := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{
-		Allow: here, Own: func(to netip.AddrPort) bool { return to == own }, OwnHost: func(host string) bool { return host == "management.test" },
+		Allow: here,
+		Self:  drydock.Self{Listens: func(to netip.AddrPort) bool { return to == own }, Named: func(host string) bool { return host == "management.test" }},
 	}})
 	for _, url := range []string{other.URL, "http://Management.test./"} {
 		if got := post(t, self, url); !strings.Contains(got, "is this server itself: nothing is sent to this address") {
@@ -80,7 +83,7 @@ func TestClientChecksWhatNamesResolveTo(t *testing.T) {
 	}
 	c := notify.NewClient(notify.ClientOptions{Reach: notify.Reach{
 		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, // as which localhost is taken before
-		Own:   func(to netip.AddrPort) bool { return to.Port() == 1 && to.Addr().IsLoopback() },
+		Self:  drydock.Self{Listens: func(to netip.AddrPort) bool { return to.Port() == 1 && to.Addr().IsLoopback() }},
 	}})
 	if got := post(t, c, "http://localhost:1/"); !strings.Contains(got, "nothing is sent to this address") {
 		t.Error(got)
@@ -104,5 +107,51 @@ func TestClientWithAProxy(t *testing.T) {
 	}
 	if got := post(t, c, "http://127.0.0.1:1/"); !strings.Contains(got, "nothing is sent to this address") {
 		t.Error(got)
+	}
+}
+
+// Of what answers from inside, nobody gets to read more than the status.
+func TestAnswersFromInside(t *testing.T) {
+	t.Parallel()
+	inside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Internal", "hush-header")
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, "hush-body")
+	}))
+	t.Cleanup(inside.Close)
+	at, err := url.Parse(inside.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := notify.Reach{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	for name, o := range map[string]notify.ClientOptions{
+		inside.URL: {Reach: here}, "http://hooks.example/": {Reach: here, Proxy: http.ProxyURL(at)},
+	} {
+		answer, err := notify.NewClient(o).Post(name, "text/plain", strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || len(body) > 0 || answer.StatusCode != http.StatusServiceUnavailable || len(answer.Header) != 1 || answer.Header.Get("Retry-After") != "7" {
+			t.Errorf("%s: %s %v %q %v", name, answer.Status, answer.Header, body, err)
+		}
+	}
+}
+
+func TestPublicAddresses(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"1.2.3.4": true, "2606:4700::1": true, "::ffff:1.2.3.4": true,
+		"10.0.0.1": false, "172.16.0.1": false, "192.168.0.1": false, "100.64.0.1": false, "198.18.0.1": false, "127.0.0.1": false, "::1": false,
+		"fd12::1": false, "fe80::1": false, "::ffff:10.0.0.1": false, "64:ff9b::a00:1": false, "fec0::1": false, "224.0.0.1": false,
+	} {
+		if got := notify.Public(&net.TCPAddr{IP: net.ParseIP(address), Port: 443}); got != want {
+			t.Errorf("%s is public: %t", address, got)
+		}
+	}
+	if notify.Public(nil) || notify.Public(&net.UnixAddr{Name: "/x"}) {
+		t.Error("what is no address is public")
 	}
 }

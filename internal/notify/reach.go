@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -16,19 +17,16 @@ import (
 type Reach struct {
 	Allow []netip.Prefix // networks of this machine itself that are open all the same
 	Deny  []netip.Prefix // networks that nothing is sent to
-	// Own reports whether an address is the server's own listener, and OwnHost
-	// whether a host, without its port, is one of the server's; nil for none.
-	Own     func(netip.AddrPort) bool
-	OwnHost func(host string) bool
+	Self  drydock.Self   // the server
 }
 
 // Refusal says what the host of an HTTP URL is that nothing is sent to, as far as
 // that is known before its name is looked up; "" for all others.
 func (r *Reach) Refusal(u *url.URL) string {
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if r.OwnHost != nil && r.OwnHost(host) {
-		return "this server itself"
+	if what := r.Self.ClosedHost(u.Hostname()); what != "" {
+		return what
 	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		host = "127.0.0.1"
 	}
@@ -41,17 +39,35 @@ func (r *Reach) Refusal(u *url.URL) string {
 	return r.refusal(netip.AddrPortFrom(address, uint16(n)))
 }
 
+// inner are networks beside private ones that are not reached from everywhere:
+// of providers, of protocols, of benchmarks.
+var inner = []netip.Prefix{
+	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("fec0::/10"),
+}
+
+// public reports whether an address is one that everybody may ask.
+func public(from net.Addr) bool {
+	if from == nil {
+		return false
+	}
+	at, err := netip.ParseAddrPort(from.String())
+	if err != nil {
+		return false
+	}
+	address := drydock.HostAddress(at.Addr())
+	return address.IsGlobalUnicast() && !address.IsPrivate() &&
+		!slices.ContainsFunc(inner, func(n netip.Prefix) bool { return n.Contains(address) })
+}
+
 // refusal is Refusal of an address.
 func (r *Reach) refusal(to netip.AddrPort) string {
 	address := drydock.HostAddress(to.Addr())
 	within := func(networks []netip.Prefix) int {
 		return slices.IndexFunc(networks, func(n netip.Prefix) bool { return n.Contains(address) })
 	}
-	if what := drydock.Unreachable(address); what != "" {
+	if what := r.Self.Closed(to); what != "" {
 		return what
-	}
-	if r.Own != nil && r.Own(netip.AddrPortFrom(address, to.Port())) {
-		return "this server itself"
 	}
 	if i := within(r.Deny); i >= 0 {
 		return fmt.Sprintf("in %s, which webhooks.deny closes", r.Deny[i])

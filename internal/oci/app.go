@@ -75,7 +75,7 @@ func newApp(ctx context.Context, o Options, c *content, folder string) (a *app, 
 	ctx = logContext{ctx, logger}
 	a = &app{App: handlers.NewApp(ctx, appConfig(o, c, folder)), content: c, logger: logger}
 	if o.Storage.driver() == filesystem {
-		a.dir = filepath.Join(o.Storage.Root, folder)
+		a.dir, c.files = filepath.Join(o.Storage.Root, folder), true
 	}
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -36,7 +37,8 @@ func (c *call) blob() error {
 	if err != nil {
 		return err
 	}
-	r := c.r.Clone(logContext{c.r.Context(), a.logger})
+	f := &filter{ResponseWriter: c.w}
+	r := c.r.Clone(logContext{context.WithValue(c.r.Context(), answerKey{}, f), a.logger})
 	r.URL.Path, r.URL.RawPath = path+c.route.reference, ""
 	if c.route.kind == upload {
 		// Of a form, distribution would believe parameters in the body, which
@@ -46,7 +48,6 @@ func (c *call) blob() error {
 	if c.r.Method == http.MethodHead {
 		r.Header.Del("Range") // RFC 9110, 14.2: it is for GET alone
 	}
-	f := &filter{ResponseWriter: c.w}
 	a.ServeHTTP(f, r)
 	return f.problem()
 }

@@ -89,7 +89,7 @@ func (b *blobs) ServeBlob(ctx context.Context, w http.ResponseWriter, r *http.Re
 	l, err := b.link(ctx, d)
 	if err == nil {
 		w.Header().Set("Docker-Content-Digest", l.Digest)
-		err = b.BlobStore.ServeBlob(ctx, w, r, digest.Digest(l.Canonical))
+		err = b.send(ctx, w, r, digest.Digest(l.Canonical))
 	}
 	if errors.Is(err, distribution.ErrBlobUnknown) || isGone(err) {
 		return errcode.ErrorCodeBlobUnknown.WithDetail(d)

@@ -21,6 +21,7 @@ type content struct {
 
 	stored distribution.Namespace // of distribution, without ours around it
 	driver storagedriver.StorageDriver
+	files  bool // the driver keeps them in files of this machine
 
 	// sweep is held for reading from before a blob's bytes are put in their place
 	// until the row for them is there, and for writing from before rows are

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/opencontainers/go-digest"
@@ -191,10 +192,15 @@ func TestImportFromAnotherServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	outsider := (&fixture{Server: nil, users: &users{passwords: map[string]string{"u": "p"}}, client: &http.Client{Transport: http.DefaultTransport}}).as(t, "u")
-	if err := remote.WriteIndex(parse(t, outside.Host+"/library/base:1"), index, outsider...); err != nil {
+	host, err := name.NewRegistry(outside.Host)
+	if err != nil {
 		t.Fatal(err)
 	}
-	source := oci.RemoteSource{Repository: outside.Host + "/library/base", Username: "u", Password: "p"}
+	// One letter is a name by the specification.
+	if err := remote.WriteIndex(host.Repo("b").Tag("1"), index, outsider...); err != nil {
+		t.Fatal(err)
+	}
+	source := oci.RemoteSource{Repository: outside.Host + "/b", Username: "u", Password: "p"}
 	imp := oci.Import{Source: source, Reference: "1", Targets: []oci.ImportTarget{{Repository: "base", Tag: "1"}}}
 	if err := f.server.Import(t.Context(), registryOf("contoso"), imp); err != nil {
 		t.Fatal(err)

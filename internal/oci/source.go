@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -36,11 +37,13 @@ func (s RemoteSource) repository() (name.Repository, error) {
 	if s.Insecure {
 		options = append(options, name.Insecure)
 	}
-	r, err := name.NewRepository(s.Repository, options...)
-	if err != nil {
-		return r, drydock.Errorf(drydock.Invalid, "not a repository: %q", s.Repository)
+	// Repo takes what the specification allows; NewRepository no name of one letter.
+	host, path, _ := strings.Cut(s.Repository, "/")
+	r, err := name.NewRegistry(host, options...)
+	if err != nil || drydock.CheckRepositoryName(path) != nil {
+		return name.Repository{}, drydock.Errorf(drydock.Invalid, "not a repository: %q", s.Repository)
 	}
-	return r, nil
+	return r.Repo(path), nil
 }
 
 func (s RemoteSource) options(ctx context.Context) []remote.Option {

@@ -2,6 +2,8 @@ package queue
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/drydockhq/drydock"
 )
@@ -32,4 +34,26 @@ func (q *Queue) Cancel(ctx context.Context, registry drydock.ResourceID, id stri
 		c.cancel(ErrCancelRequested)
 	}
 	return r, nil
+}
+
+// errUnwanted says that a run that waits is to be cancelled.
+var errUnwanted = errors.New("the run is to be cancelled")
+
+// withdraw ends runs that wait and are to be cancelled: whoever asked for it only
+// got to note that, as one does who stores it with something else.
+func (q *Queue) withdraw(ctx context.Context, entries ...entry) error {
+	for _, e := range entries {
+		r, err := q.Cancel(ctx, e.registry, e.id)
+		switch drydock.CodeOf(err) {
+		case "":
+		case drydock.Conflict, drydock.NotFound:
+			continue // it has ended
+		default:
+			return fmt.Errorf("cancelling run %s: %w", e.id, err)
+		}
+		if r.Status.Ended() {
+			q.cfg.Recovered(ctx, r, "it was cancelled while it waited")
+		}
+	}
+	return nil
 }

@@ -1,6 +1,8 @@
 package queue_test
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,5 +80,45 @@ func TestCancelledIsNotHandedBack(t *testing.T) {
 			t.Errorf("it is %+v", got)
 		}
 		claimNone(t, q, time.Minute)
+	})
+}
+
+// A run that waits and is marked in the store, as by who stores that with
+// something else, is not begun: by whoever would claim it, and by a later look.
+func TestMarkedRunIsNotBegun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := storetest.NewMemory(registries...)
+		var told []string
+		q := openQueue(t, store, "a", func(c *queue.Config) {
+			c.Slots = 1
+			c.Recovered = func(_ context.Context, r drydock.RunRecord, reason string) { told = append(told, r.ID+" "+reason) }
+		})
+		mark := func(r drydock.RunRecord) {
+			t.Helper()
+			_, err := store.UpdateRun(t.Context(), r.Registry, r.ID, func(r *drydock.RunRecord) error {
+				r.CancelRequested = true
+				return nil
+			})
+			check(t, err)
+		}
+		unwanted, wanted, later := enqueue(t, q, 0), enqueue(t, q, 0), enqueue(t, q, 0)
+		mark(unwanted)
+		if c := claim(t, q); c.Run.ID != wanted.ID {
+			t.Errorf("claimed %s", c.Run.ID)
+		}
+		mark(later)
+		time.Sleep(time.Minute) // there is no slot
+		for _, r := range []drydock.RunRecord{unwanted, later} {
+			if got := stored(t, store, r); got.Status != drydock.RunCanceled || got.Finished.IsZero() || got.Attempts != 0 {
+				t.Errorf("it is %+v", got)
+			}
+		}
+		if load := q.Load(unwanted.Registry, ""); load.Waiting != 0 {
+			t.Errorf("%d runs wait", load.Waiting)
+		}
+		if want := []string{unwanted.ID + " it was cancelled while it waited", later.ID + " it was cancelled while it waited"}; !slices.Equal(told, want) {
+			t.Errorf("told %q", told)
+		}
 	})
 }

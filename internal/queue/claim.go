@@ -88,17 +88,25 @@ func (q *Queue) next(ctx context.Context) (*Claim, <-chan struct{}, error) {
 }
 
 // take takes the run to Started, and reports false if somebody else has been
-// faster.
+// faster, or if it is to be cancelled.
 func (q *Queue) take(ctx context.Context, c *Claim) (bool, error) {
 	renewed := time.Now()
 	r, err := Transition(ctx, q.cfg.Runs, c.entry.registry, c.entry.id, drydock.RunQueued, drydock.RunStarted,
 		func(r *drydock.RunRecord) error {
+			if r.CancelRequested {
+				return errUnwanted
+			}
 			now := q.cfg.Now()
 			r.Owner, r.LeaseUntil = q.cfg.Owner, now.Add(q.cfg.Lease)
 			r.Started, r.Updated = now, now
 			r.Attempts++
 			return nil
 		})
+	if errors.Is(err, errUnwanted) {
+		err := q.withdraw(ctx, c.entry)
+		q.drop(c, err != nil)
+		return false, err
+	}
 	switch drydock.CodeOf(err) {
 	case "":
 		q.mu.Lock()

@@ -34,7 +34,7 @@ type Config struct {
 	Requeues int           // how often a run goes back whose server is gone; 3
 
 	// Recovered is told of each run that was queued again or ended because its
-	// server was gone. A server that dies at that moment does not tell: what
+	// server was gone, or ended because it was to be cancelled. A server that dies at that moment does not tell: what
 	// must be known of a run can be seen from it, as Attempts. Default: nobody.
 	Recovered func(ctx context.Context, r drydock.RunRecord, reason string)
 	Now       func() time.Time // default: time.Now
@@ -161,18 +161,23 @@ func (q *Queue) Slots(registry drydock.ResourceID, name string) int {
 	return 0
 }
 
-// load reads which runs wait.
+// load reads which runs wait, and ends those that need not any more.
 func (q *Queue) load(ctx context.Context) error {
 	found, err := q.cfg.Runs.Runs(ctx, drydock.RunFilter{Statuses: []drydock.RunStatus{drydock.RunQueued}, Brief: true})
 	if err != nil {
 		return fmt.Errorf("reading the queue: %w", err)
 	}
+	var unwanted []entry
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	for _, r := range found {
-		q.enlist(entryOf(r))
+		if r.CancelRequested {
+			unwanted = append(unwanted, entryOf(r))
+		} else {
+			q.enlist(entryOf(r))
+		}
 	}
-	return nil
+	q.mu.Unlock()
+	return q.withdraw(ctx, unwanted...)
 }
 
 // enlist lets a run wait for a claim. One that is held still, by a worker that

@@ -34,8 +34,10 @@ func TestRecoveryAtStart(t *testing.T) {
 			status: drydock.RunRunning, attempts: 4, lease: -1, want: drydock.RunFailed,
 			result: `{"runErrorMessage":"the server that had the run was gone before it ended, 4 times"}`,
 		},
-		"queued": {status: drydock.RunQueued, want: drydock.RunQueued},
-		"ended":  {status: drydock.RunSucceeded, attempts: 1, want: drydock.RunSucceeded},
+		"queued":              {status: drydock.RunQueued, want: drydock.RunQueued},
+		"queued, cancelled":   {status: drydock.RunQueued, cancel: true, want: drydock.RunCanceled},
+		"requeued, cancelled": {status: drydock.RunQueued, attempts: 2, cancel: true, want: drydock.RunCanceled},
+		"ended":               {status: drydock.RunSucceeded, attempts: 1, want: drydock.RunSucceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -85,9 +85,11 @@ type Opener interface {
 	Open(sealed []byte, purpose string) ([]byte, error)
 }
 
-// TokenIssuer makes the tokens with which a run signs in to its own registry.
+// TokenIssuer makes the tokens with which a run signs in to its own registry, and
+// those with which a registry is read for a survey.
 type TokenIssuer interface {
 	RunToken(r drydock.RunRecord, lifetime time.Duration) (string, error)
+	SurveyToken(registry drydock.ResourceID, lifetime time.Duration) (string, error)
 }
 
 // Identities lets runs use the identities of their tasks. A use names the run.
@@ -107,10 +109,13 @@ type Outcome struct {
 	Status drydock.RunStatus // one that a run ends with
 	Result []byte            // as in drydock.RunRecord
 	Steps  []drydock.StepResult
-	// Log is still open: it is to be sealed with the status when that is stored,
-	// so that whoever reads the end of the log finds the run ended. It is nil
-	// when the log could not be opened.
+	// Log is still open: when the status is stored, Ending is to be written to it
+	// and it is to be sealed with the status, so that whoever reads the end of the
+	// log finds the run ended. It is nil when the log could not be opened.
 	Log RunLog
+	// Ending is the last lines of the log, which say how the run ended. Result has
+	// them too, as logEnd.
+	Ending []byte
 }
 
 // timeoutError is the cause with which a run is stopped that took too long.
@@ -133,10 +138,10 @@ func (a *Agent) CarryOut(ctx context.Context, r drydock.RunRecord, begin func(co
 		err = drydock.Errorf(drydock.Internal, "opening the log: %w", err)
 		return Outcome{Status: drydock.RunError, Result: encodeResult(result{Error: err.Error()})}
 	}
-	masker := logs.NewMasker()
+	masker, held := logs.NewMasker(), &ending{log: log}
 	j := &job{
-		agent: a, record: r, masker: masker, begin: begin,
-		log: logs.New(logs.Options{Renderer: logs.NewText(logs.CRLF(log)), Masker: masker, Now: a.Now}),
+		agent: a, record: r, masker: masker, ending: held, begin: begin,
+		log: logs.New(logs.Options{Renderer: logs.NewText(logs.CRLF(held)), Masker: masker, Now: a.Now}),
 	}
 	runErr := j.carryOut(ctx)
 	o := Outcome{Status: endStatus(ctx, runErr), Log: log}
@@ -145,6 +150,8 @@ func (a *Agent) CarryOut(ctx context.Context, r drydock.RunRecord, begin func(co
 	}
 	summary := j.summary(runErr)
 	j.keepLog(ctx, &summary)
+	o.Ending = held.bytes()
+	summary.LogEnd = string(o.Ending)
 	o.Result = encodeResult(summary)
 	return o
 }

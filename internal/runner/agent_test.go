@@ -63,6 +63,10 @@ func (s *server) RunToken(r drydock.RunRecord, _ time.Duration) (string, error) 
 	return "token-of-" + r.Registry.Name() + "-" + r.ID, nil
 }
 
+func (s *server) SurveyToken(registry drydock.ResourceID, _ time.Duration) (string, error) {
+	return "survey-token-of-" + registry.Name(), nil
+}
+
 // Open stands for an opener of what is sealed: here it is turned around.
 func (s *server) Open(sealed []byte, purpose string) ([]byte, error) {
 	text, ok := strings.CutPrefix(string(sealed), purpose)
@@ -79,9 +83,12 @@ func (s *server) agent(executor *enginetest.Fake) *runner.Agent {
 	}
 }
 
-func (s *server) PushLog(_ context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string) (string, error) {
+func (s *server) PushLog(_ context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string, ending []byte) (string, error) {
 	if c.Password != "token-of-contoso-"+r.ID {
 		return "", errors.New("whose token is this?")
+	}
+	if !strings.Contains(string(ending), "Run ID: "+r.ID) {
+		return "", errors.New("the log has no end")
 	}
 	return "sha256:" + repository + "+" + tag, nil
 }
@@ -147,8 +154,8 @@ func TestAgentKeepsTheLogInTheRegistry(t *testing.T) {
 		if o.Status != drydock.RunSucceeded || !strings.Contains(string(o.Result), want) {
 			t.Errorf("%s: %s %s", template, o.Status, o.Result)
 		}
-		if warned := strings.Contains(s.log.String(), "WARNING: keeping the log"); warned != (want == "") {
-			t.Errorf("%s:\n%s", template, s.log.String())
+		if warned := strings.Contains(string(o.Ending), "WARNING: keeping the log"); warned != (want == "") {
+			t.Errorf("%s:\n%s", template, o.Ending)
 		}
 	}
 }
@@ -179,6 +186,7 @@ type resultJSON struct {
 	RunErrorMessage string
 	Commit          string
 	SourceDigest    string
+	LogEnd          string
 	Steps           []struct{ ID, Status, Error string }
 }
 
@@ -213,13 +221,14 @@ func TestAgentBuildsAndPushes(t *testing.T) {
 	if d := cmp.Diff(want, s.asked.Credentials); d != "" || s.asked.Source != "source/1.tar.gz" || s.asked.Pin != request.Pin {
 		t.Errorf("source asked for (-want +got):\n%s\n%+v", d, s.asked)
 	}
-	for line := range strings.Lines(s.log.String()) {
+	log := s.log.String() + string(o.Ending)
+	for line := range strings.Lines(log) {
 		if !strings.HasSuffix(line, "\r\n") {
 			t.Errorf("line %q", line)
 		}
 	}
-	if !strings.Contains(s.log.String(), "Run ID: ca1 was successful after") || !strings.Contains(s.log.String(), "contoso.azurecr.drydock.test/hello:ca1") {
-		t.Error(s.log.String())
+	if !strings.Contains(log, "Run ID: ca1 was successful after") || !strings.Contains(log, "contoso.azurecr.drydock.test/hello:ca1") {
+		t.Error(log)
 	}
 }
 
@@ -293,8 +302,11 @@ func TestAgentSaysHowARunEnded(t *testing.T) {
 			if o.Status != tt.status || !strings.Contains(r.RunErrorMessage, tt.message) {
 				t.Errorf("%s: %q", o.Status, r.RunErrorMessage)
 			}
-			if o.Log != nil && !strings.Contains(s.log.String(), "Run ID: ca1 ") {
-				t.Errorf("log %q", s.log.String())
+			if o.Log != nil && (!strings.Contains(string(o.Ending), "Run ID: ca1 ") || r.LogEnd != string(o.Ending)) {
+				t.Errorf("the log ends with %q, the result has %q", o.Ending, r.LogEnd)
+			}
+			if strings.Contains(s.log.String(), "Run ID:") {
+				t.Errorf("the log says how the run ended before that is stored: %q", s.log.String())
 			}
 		})
 	}

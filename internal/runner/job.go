@@ -18,8 +18,11 @@ type job struct {
 	agent  *Agent
 	record drydock.RunRecord
 	log    *logs.Log
+	ending *ending // that log writes to
 	masker *logs.Masker
 	begin  func(context.Context) error
+	// surveying says that there is no run: nothing is carried out.
+	surveying bool
 
 	request drydock.RunRequest
 	facts   drydock.RunFacts
@@ -37,6 +40,7 @@ func (j *job) carryOut(ctx context.Context) error {
 	err := j.run(ctx)
 	if err != nil && j.result == nil {
 		// It did not get as far as the engine, which would have said this.
+		j.ending.hold()
 		j.log.Printf("%v", err)
 		j.log.Printf("Run ID: %s failed", j.record.ID)
 	}
@@ -88,7 +92,7 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 	runs := Runner{
 		Fetcher: jobSource{j, creds},
 		Engine: &engine.Engine{
-			Executor: j.agent.Executor, Log: j.log, Secrets: j.masker, Now: j.agent.Now,
+			Executor: j.agent.Executor, Log: j.log, Secrets: j.masker, Now: j.agent.Now, Over: j.ending.hold,
 		},
 	}
 	j.facts = j.newFacts()
@@ -235,8 +239,16 @@ func (j *job) ownCredential(ctx context.Context, timeout time.Duration) (drydock
 	if identity := j.request.RegistryIdentity; identity != "" {
 		return j.credential(ctx, drydock.RunCredential{Registry: host, Identity: identity})
 	}
-	token, err := j.agent.Tokens.RunToken(j.record, timeout)
+	token, err := j.token(timeout)
 	return drydock.Credential{Registry: host, Username: runUser, Password: token}, err
+}
+
+// token is what the run signs in to its own registry with.
+func (j *job) token(timeout time.Duration) (string, error) {
+	if j.surveying {
+		return j.agent.Tokens.SurveyToken(j.record.Registry, timeout)
+	}
+	return j.agent.Tokens.RunToken(j.record, timeout)
 }
 
 func (j *job) credential(ctx context.Context, c drydock.RunCredential) (drydock.Credential, error) {

@@ -11,10 +11,10 @@ import (
 
 // LogArtifacts keeps logs in registries.
 type LogArtifacts interface {
-	// PushLog pushes what there is of a run's log to its registry, as the
-	// principal of the credential, and returns the manifest's digest. It reads
-	// the log while that is still being written.
-	PushLog(ctx context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string) (digest string, err error)
+	// PushLog pushes what there is of a run's log, and then ending, to its
+	// registry, as the principal of the credential, and returns the manifest's
+	// digest. It reads the log while that is still being written.
+	PushLog(ctx context.Context, r drydock.RunRecord, c drydock.Credential, repository, tag string, ending []byte) (digest string, err error)
 }
 
 // pushLogFor bounds the time of pushing a log.
@@ -58,7 +58,8 @@ func (j *job) pushLog(ctx context.Context) (*outputImage, error) {
 		return nil, err
 	}
 	j.masker.Add(token)
-	digest, err := j.agent.LogArtifacts.PushLog(ctx, j.record, drydock.Credential{Registry: host, Username: runUser, Password: token}, repository, tag)
+	login := drydock.Credential{Registry: host, Username: runUser, Password: token}
+	digest, err := j.agent.LogArtifacts.PushLog(ctx, j.record, login, repository, tag, j.ending.bytes())
 	if err != nil {
 		return nil, err
 	}

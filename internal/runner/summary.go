@@ -18,6 +18,7 @@ type result struct {
 	Commit       string                      `json:"commit,omitempty"`
 	Branch       string                      `json:"branch,omitempty"`
 	SourceDigest string                      `json:"sourceDigest,omitempty"`
+	LogEnd       string                      `json:"logEnd,omitempty"` // as Ending in Outcome
 }
 
 // outputImage is an image that the run pushed, in ACR's form.

@@ -16,14 +16,17 @@ import (
 // surveyed: names with them are other ones in each run.
 const surveyID = "drydock0survey"
 
+// surveyTime is how long a survey may read the run's registry.
+const surveyTime = 10 * time.Minute
+
 var (
 	surveyDate  = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 	surveyDates = []string{"19700101", "1970-01-01"}
 )
 
 // Survey fetches the source of a run and plans it, and says what its builds
-// would be made from. The run need not be stored; its own registry's login, which
-// goes with a run, is left out. Registries are asked for the digests of the bases
+// would be made from. The run need not be stored; where it would sign in to its own
+// registry, that is only read. Registries are asked for the digests of the bases
 // for which skip doesn't return true.
 func (a *Agent) Survey(ctx context.Context, r drydock.RunRecord, skip func(drydock.ImageName) bool) (drydock.BuildSurvey, error) {
 	surveyor, ok := a.Executor.(engine.Surveyor)
@@ -33,7 +36,7 @@ func (a *Agent) Survey(ctx context.Context, r drydock.RunRecord, skip func(drydo
 	r.ID, r.Created = surveyID, surveyDate
 	masker := logs.NewMasker()
 	j := &job{
-		agent: a, record: r, masker: masker,
+		agent: a, record: r, masker: masker, surveying: true,
 		log: logs.New(logs.Options{Renderer: logs.NewText(io.Discard), Masker: masker, Now: a.Now}),
 	}
 	survey, creds, err := j.survey(ctx, surveyor)
@@ -65,8 +68,7 @@ func (j *job) survey(ctx context.Context, surveyor engine.Surveyor) (drydock.Bui
 		return drydock.BuildSurvey{}, nil, err
 	}
 	j.hideSecrets()
-	j.request.RegistryLogin = false
-	creds, err := j.credentials(ctx, DefaultTimeout)
+	creds, err := j.credentials(ctx, surveyTime)
 	if err != nil {
 		return drydock.BuildSurvey{}, nil, err
 	}

@@ -119,7 +119,7 @@ func TestSurvey(t *testing.T) {
 	if len(got.Unknown) != 2 || !strings.Contains(unknown, "elsewhere") || !strings.Contains(unknown, "missing/Dockerfile") {
 		t.Errorf("unknown is %q", unknown)
 	}
-	if len(executor.creds) != 1 || executor.creds[0].Password != "hush" {
+	if c := executor.creds; len(c) != 2 || c[0].Password != "hush" || c[1].Password != "survey-token-of-contoso" {
 		t.Errorf("asked with %v", executor.creds)
 	}
 	if opened, _ := executor.Sessions(); opened != 0 {

@@ -100,8 +100,12 @@ func (w *Worker) settle(ctx, storing context.Context, claim *queue.Claim, o Outc
 	} else if err := claim.Finish(storing, o.Status, o.Result); err != nil {
 		return false, err
 	}
-	if !claim.Run.Status.Ended() || o.Log == nil {
+	if o.Log == nil {
 		return false, nil
 	}
-	return true, o.Log.Seal(claim.Run.Status)
+	_, err = o.Log.Write(o.Ending)
+	if !claim.Run.Status.Ended() {
+		return false, err
+	}
+	return true, errors.Join(err, o.Log.Seal(claim.Run.Status))
 }

@@ -35,7 +35,10 @@ func azureRepos(t *testing.T, r *repo, token string) (env []string) {
 			http.Error(w, "sign in", http.StatusUnauthorized)
 			return
 		}
-		folder := map[string]string{"dev.azure.com": "/octo/My Project/_git/app/", "octo.visualstudio.com": "/My Project/_git/app/"}[q.Host]
+		folder := map[string]string{
+			"dev.azure.com": "/octo/My Project/_git/app/", "octo.visualstudio.com": "/My Project/_git/app/",
+			"tfs.corp.example": "/tfs/Collection/My Project/_git/app/",
+		}[q.Host]
 		path, ok := strings.CutPrefix(q.URL.Path, folder)
 		if folder == "" || !ok {
 			http.NotFound(w, q)
@@ -44,7 +47,7 @@ func azureRepos(t *testing.T, r *repo, token string) (env []string) {
 		q.URL.Path = "/" + filepath.Base(r.dir) + "/" + path
 		handler.ServeHTTP(w, q)
 	}))
-	certificate, ca := certificateFor(t, "dev.azure.com", "octo.visualstudio.com")
+	certificate, ca := certificateFor(t, "dev.azure.com", "octo.visualstudio.com", "tfs.corp.example")
 	site.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	site.StartTLS()
 	t.Cleanup(site.Close)
@@ -116,7 +119,7 @@ func TestAzureRepos(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	f.Token = func(_ context.Context, host string) (string, string, error) {
-		if host != "dev.azure.com" && host != "octo.visualstudio.com" {
+		if host != "dev.azure.com" && host != "octo.visualstudio.com" && host != "tfs.corp.example" {
 			t.Errorf("asked for the token of %s", host)
 		}
 		return "", token, nil
@@ -130,6 +133,9 @@ func TestAzureRepos(t *testing.T) {
 		address + "/#main:.":    h.second,
 		"https://octo@dev.azure.com/octo/My%20Project/_git/app#v1.0": h.first,
 		"https://octo.visualstudio.com/My%20Project/_git/app#main":   h.second,
+
+		"https://tfs.corp.example/tfs/Collection/My%20Project/_git/app#main:app": h.second,
+		"https://tfs.corp.example/tfs/Collection/My%20Project/_git/app":          h.second,
 	} {
 		if got := f.fetch(spec); got.Commit != want {
 			t.Errorf("%s is at %s, not %s", spec, got.Commit, want)

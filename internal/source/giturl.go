@@ -35,6 +35,9 @@ func parseGit(spec string) (*gitURL, error) {
 	if err := g.fragment(fragment); err != nil {
 		return nil, err
 	}
+	if strings.ContainsAny(address, "\x00\r\n") {
+		return nil, invalidGit("is not valid")
+	}
 	if scpForm.MatchString(address) && !strings.Contains(address, "://") {
 		g.remote = address
 		return g, nil

@@ -199,11 +199,38 @@ func TestSupersededOnlyWhenStored(t *testing.T) {
 	}); !errors.Is(err, undone) {
 		t.Fatal(err)
 	}
-	if _, err := b.watcher.Step(t.Context()); err != nil || len(b.canceled) > 0 {
+	if _, err := b.watcher.Step(t.Context()); err != nil || len(b.canceled) > 0 || b.runs()[0].CancelRequested {
 		t.Fatalf("canceled %v, %v", b.canceled, err)
 	}
 	b.settle()
 	if got := strings.Join(b.canceled, " "); got != "ca1" {
 		t.Errorf("canceled %s", got)
+	}
+}
+
+// A server that is killed when it has stored a newer run and has not canceled the
+// older one yet has stored that it is to.
+func TestKilledBeforeSupersededIsCanceled(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, hosttest.NewGitHub(t))
+	b.put(b.source(func(s *drydock.SourceTrigger) { s.CancelSuperseded = true }))
+	b.host.Push("refs/heads/main")
+	b.settle()
+	b.host.Push("refs/heads/main")
+	b.host.Wait()
+	if _, err := b.watcher.Step(t.Context()); err != nil { // writes the event
+		t.Fatal(err)
+	}
+	if !b.handle() {
+		t.Fatal("there is no event")
+	}
+	b.restart()
+	b.settle()
+	runs := b.runs()
+	if len(runs) != 2 || !runs[0].CancelRequested || runs[1].CancelRequested || len(b.canceled) > 0 {
+		t.Fatalf("%+v, canceled %v", runs, b.canceled)
+	}
+	if notes := strings.Join(runs[1].cause.Notes, ""); !strings.Contains(notes, "Run ca1, for an older commit, was canceled") {
+		t.Errorf("notes %q", notes)
 	}
 }

@@ -66,20 +66,30 @@ func (v view) late(f found, changes []drydock.SourceChange) bool {
 		return false
 	}
 	return slices.ContainsFunc(v.hint.changes, func(h drydock.SourceChange) bool {
-		if h.Commit == "" || h.Action == "closed" || slices.ContainsFunc(changes, func(c drydock.SourceChange) bool {
+		seen := slices.ContainsFunc(changes, func(c drydock.SourceChange) bool {
 			return c.Pull == h.Pull && (c.Pull != "" || c.Ref == h.Ref)
-		}) {
+		})
+		switch {
+		case seen, h.Commit == "", h.Action == "closed": // it is there, or there is nothing to come
 			return false
+		case h.Pull != "":
+			return v.latePull(h, f)
 		}
-		if h.Pull != "" {
-			return v.watch.Pull && v.seen.Pulls[h.Pull] != h.Commit && !slices.ContainsFunc(f.pulls, func(p githost.Pull) bool {
-				return p.Number == h.Pull && (p.Commit == h.Commit || !p.Open)
-			})
-		}
-		now, there := "", false
-		if f.refs != nil {
-			now, there = f.refs.commits[h.Ref]
-		}
-		return v.watch.Commit && v.source.Matches(h.Ref, h.Ref == v.seen.Default) && now == h.Before && (there || h.Before == "")
+		return v.lateRef(h, f)
 	})
+}
+
+// latePull reports that a pull request that a call told of is as it was before.
+func (v view) latePull(h drydock.SourceChange, f found) bool {
+	return v.watch.Pull && v.seen.Pulls[h.Pull] != h.Commit && !slices.ContainsFunc(f.pulls, func(p githost.Pull) bool {
+		return p.Number == h.Pull && (p.Commit == h.Commit || !p.Open)
+	})
+}
+
+// lateRef reports so of a branch or tag.
+func (v view) lateRef(h drydock.SourceChange, f found) bool {
+	if !v.watch.Commit || f.refs == nil || !v.source.Matches(h.Ref, h.Ref == v.seen.Default) {
+		return false
+	}
+	return f.refs.commits[h.Ref] == h.Before // both are empty for none
 }

@@ -27,7 +27,10 @@ type view struct {
 }
 
 // look compares a repository with what it was like before, and writes the events
-// of what has changed.
+// of what has changed in the transaction that notes what it is like now: each
+// change is told once, whatever happens in between. seen.compare has what counts
+// as one. What calls have told goes back to be looked for again when the look
+// fails, or when the repository doesn't have it yet.
 func (w *Watcher) look(ctx context.Context, watch drydock.SourceWatch) (drydock.SourceWatch, error) {
 	t, err := w.triggers(ctx, watch.Task)
 	if err != nil {
@@ -154,7 +157,8 @@ func (f *found) findPulls(ctx context.Context, v view, host githost.Host) (err e
 	return nil
 }
 
-// noteLook notes a look that went well.
+// noteLook notes a look that went well; the package's documentation has what
+// follows from it.
 func (w *Watcher) noteLook(v view, watch *drydock.SourceWatch, changed, late bool) {
 	now := w.Now()
 	watch.Failures, watch.Failure, watch.Looked = 0, "", now

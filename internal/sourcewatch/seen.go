@@ -38,10 +38,30 @@ type found struct {
 	hints    []drydock.SourceChange
 }
 
-// compare returns what is different from before, and what is seen now. What is
-// seen for the first time is no change, unless a call has told that it is one.
+// compare returns what is different from before, and what is seen now. The first
+// look at a repository, or after its trigger's branches have become others, finds
+// how it is, which is no change, unless a call has told that it is one:
+//
+//	now             before                       the change
+//	ref at c        at c                         none
+//	                at b                         b to c
+//	                not there                    nothing to c
+//	                not there; it is the default
+//	                branch in place of one at b  b to c
+//	                first look                   none
+//	                first look, a call says b    b to c; none if b is c
+//	no ref          any                          none
+//	pull at c       at c                         none
+//	                at b                         updated
+//	                not there                    opened
+//	                first look                   none
+//	                first look, a call names it  opened
+//	pull is closed  any                          none
+//
+// What is no longer there is forgotten. Pull requests that were not asked for stay
+// as they were, and so do all refs when none were asked for.
 func (s seen) compare(f found, source *trigger.Source) ([]drydock.SourceChange, seen) {
-	now := seen{Pattern: s.Pattern, Refs: s.Refs, Default: s.Default, Pulls: s.Pulls}
+	now := s
 	var changes []drydock.SourceChange
 	if f.refs != nil {
 		changes = s.compareRefs(f, source, &now)
@@ -50,7 +70,6 @@ func (s seen) compare(f found, source *trigger.Source) ([]drydock.SourceChange, 
 }
 
 func (s seen) compareRefs(f found, source *trigger.Source, now *seen) []drydock.SourceChange {
-	first := s.Refs == nil || s.Pattern != source.Pattern()
 	now.Pattern, now.Refs, now.Default = source.Pattern(), map[string]string{}, f.refs.standard
 	var changes []drydock.SourceChange
 	for _, ref := range slices.Sorted(maps.Keys(f.refs.commits)) {
@@ -59,20 +78,26 @@ func (s seen) compareRefs(f found, source *trigger.Source, now *seen) []drydock.
 			continue
 		}
 		now.Refs[ref] = commit
-		before, known := s.Refs[ref]
-		if !known && byDefault && source.Pattern() == "" && s.Default != "" {
-			before, known = s.Refs[s.Default], !first // another branch is the default now
-		}
-		if !known && first {
-			if before, known = hinted(f.hints, ref); !known {
-				continue
-			}
-		}
-		if before != commit {
+		if before, known := s.before(ref, byDefault, source.Pattern(), f.hints); known && before != commit {
 			changes = append(changes, drydock.SourceChange{Ref: ref, Default: byDefault, Before: before, Commit: commit})
 		}
 	}
 	return changes
+}
+
+// before returns which commit a ref was at, empty for none; false when nobody
+// knows.
+func (s seen) before(ref string, byDefault bool, pattern string, hints []drydock.SourceChange) (commit string, known bool) {
+	if commit, known = s.Refs[ref]; known {
+		return commit, true
+	}
+	if s.Refs == nil || s.Pattern != pattern {
+		return hinted(hints, ref)
+	}
+	if byDefault && pattern == "" && s.Default != "" {
+		return s.Refs[s.Default], true
+	}
+	return "", true
 }
 
 // hinted returns what a ref was like before the calls about it.
@@ -89,7 +114,6 @@ func (s seen) comparePulls(f found, now *seen) []drydock.SourceChange {
 	if !f.allPulls && len(f.pulls) == 0 {
 		return nil
 	}
-	first := s.Pulls == nil
 	if now.Pulls = maps.Clone(s.Pulls); f.allPulls || now.Pulls == nil {
 		now.Pulls = map[string]string{}
 	}
@@ -98,24 +122,30 @@ func (s seen) comparePulls(f found, now *seen) []drydock.SourceChange {
 	})
 	var changes []drydock.SourceChange
 	for _, p := range f.pulls {
-		before, known := s.Pulls[p.Number]
 		if !p.Open || p.Commit == "" {
 			delete(now.Pulls, p.Number)
 			continue
 		}
 		now.Pulls[p.Number] = p.Commit
-		told := slices.ContainsFunc(f.hints, func(h drydock.SourceChange) bool { return h.Pull == p.Number })
-		if first && !told || known && before == p.Commit {
-			continue
+		if action := s.action(p, f.hints); action != "" {
+			c := p.Change("", "", action)
+			c.Before = s.Pulls[p.Number]
+			c.Default = now.Default != "" && c.Ref == now.Default
+			changes = append(changes, c)
 		}
-		action := "opened"
-		if known {
-			action = "updated"
-		}
-		c := p.Change("", "", action)
-		c.Before = before
-		c.Default = now.Default != "" && c.Ref == now.Default
-		changes = append(changes, c)
 	}
 	return changes
+}
+
+// action says what has happened to a pull request that is open; empty for nothing.
+func (s seen) action(p githost.Pull, hints []drydock.SourceChange) string {
+	before, known := s.Pulls[p.Number]
+	told := slices.ContainsFunc(hints, func(h drydock.SourceChange) bool { return h.Pull == p.Number })
+	switch {
+	case s.Pulls == nil && !told, known && before == p.Commit:
+		return ""
+	case known:
+		return "updated"
+	}
+	return "opened"
 }

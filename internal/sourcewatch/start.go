@@ -77,7 +77,9 @@ func (w *Watcher) createRun(ctx context.Context, e drydock.Event, c drydock.Sour
 	if record, err = w.Store.CreateRun(ctx, record); err != nil {
 		return nil, err
 	}
-	w.handled = append(w.handled, older...)
+	if err := w.withdraw(ctx, older); err != nil {
+		return nil, err
+	}
 	return &record, w.queued(ctx, e.Subject, record, c)
 }
 

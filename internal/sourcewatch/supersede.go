@@ -2,6 +2,7 @@ package sourcewatch
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/drydockhq/drydock"
 )
@@ -28,9 +29,24 @@ func (w *Watcher) superseded(ctx context.Context, newer drydock.RunRecord, d *dr
 	return older, nil
 }
 
-// Handled lets the runs be canceled that newer ones stand for, which are stored
-// now; see dispatch.Consumer. A server that is killed before they are canceled
-// leaves them to end by themselves.
+// withdraw notes of runs, with what else is stored, that they are to be canceled:
+// so they are, also if the server is killed before it gets to it.
+func (w *Watcher) withdraw(ctx context.Context, runs []drydock.RunRecord) error {
+	for _, r := range runs {
+		_, err := w.Store.UpdateRun(ctx, r.Registry, r.ID, func(r *drydock.RunRecord) error {
+			r.CancelRequested = true
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("canceling run %s: %w", r.ID, err)
+		}
+	}
+	w.handled = append(w.handled, runs...)
+	return nil
+}
+
+// Handled lets the runs be canceled at once that newer ones stand for, which are
+// stored now; see dispatch.Consumer.
 func (w *Watcher) Handled() {
 	w.mu.Lock()
 	w.older = append(w.older, w.handled...)

@@ -1,6 +1,16 @@
 package sqlstore
 
-import "testing"
+import (
+	"context"
+	"io/fs"
+	"testing"
+)
+
+// SchemaFiles are the embedded schema.
+var SchemaFiles fs.FS = schemaFiles
+
+// Migrate brings a store's database to the newest version of another schema.
+func Migrate(ctx context.Context, s *Store, files fs.FS) error { return s.migrate(ctx, files) }
 
 // LimitSize returns a function that lets the database not grow, and grow again.
 func LimitSize(t *testing.T, s *Store) func(limited bool) {

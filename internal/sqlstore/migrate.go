@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strconv"
 	"time"
@@ -28,9 +29,9 @@ type version struct {
 	sum        string // of the statements
 }
 
-// versions reads the embedded schema, in order.
-func versions() ([]version, error) {
-	entries, err := schemaFiles.ReadDir("schema")
+// versions reads a schema, in order.
+func versions(files fs.FS) ([]version, error) {
+	entries, err := fs.ReadDir(files, "schema")
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func versions() ([]version, error) {
 		if err != nil {
 			return nil, fmt.Errorf("schema file %s: %w", e.Name(), err)
 		}
-		text, err := schemaFiles.ReadFile(path.Join("schema", e.Name()))
+		text, err := fs.ReadFile(files, path.Join("schema", e.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -56,9 +57,10 @@ func versions() ([]version, error) {
 	return vs, nil
 }
 
-// migrate brings the database to the newest version, each in a transaction.
-func (s *Store) migrate(ctx context.Context) error {
-	vs, err := versions()
+// migrate brings the database to the newest version of a schema, each version in
+// a transaction.
+func (s *Store) migrate(ctx context.Context, files fs.FS) error {
+	vs, err := versions(files)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	s.reader.SetMaxOpenConns(readers)
 	s.reader.SetMaxIdleConns(readers)
 	s.reader.SetConnMaxIdleTime(5 * time.Minute)
-	if err := s.migrate(ctx); err != nil {
+	if err := s.migrate(ctx, schemaFiles); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), s.Close())
 	}
 	return s, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -52,7 +53,13 @@ func (r row) verdict(ratio float64) string {
 	case r.goal == 0:
 		return ""
 	case ratio <= r.goal:
-		return fmt.Sprintf("   ≤ %.1f×, met", r.goal)
+		return fmt.Sprintf("   ≤ %s×, met", goalText(r.goal))
 	}
-	return fmt.Sprintf("   ≤ %.1f×, missed", r.goal)
+	return fmt.Sprintf("   ≤ %s×, missed", goalText(r.goal))
+}
+
+// goalText returns a goal with as many digits as the ratio beside it has, so that
+// both can be compared, but for zeros at the end.
+func goalText(goal float64) string {
+	return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.2f", goal), "0"), ".0")
 }

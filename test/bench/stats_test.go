@@ -64,6 +64,15 @@ func TestComparisonTakesTurns(t *testing.T) {
 	}
 }
 
+func TestGoalsAreComparable(t *testing.T) {
+	t.Parallel()
+	for goal, want := range map[float64]string{1 / 0.95: "1.05", 1.1: "1.1", 2.5: "2.5", 3: "3"} {
+		if got := goalText(goal); got != want {
+			t.Errorf("%v is %q, want %q", goal, got, want)
+		}
+	}
+}
+
 func TestComparisonSaysWhoFailed(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")

@@ -65,9 +65,9 @@ func skopeo(t *testing.T, a *sdk) {
 	run("list-tags", "--authfile", filepath.Join(c.Folder, "docker", "config.json"), "docker://"+a.login+"/app")
 }
 
-// credentialHelper keeps what Docker's clients give it, in files.
+// credentialHelper keeps what Docker's clients give it, in files beside itself.
 const credentialHelper = `#!/bin/sh
-cd "$HOME" || exit 1
+cd "$(dirname "$0")" || exit 1
 case $1 in
 store) cat > credential ;;
 get) cat > asked; if [ -f credential ]; then cat credential; else echo "credentials not found in native keychain"; exit 1; fi ;;

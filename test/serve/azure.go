@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -20,6 +21,8 @@ type Azure struct {
 	Registries   *armcontainerregistry.RegistriesClient
 	Runs         *armcontainerregistry.RunsClient
 	Tasks        *armcontainerregistry.TasksClient
+	// Patience is how long WaitLog waits for the end of a run; 0 for 3 minutes.
+	Patience time.Duration
 }
 
 // Group is the resource group that Azure's methods use.

@@ -141,3 +141,54 @@ func TestArmedAtCreation(t *testing.T) {
 	}
 	triggered(a, t, "contoso", "product", 2)
 }
+
+// A task whose source is an artifact of its own registry is armed when it is
+// created, though no name of the registry resolves and no run has signed in. One
+// of another registry takes the task's credential for that.
+func TestArmedFromAnArtifact(t *testing.T) {
+	t.Parallel()
+	s := serve.Start(t, serve.Options{Args: []string{hub(t)}})
+	a := s.Azure()
+	login, other := a.CreateRegistry("contoso"), a.CreateRegistry("fabrikam")
+	pushBase(t, s, login+"/base:1", "one")
+	for _, image := range []string{login + "/src:v1", other + "/src:v1"} {
+		pushFiles(t, s, image, map[string]string{
+			"acr-task.yaml": "version: v1.1.0\nsteps:\n- build: -t $Registry/app:1 .\n- push: [$Registry/app:1]\n",
+			"Dockerfile":    "FROM " + login + "/base:1\n",
+		})
+	}
+	for task, source := range map[string]string{"own": login, "other": other} {
+		poller, err := a.Tasks.BeginCreate(t.Context(), serve.Group, "contoso", task, armcontainerregistry.Task{
+			Location: to.Ptr("here"),
+			Properties: &armcontainerregistry.TaskProperties{
+				Platform: &armcontainerregistry.PlatformProperties{OS: to.Ptr(armcontainerregistry.OSLinux)},
+				Step: &armcontainerregistry.FileTaskStep{
+					Type: to.Ptr(armcontainerregistry.StepTypeFileTask), ContextPath: to.Ptr("oci://" + source + "/src:v1"), TaskFilePath: to.Ptr("acr-task.yaml"),
+				},
+				Trigger: &armcontainerregistry.TriggerProperties{BaseImageTrigger: &armcontainerregistry.BaseImageTrigger{
+					Name: to.Ptr("base"), BaseImageTriggerType: to.Ptr(armcontainerregistry.BaseImageTriggerTypeRuntime),
+				}},
+			},
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := poller.PollUntilDone(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := strings.Join(watched(a, t, "contoso", "own", 1), ", "), "Runtime "+login+"/base:1"; got != want {
+		t.Errorf("own is built from %s, want %s", got, want)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		text := a.Get("/registries/contoso/taskDependencies")
+		if strings.Contains(text, "UNAUTHORIZED") || strings.Contains(text, "credential") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it is not said that another registry takes a credential:\n%s", text)
+		}
+	}
+	pushBase(t, s, login+"/base:1", "two")
+	triggered(a, t, "contoso", "own", 1)
+}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock/test/serve"
 )
@@ -58,6 +59,7 @@ func TestLargeContext(t *testing.T) {
 		t.Fatal(text)
 	}
 	before, size := s.PeakMemory(), contextSize()
+	a.Patience = 3*time.Minute + time.Duration(size>>20)*200*time.Millisecond
 	place, err := a.Registries.GetBuildSourceUploadURL(t.Context(), serve.Group, "contoso", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package serve
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/base64"
@@ -117,7 +118,7 @@ func (a *Azure) LogClient(registry, id string) *blob.Client {
 func (a *Azure) WaitLog(registry, id string) (text, end string) {
 	t := a.Server.t
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Minute, fmt.Errorf("run %s does not end", id))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), cmp.Or(a.Patience, 3*time.Minute), fmt.Errorf("run %s does not end", id))
 	defer cancel()
 	client := a.LogClient(registry, id)
 	var log strings.Builder

@@ -50,6 +50,7 @@ type Options struct {
 	Env     []string // NAME=value, beside those of the test
 	CA      []byte   // PEM, for a server with a certificate from elsewhere
 	Machine *Machine // that it runs on, if that is not this one
+	Closed  bool     // as it is without settings: sources and webhooks reach nothing of its machine
 }
 
 // Server is a server that runs, or ran.
@@ -70,6 +71,7 @@ type Server struct {
 	stderr *lockedBuffer
 	exited chan struct{} // closed when the program has ended
 	err    error         // of the program, once exited
+	killed bool          // at the end of its last life
 }
 
 var (
@@ -121,11 +123,15 @@ func Start(t TB, o Options) *Server {
 	}
 	s := &Server{Data: o.Data, Domain: cmp.Or(o.Domain, Domain), t: t, o: o, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}}
 	t.Cleanup(func() {
-		if s.cmd != nil {
-			// A killed server would leave the containers of its runs behind.
-			if err := s.Stop(); err != nil {
-				t.Error("stopping the server: ", err)
-			}
+		var err error
+		switch {
+		case s.cmd != nil:
+			err = s.Stop()
+		case s.killed:
+			err = s.sweep()
+		}
+		if err != nil {
+			t.Error("stopping the server: ", err)
 		}
 		if t.Failed() {
 			t.Logf("the server's log:\n%s", s.Log())
@@ -157,8 +163,10 @@ func (s *Server) launch() {
 	}
 	args := append([]string{
 		"serve", "--data", s.Data, "--domain", s.Domain, "--listen", listen, "--runs-drain=2s",
-		"--sources-allow=127.0.0.0/8", "--webhooks-allow=127.0.0.0/8",
 	}, s.o.Args...)
+	if !s.o.Closed {
+		args = append(args, "--sources-allow=127.0.0.0/8", "--webhooks-allow=127.0.0.0/8")
+	}
 	_, err := os.Stat(filepath.Join(s.Data, "drydock.db"))
 	first := errors.Is(err, os.ErrNotExist)
 	s.cmd = s.o.Machine.Command(context.Background(), s.o.Program, args...)
@@ -171,7 +179,7 @@ func (s *Server) launch() {
 		s.t.Fatal(err)
 	}
 	serving := make(chan string, 1)
-	s.exited = make(chan struct{})
+	s.exited, s.killed = make(chan struct{}), false
 	if err := startFor(s.cmd, s.exited); err != nil {
 		s.t.Fatal(err)
 	}
@@ -252,7 +260,18 @@ func (s *Server) Kill() {
 	s.t.Helper()
 	_ = s.cmd.Process.Kill() // it may have ended already
 	<-s.exited
-	s.cmd = nil
+	s.cmd, s.killed = nil, true
+}
+
+// sweep removes what a killed server has left of its runs: containers, mounts,
+// control groups and networks. The next start does that, or any other that opens
+// the engine's folder.
+func (s *Server) sweep() error {
+	cmd := s.o.Machine.Command(context.Background(), s.o.Program, "du", "--data", filepath.Join(s.Data, "engine"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("removing what it left when it was killed: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // Stop asks the server to end, waits for it, and returns its error.
@@ -265,7 +284,7 @@ func (s *Server) Stop() error {
 	case <-s.exited:
 	case <-time.After(2 * time.Minute):
 		s.Kill()
-		return errors.New("the server did not end")
+		return errors.Join(errors.New("the server did not end"), s.sweep())
 	}
 	s.cmd = nil
 	var exit *exec.ExitError

@@ -170,16 +170,25 @@ func TestSources(t *testing.T) {
 // pushSource pushes a task as an artifact, as oras does.
 func pushSource(t *testing.T, s *serve.Server, image, task string) {
 	t.Helper()
+	pushFiles(t, s, image, map[string]string{"acr-task.yaml": task})
+}
+
+// pushFiles pushes files as an artifact, as oras does.
+func pushFiles(t *testing.T, s *serve.Server, image string, files map[string]string) {
+	t.Helper()
 	ref, err := name.ParseReference(image)
 	if err != nil {
 		t.Fatal(err)
 	}
-	artifact, err := mutate.Append(mutate.MediaType(empty.Image, types.OCIManifestSchema1), mutate.Addendum{
-		Layer:       static.NewLayer([]byte(task), "application/x-yaml"),
-		Annotations: map[string]string{"org.opencontainers.image.title": "acr-task.yaml"},
-	})
-	if err != nil {
-		t.Fatal(err)
+	artifact := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
+	for title, text := range files {
+		artifact, err = mutate.Append(artifact, mutate.Addendum{
+			Layer:       static.NewLayer([]byte(text), "application/x-yaml"),
+			Annotations: map[string]string{"org.opencontainers.image.title": title},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	auth := &authn.Basic{Username: s.ClientID, Password: s.Secret}
 	if err := remote.Write(ref, artifact, remote.WithAuth(auth), remote.WithTransport(s.Transport()), remote.WithContext(t.Context())); err != nil {

@@ -203,8 +203,12 @@ func TestKilled(t *testing.T) {
 	root := dataFolder(t)
 	before := dump(t, root)
 	for round := range 3 {
-		killChild(t, root, reg.Host+"/busybox")
-		if left := kinds(dump(t, root)); left["mount"] <= kinds(before)["mount"] || left["cgroup"] == 0 || left["runc"] == 0 || left["netns"] == 0 {
+		temp := t.TempDir()
+		killChild(t, root, reg.Host+"/busybox", temp)
+		if left := names(t, temp); len(left) > 0 {
+			t.Errorf("round %d: the killed process left %v in the machine's folder for temporary files", round, left)
+		}
+		if left := kinds(dump(t, root)); left["mount"] <= kinds(before)["mount"] || left["cgroup"] == 0 || left["runc"] == 0 || left["netns"] == 0 || left["temp"] == 0 {
 			t.Errorf("round %d: the killed process left %v: the test tests nothing", round, left)
 		}
 		if round == 1 {
@@ -227,11 +231,11 @@ func TestKilled(t *testing.T) {
 }
 
 // killChild starts a process with a container, a RUN and a network, and kills
-// it once they run.
-func killChild(t *testing.T, root, image string) {
+// it once they run. The machine's folder for temporary files is temp to it.
+func killChild(t *testing.T, root, image, temp string) {
 	t.Helper()
 	child := exec.Command("/proc/self/exe", "-test.run", "^TestKilled$")
-	child.Env = append(os.Environ(), killedEnv+"="+root+" "+image)
+	child.Env = append(os.Environ(), killedEnv+"="+root+" "+image, "TMPDIR="+temp)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -252,17 +256,18 @@ func killChild(t *testing.T, root, image string) {
 
 // beKilled runs things until the process is killed.
 func beKilled(t *testing.T, root, image string) {
-	e, err := buildkit.New(t.Context(), buildkit.Config{Root: root})
+	e, err := buildkit.New(t.Context(), buildkit.Config{Root: root, OwnsProcess: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := openRun(t, e, "-- Dockerfile --\nFROM "+image+"\nRUN echo ready && sleep 1000\n")
+	// A secret is in a temporary mount.
+	r := openRun(t, e, "-- secret --\ns3cret\n-- Dockerfile --\nFROM "+image+"\nRUN --mount=type=secret,id=s echo ready && sleep 1000\n")
 	for name, script := range stubborn {
 		c, _ := r.box(name, image, "sh", "-c", script)
 		c.Stdout, c.Stderr = io.Discard, io.Discard
 		r.start(c)
 	}
-	flags, err := buildflags.Parse([]string{"--no-cache", "."})
+	flags, err := buildflags.Parse([]string{"--no-cache", "--secret", "id=s,src=secret", "."})
 	if err != nil {
 		t.Fatal(err)
 	}

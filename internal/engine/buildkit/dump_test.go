@@ -63,6 +63,7 @@ func dump(t *testing.T, root string) []string {
 	add("runc", names(t, filepath.Join("/run/drydock", instance, "runc"))...)
 	add("bundle", names(t, filepath.Join("/run/drydock", instance))...)
 	add("run", names(t, filepath.Join(root, "run"))...)
+	add("temp", names(t, filepath.Join(root, "tmp"))...)
 	add("bundle", names(t, filepath.Join(root, "runc-overlayfs", "executor"))...)
 	add("lock", names(t, "/run/drydock")...)
 	add("process", processes(t)...)

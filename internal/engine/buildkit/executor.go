@@ -46,6 +46,10 @@ type Config struct {
 	Warn func(format string, args ...any)
 	// Advice words the hints of errors.
 	Advice Advice
+	// OwnsProcess says that this is the one executor of its process: until it is
+	// closed, the process has its temporary files in the executor's folder, which
+	// it is told by the environment.
+	OwnsProcess bool
 }
 
 // Keychain knows credentials for registries.
@@ -72,6 +76,7 @@ type Executor struct {
 	clients  *clientCache
 	runtime  *runtime
 	runs     *runTable
+	temp     *tempFolder // nil without one of its own
 
 	collector *collector
 }
@@ -108,6 +113,11 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	}
 	if e.runtime, err = newRuntime(e.machine, config.Root, e.network.DNS()); err != nil {
 		return nil, err
+	}
+	if config.OwnsProcess {
+		if e.temp, err = e.runtime.moveTemp(); err != nil {
+			return nil, err
+		}
 	}
 	return e, e.openBuildKit(ctx)
 }
@@ -178,6 +188,9 @@ func (e *Executor) Close() error {
 	}
 	if e.store != nil {
 		errs = append(errs, e.store.Close())
+	}
+	if e.temp != nil {
+		errs = append(errs, e.temp.restore())
 	}
 	if e.runtime != nil {
 		errs = append(errs, e.runtime.Close())

@@ -206,3 +206,19 @@ func TestPushErrors(t *testing.T) {
 	_, err := r.Push(t.Context(), slow.Host+"/never-built", &output{})
 	wantError(t, err, drydock.Failed, "never-built", "build, pull or tag it")
 }
+
+// A Dockerfile may add nothing to its base image. Nothing has fetched the layers
+// by the time of the push, which has the run's credentials for that.
+func TestPushOfAPrivateBase(t *testing.T) {
+	t.Parallel()
+	for name, tokens := range map[string]bool{"basic": false, "tokens": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bases := newPrivateRegistry(t, registry.Options{Tokens: tokens}, "busybox")
+			target := registry.Start(t, registry.Options{})
+			r := openRun(t, newExecutor(t, buildkit.Config{}), "-- Dockerfile --\nFROM "+bases.Host+"/busybox\nENV COLOR=orange\n", withLogin(bases, "u", "p"))
+			r.build("-t", target.Host+"/app:1", ".")
+			r.push(target.Host + "/app:1")
+		})
+	}
+}

@@ -79,9 +79,9 @@ func folderRune(c rune) rune {
 	return '_'
 }
 
-// Close removes the folder for runs.
+// Close removes the folder for runs, and that for temporary files.
 func (r *runtime) Close() error {
-	return errors.Join(os.RemoveAll(r.dir), os.RemoveAll(r.memory), r.removeGroup())
+	return errors.Join(os.RemoveAll(r.dir), os.RemoveAll(r.memory), r.removeTemp(), r.removeGroup())
 }
 
 // removeGroup kills what this executor, or an earlier process with the same

@@ -28,6 +28,7 @@ func (r *runtime) sweep() error {
 	return errors.Join(
 		os.RemoveAll(r.dir),
 		os.RemoveAll(r.memory),
+		r.removeTemp(),
 		// The bundles of RUN instructions, which BuildKit makes anew.
 		os.RemoveAll(filepath.Join(r.root, "runc-overlayfs", "executor")),
 	)

@@ -77,8 +77,10 @@ func TestNamesAndRedirects(t *testing.T) {
 		http.Redirect(w, r, "http://"+r.URL.Query().Get("to"), http.StatusFound)
 	})
 	open := network(t, egress.Options{Policy: egress.Policy{
-		Allow: loopback, OwnHost: func(host string) bool { return host == "management.drydock.test" },
-		Own: func(to netip.AddrPort) bool { return fmt.Sprint(to.Port()) == port },
+		Allow: loopback, Self: drydock.Self{
+			Named:   func(host string) bool { return host == "management.drydock.test" },
+			Listens: func(to netip.AddrPort) bool { return fmt.Sprint(to.Port()) == port },
+		},
 	}})
 	for _, to := range []string{"169.254.169.254/latest", "127.0.0.1:" + port, "localhost:" + port, "[fd00:ec2::254]/", "Management.drydock.test./x"} {
 		refused(t, open, outer.URL+"?to="+to)
@@ -92,7 +94,7 @@ func TestOwnRegistries(t *testing.T) {
 	t.Parallel()
 	own := server(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "own") })
 	n := network(t, egress.Options{
-		Policy: egress.Policy{OwnHost: func(string) bool { return true }},
+		Policy: egress.Policy{Self: drydock.Self{Named: func(string) bool { return true }}},
 		Own: func(host string) http.RoundTripper {
 			if host != "contoso.azurecr.drydock.test:8443" {
 				return nil

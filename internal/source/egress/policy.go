@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/drydockhq/drydock"
@@ -14,10 +13,7 @@ import (
 type Policy struct {
 	// Allow are networks of this machine itself that are open all the same.
 	Allow []netip.Prefix
-	// Own reports whether an address is the server's own listener, and OwnHost
-	// whether a host, without its port, is one of the server's; nil for none.
-	Own     func(netip.AddrPort) bool
-	OwnHost func(host string) bool
+	Self  drydock.Self // the server
 	// Who is not let through, in the text of errors; "" for runs.
 	Who string
 }
@@ -28,14 +24,8 @@ func (p *Policy) who() string { return cmp.Or(p.Who, "runs") }
 // Check returns an error with code Denied unless an address may be connected to.
 func (p *Policy) Check(to netip.AddrPort) error {
 	addr := drydock.HostAddress(to.Addr())
-	deny := func(what string) error {
+	if what := p.Self.Closed(to); what != "" {
 		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is %s", p.who(), addr, what)
-	}
-	if what := drydock.Unreachable(addr); what != "" {
-		return deny(what)
-	}
-	if p.Own != nil && p.Own(netip.AddrPortFrom(addr, to.Port())) {
-		return deny("this server itself")
 	}
 	if !addr.IsLoopback() || slices.ContainsFunc(p.Allow, func(n netip.Prefix) bool { return n.Contains(addr) }) {
 		return nil
@@ -49,8 +39,8 @@ func (p *Policy) Check(to netip.AddrPort) error {
 
 // checkHost is what can be known of a host before its address is.
 func (p *Policy) checkHost(host string) error {
-	if p.OwnHost != nil && p.OwnHost(strings.TrimSuffix(strings.ToLower(host), ".")) {
-		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is this server itself", p.who(), host)
+	if what := p.Self.ClosedHost(host); what != "" {
+		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is %s", p.who(), host, what)
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return p.Check(netip.AddrPortFrom(addr, 0))

@@ -10,7 +10,9 @@ import (
 
 func TestPolicy(t *testing.T) {
 	t.Parallel()
-	closed := egress.Policy{Own: func(to netip.AddrPort) bool { return to == netip.MustParseAddrPort("10.0.0.5:443") }}
+	closed := egress.Policy{Self: drydock.Self{
+		Listens: func(to netip.AddrPort) bool { return to == netip.MustParseAddrPort("10.0.0.5:443") },
+	}}
 	open := closed
 	open.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("169.254.0.0/16")}
 	for address, want := range map[string]struct{ closed, open bool }{

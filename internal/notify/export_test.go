@@ -1,0 +1,4 @@
+package notify
+
+// Public is public.
+var Public = public

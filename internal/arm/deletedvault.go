@@ -9,7 +9,10 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-const deletedVaultRead = vaultNamespace + "/deletedVaults/read"
+const (
+	deletedVaultRead = vaultNamespace + "/deletedVaults/read"
+	purgeVaultAction = vaultNamespace + "/locations/deletedVaults/purge/action"
+)
 
 // protected reports whether a deleted vault may not be purged.
 func protected(v drydock.DeletedVault) bool {
@@ -96,7 +99,7 @@ func (s *Server) showDeletedVault(req *request) (*answer, error) {
 
 // purgeVaults ends all deleted vaults of a name for good, with their secrets.
 func (s *Server) purgeVaults(req *request) (*answer, error) {
-	found, err := s.deletedVaults(req, vaultNamespace+"/locations/deletedVaults/purge/action")
+	found, err := s.deletedVaults(req, purgeVaultAction)
 	if err != nil {
 		return nil, err
 	}

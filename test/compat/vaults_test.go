@@ -148,6 +148,12 @@ func deletedVault(t *testing.T, a *sdk, name string) {
 		func(v *armkeyvault.DeletedVault) bool { return *v.Name == name }) {
 		t.Error("it is not in the list of deleted vaults")
 	}
+	modules := must(armkeyvault.NewManagedHsmsClient(a.Subscription, a.Server.Admin(), a.site.options(t)))(t)
+	if n := len(all(t, modules.NewListDeletedPager(nil), func(p armkeyvault.ManagedHsmsClientListDeletedResponse) []*armkeyvault.DeletedManagedHsm {
+		return p.Value
+	})); n != 0 {
+		t.Error(n, "deleted hardware modules")
+	}
 	poll(client.BeginCreateOrUpdate(ctx, serve.Group, name, armkeyvault.VaultCreateOrUpdateParameters{Location: to.Ptr("here"), Properties: &armkeyvault.VaultProperties{
 		TenantID: &a.Server.Tenant, SKU: &armkeyvault.SKU{Family: to.Ptr(armkeyvault.SKUFamilyA), Name: to.Ptr(armkeyvault.SKUNameStandard)}, CreateMode: to.Ptr(armkeyvault.CreateModeRecover),
 	}}, nil))(t)

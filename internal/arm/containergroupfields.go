@@ -23,7 +23,7 @@ var containerName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 // environmentName is what a variable can be called.
 var environmentName = regexp.MustCompile(`^[^=\x00]{1,256}$`)
 
-var containerGroupFields = slices.Concat(
+var containerGroupFields = withoutNulls(slices.Concat(
 	kinds(anObject, "tags", "properties.ipAddress", "properties.volumes[].emptyDir", "properties.volumes[].secret"),
 	kinds(aString, "tags{}", "properties.volumes[].secret{}"),
 	kinds(aList, "properties.initContainers", "properties.imageRegistryCredentials", "properties.volumes", "properties.subnetIds"),
@@ -50,7 +50,17 @@ var containerGroupFields = slices.Concat(
 	containerFields("properties.containers[]"),
 	containerFields("properties.initContainers[]"),
 	identityFields,
-)
+))
+
+// withoutNulls refuses null as an element of a list.
+func withoutNulls(fields []field) []field {
+	for i, f := range fields {
+		if strings.HasSuffix(f.path, "[]") {
+			fields[i].required = true
+		}
+	}
+	return fields
+}
 
 // containerFields are those of a container in a group.
 func containerFields(at string) []field {

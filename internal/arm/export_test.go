@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 
@@ -63,4 +64,35 @@ func RouteOf(method, path string) (route string, params map[string]string, scope
 		return "", nil, scope, err
 	}
 	return rt.path, params, rt.scope(params), nil
+}
+
+// ContainerGroupOf reads a container group as it comes from a client.
+func ContainerGroupOf(text string) (drydock.ContainerGroup, error) {
+	doc, err := parseObject([]byte(text))
+	if err != nil {
+		return drydock.ContainerGroup{}, err
+	}
+	fillResources(doc)
+	return checkContainerGroup(drydock.ResourceID{Types: []string{"containerGroups"}, Names: []string{"page"}}, doc)
+}
+
+// SealContainerGroup does to a client's document what happens before it is kept,
+// and returns what is read back with the secrets, and the document without them.
+func SealContainerGroup(text string) (kept drydock.ContainerGroup, public []byte, err error) {
+	doc, err := parseObject([]byte(text))
+	if err != nil {
+		return kept, nil, err
+	}
+	fillResources(doc)
+	cleanContainerGroup(doc)
+	if err := sealVolumes(doc); err != nil {
+		return kept, nil, err
+	}
+	id := drydock.ResourceID{Types: []string{"containerGroups"}, Names: []string{"page"}}
+	if kept, err = containerGroupOf(id, doc); err != nil {
+		return kept, nil, err
+	}
+	containerGroupSecrets(doc, func(_ string, o object, key string) { delete(o, key) })
+	public, err = json.Marshal(doc)
+	return kept, public, err
 }

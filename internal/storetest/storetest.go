@@ -25,6 +25,7 @@ type Store interface {
 	drydock.EventStore
 	drydock.ImagePollStore
 	drydock.ImageStateStore
+	drydock.InstanceStore
 	drydock.RegistryPauseStore
 	drydock.PeopleStore
 	drydock.PrincipalStore
@@ -54,6 +55,7 @@ func Run(t *testing.T, newData func(t *testing.T) Opener) {
 		"Deliveries":     deliveryTests,
 		"Events":         eventTests,
 		"ImagePolls":     imagePollTests,
+		"Instances":      instanceTests,
 		"Principals":     principalTests,
 		"Resources":      resourceTests,
 		"Roles":          roleTests,

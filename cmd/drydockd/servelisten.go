@@ -21,6 +21,7 @@ type webServer struct {
 	log      *slog.Logger
 
 	secureConns, plainConns *connQueue // of the two servers
+	unused                  *unusedConns
 }
 
 // tlsHandshake is the first byte of a TLS connection; see RFC 8446 §5.1.
@@ -30,6 +31,7 @@ const tlsHandshake = 0x16
 const firstByteWithin = 20 * time.Second
 
 func newWebServer(l net.Listener, handler http.Handler, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), log *slog.Logger) *webServer {
+	unused := newUnusedConns()
 	server := func() *http.Server {
 		return &http.Server{
 			Handler:           handler,
@@ -37,11 +39,12 @@ func newWebServer(l net.Listener, handler http.Handler, certificate func(*tls.Cl
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    128 << 10,
 			ConnContext:       connContext,
+			ConnState:         unused.follow,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
 	}
 	s := &webServer{
-		listener: l, secure: server(), plain: server(), log: log,
+		listener: l, secure: server(), plain: server(), log: log, unused: unused,
 		secureConns: newConnQueue(l.Addr()), plainConns: newConnQueue(l.Addr()),
 	}
 	s.secure.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate}
@@ -86,7 +89,11 @@ func (s *webServer) accept(secure, plain *connQueue) error {
 			continue
 		}
 		pause = 5 * time.Millisecond
-		sorting.Go(func() { sortConn(conn, secure, plain) })
+		s.unused.add(conn)
+		sorting.Go(func() {
+			defer s.unused.remove(conn)
+			sortConn(conn, secure, plain)
+		})
 	}
 }
 
@@ -114,6 +121,7 @@ func sortConn(conn net.Conn, secure, plain *connQueue) {
 // shutdown lets requests end until ctx does, and closes the listener.
 func (s *webServer) shutdown(ctx context.Context) error {
 	err := s.listener.Close()
+	unused := time.AfterFunc(unusedGrace, s.unused.close)
 	var servers sync.WaitGroup
 	for _, server := range []*http.Server{s.secure, s.plain} {
 		servers.Go(func() {
@@ -123,6 +131,8 @@ func (s *webServer) shutdown(ctx context.Context) error {
 		})
 	}
 	servers.Wait()
+	unused.Stop()
+	s.unused.close()
 	return err
 }
 

@@ -37,6 +37,7 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 		Downloads:   o.downloads,
 		Addresses:   o.instances.Addresses,
 		HostAddress: o.instances.HostAddress,
+		Programs:    ownPrograms(),
 		Warn:        o.warn,
 		Advice:      o.advice,
 
@@ -46,6 +47,13 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 		config.Keychain = keychain{o.keychain}
 	}
 	return buildkit.New(ctx, config)
+}
+
+// ownPrograms returns what is in the built-in images: this program, by the names
+// under which it is others. What is at its path may be another one by now.
+func ownPrograms() map[string]string {
+	const self = "/proc/self/exe"
+	return map[string]string{"acr": self, "az": self}
 }
 
 // keychain is package credentials as the executor wants it.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/shell"
 )
 
@@ -30,7 +31,7 @@ func (r *runtime) Exec(ctx context.Context, c shell.Command) error {
 			Stdin: c.Stdin, Stdout: orDiscard(c.Stdout), Stderr: orDiscard(c.Stderr),
 		})
 	}
-	if first && r.job.Pull {
+	if first && r.job.Pull && !drydock.IsBuiltIn(c.Args[0]) {
 		if err := r.pull(ctx, c); err != nil {
 			return err
 		}

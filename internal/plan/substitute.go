@@ -7,11 +7,11 @@ import (
 )
 
 // DefaultImages returns the image aliases that every task of version v1.1.0
-// has, as ACR's: a `cmd` may begin with one of these names.
+// has, by the names of ACR's: a `cmd` may begin with one of them.
 func DefaultImages() map[string]string {
 	return map[string]string{
-		"acr":  "mcr.microsoft.com/acr/acr-cli:0.19",
-		"az":   "mcr.microsoft.com/acr/azure-cli:2ff604c",
+		"acr":  drydock.BuiltInImage("acr"),
+		"az":   drydock.BuiltInImage("az"),
 		"bash": "mcr.microsoft.com/acr/bash:2ff604c",
 		"curl": "mcr.microsoft.com/acr/curl:2ff604c",
 		"cssc": "mcr.microsoft.com/acr/cssc:2ff604c",

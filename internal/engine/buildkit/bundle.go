@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,7 +113,7 @@ func (c *container) mounts() ([]specs.Mount, error) {
 	bind := func(source, target string) specs.Mount {
 		return specs.Mount{Destination: target, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", "nosuid", "nodev"}}
 	}
-	mounts := append([]specs.Mount{bind(w.dir, workspaceDir), bind(w.home, homeDir)}, c.trustMounts()...)
+	mounts := slices.Concat([]specs.Mount{bind(w.dir, workspaceDir), bind(w.home, homeDir)}, c.files.mounts, c.trustMounts())
 	for _, m := range c.Mounts {
 		dir, err := w.volumeDir(m.Name)
 		if err != nil {

@@ -25,6 +25,7 @@ type container struct {
 	dir     string // what it writes beside the folders of the run
 	bundle  string // what runc reads and writes
 	group   group
+	files   *rootfs
 	config  ocispec.Image
 	network *runnet.Attachment // nil for "host" and "none"
 }
@@ -50,15 +51,11 @@ func (s *session) Run(ctx context.Context, c engine.Container) error {
 
 // prepare makes the container's folder, files and network.
 func (c *container) prepare(ctx context.Context) error {
-	img, err := c.session.image(ctx, c.Image, c.Pull)
+	files, err := c.session.namedRootfs(ctx, c.Image, c.Pull)
 	if err != nil {
 		return err
 	}
-	files, err := c.session.rootfs(ctx, img)
-	if err != nil {
-		return fmt.Errorf("opening image %s: %w", c.Image, err)
-	}
-	c.config = files.config
+	c.files, c.config = files, files.config
 	if !platforms.OnlyStrict(defaultPlatform).Match(ocispec.Platform{OS: c.config.OS, Architecture: c.config.Architecture}) && c.config.Architecture != "" {
 		return drydock.Errorf(drydock.Failed, "image %s is for %s/%s, this machine runs linux/amd64", c.Image, c.config.OS, c.config.Architecture).
 			WithHint("name a tag that has linux/amd64")

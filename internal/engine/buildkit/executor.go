@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 
 	"github.com/moby/buildkit/cache"
 	"github.com/moby/buildkit/exporter/containerimage"
@@ -41,6 +42,9 @@ type Config struct {
 	// Downloads fetches what builds name by HTTP(S): ADD, and contexts; nil for
 	// Go's own transport, which reaches all that this machine does.
 	Downloads http.RoundTripper
+	// Programs are the files of the programs in built-in images, by their names:
+	// drydock.internal/NAME holds NAME. They must be static.
+	Programs map[string]string
 	// Warn takes sentences about things that went wrong without failing a run;
 	// may be nil.
 	Warn func(format string, args ...any)
@@ -75,6 +79,7 @@ type Executor struct {
 	builds   *buildNetwork
 	clients  *clientCache
 	runtime  *runtime
+	programs *programs
 	runs     *runTable
 	temp     *tempFolder // nil without one of its own
 
@@ -118,6 +123,9 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 		if e.temp, err = e.runtime.moveTemp(); err != nil {
 			return nil, err
 		}
+	}
+	if e.programs, err = newPrograms(filepath.Join(e.runtime.dir, "programs"), config.Programs); err != nil {
+		return nil, err
 	}
 	return e, e.openBuildKit(ctx)
 }
@@ -191,6 +199,9 @@ func (e *Executor) Close() error {
 	}
 	if e.temp != nil {
 		errs = append(errs, e.temp.restore())
+	}
+	if e.programs != nil {
+		errs = append(errs, e.programs.Close())
 	}
 	if e.runtime != nil {
 		errs = append(errs, e.runtime.Close())

@@ -85,7 +85,7 @@ func (b *box) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening image %s: %w", imageName(b.Image), err)
 	}
-	b.config = files.config
+	b.files, b.config = files, files.config
 	if b.dir, err = os.MkdirTemp(s.dir, "c-"); err != nil {
 		return fmt.Errorf("making the container's folder: %w", err)
 	}

@@ -40,6 +40,9 @@ func (t *imageTable) pin(name string) *pin {
 // resolve returns the descriptor of a complete name, as the registry gave it
 // to this run at the first time: what was tested is what is promoted.
 func (s *session) resolve(ctx context.Context, name string) (ocispec.Descriptor, error) {
+	if err := refuseBuiltIn(name); err != nil {
+		return ocispec.Descriptor{}, err
+	}
 	p := s.images.pin(name)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/moby/buildkit/snapshot"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // rootfs is the files of an image, mounted or ready to be, for all containers
@@ -17,6 +18,7 @@ import (
 type rootfs struct {
 	lower   []string // topmost first
 	config  ocispec.Image
+	mounts  []specs.Mount // beside those that all containers have
 	release func() error
 }
 
@@ -25,6 +27,27 @@ type rootfs struct {
 type rootfsTable struct {
 	mu   sync.Mutex
 	open map[image]*rootfs
+}
+
+// namedRootfs returns the files of the image of a name. With fresh a registry is
+// asked for it in any case, unless it is built in.
+func (s *session) namedRootfs(ctx context.Context, name string, fresh bool) (*rootfs, error) {
+	complete, err := completeName(name)
+	if err != nil {
+		return nil, err
+	}
+	if files, err := s.executor.programs.rootfs(complete); files != nil || err != nil {
+		return files, err
+	}
+	img, err := s.image(ctx, complete, fresh)
+	if err != nil {
+		return nil, err
+	}
+	files, err := s.rootfs(ctx, img)
+	if err != nil {
+		return nil, fmt.Errorf("opening image %s: %w", name, err)
+	}
+	return files, nil
 }
 
 // rootfs returns the files of an image.

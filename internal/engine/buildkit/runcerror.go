@@ -85,7 +85,7 @@ func (c *container) startError(message string) error {
 	case strings.Contains(cause, "permission denied"):
 		return &drydock.ExitError{Status: notExecutable, Reason: cause + " (" + chmodHint + ")"}
 	case strings.Contains(cause, "not found"), strings.Contains(cause, "no such file"):
-		return &drydock.ExitError{Status: 127, Reason: cause}
+		return &drydock.ExitError{Status: 127, Reason: cause + c.files.programHint()}
 	}
 	return &drydock.ExitError{Status: notExecutable, Reason: cause}
 }

@@ -86,12 +86,7 @@ func (c *container) imageTrust() []byte {
 			return text
 		}
 	}
-	for _, file := range bundleFiles {
-		if text, err := os.ReadFile(file); err == nil {
-			return text
-		}
-	}
-	return nil
+	return machineTrust()
 }
 
 // readBelow reads a file of an image, whose links lead nowhere outside of it.

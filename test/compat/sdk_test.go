@@ -27,6 +27,8 @@ var cases = map[string]func(*testing.T, *sdk){
 	"vaults":       vaults,
 	"secrets":      secrets,
 	"rights":       secretRights,
+	"identities":   identities,
+	"instances":    instances,
 	"uploads":      uploads,
 	"data_plane":   dataPlane,
 	"skopeo":       skopeo,

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -116,8 +117,9 @@ func newTree(t serve.TB, host GitHost, name, folder string) *tree {
 	return w
 }
 
-// fill makes the files of a folder what is in the repository, by a commit.
-func (w *tree) fill(folder string) error {
+// fill makes the files of some folders what is in the repository, by a commit. Of
+// files of the same name the last is taken.
+func (w *tree) fill(folders ...string) error {
 	old, err := os.ReadDir(w.dir)
 	if err != nil {
 		return err
@@ -130,10 +132,29 @@ func (w *tree) fill(folder string) error {
 			return err
 		}
 	}
-	if err := os.CopyFS(w.dir, os.DirFS(folder)); err != nil {
-		return err
+	for _, folder := range folders {
+		if err := overlay(w.dir, os.DirFS(folder)); err != nil {
+			return err
+		}
 	}
 	return w.push("Begin anew")
+}
+
+// overlay copies files into a folder, over those that are there.
+func overlay(dir string, files fs.FS) error {
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if err := os.Remove(filepath.Join(dir, path)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(dir, files)
 }
 
 // replace changes a line that starts with a text, and pushes that.

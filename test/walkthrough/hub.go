@@ -75,14 +75,3 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client has gone
 }
-
-// Refused returns how many answers had a status so far.
-func (h *Hub) Refused(status int) int {
-	n := 0
-	for _, r := range h.registry.Requests() {
-		if r.Status == status {
-			n++
-		}
-	}
-	return n
-}

@@ -27,8 +27,10 @@ func Usual() Names {
 // to see.
 type Person struct {
 	Names Names
-	Last  func(ctx context.Context) error // what is checked at the end, while all is there
 
+	Page string // address of the page, when it was looked at last
+
+	began   time.Time
 	stage   *Stage
 	colour  string // that the page should have
 	heading string
@@ -43,7 +45,7 @@ type Person struct {
 // Person returns one who has done nothing yet. The name is for the pictures of the
 // page.
 func (s *Stage) Person(name string) *Person {
-	return &Person{Names: Usual(), stage: s, colour: "Blue", heading: "Hello World", runs: map[string][]string{}, picture: name}
+	return &Person{Names: Usual(), began: time.Now(), stage: s, colour: "Blue", heading: "Hello World", runs: map[string][]string{}, picture: name}
 }
 
 // listen returns a program by which a script calls the person. It is to be called
@@ -123,10 +125,12 @@ func (p *Person) look(ctx context.Context) (said string, err error) {
 			return "", err
 		}
 	}
-	address, err := p.Address(ctx)
+	address, err := p.stage.ask(ctx, "container", "show", "-g", p.Names.Group+"-rg", "-n", p.Names.Group, "--query", "ipAddress.ip", "-o", "tsv")
 	if err != nil {
 		return "", err
 	}
+	address = strings.TrimSpace(address)
+	p.Page = address
 	if err := wantPage(ctx, address, p.colour, p.heading); err != nil {
 		return "", err
 	}
@@ -136,18 +140,12 @@ func (p *Person) look(ctx context.Context) (said string, err error) {
 			return "", err
 		}
 	}
-	if p.looks == 5 && p.Last != nil { // the last one
-		if err := p.Last(ctx); err != nil {
+	if p.looks == 5 { // the last one
+		if err := p.Check(ctx); err != nil {
 			return "", err
 		}
 	}
 	return fmt.Sprintf("http://%s/ says %s, in %s\n", address, p.heading, p.colour), nil
-}
-
-// Address returns that of the page.
-func (p *Person) Address(ctx context.Context) (string, error) {
-	address, err := p.stage.ask(ctx, "container", "show", "-g", p.Names.Group+"-rg", "-n", p.Names.Group, "--query", "ipAddress.ip", "-o", "tsv")
-	return strings.TrimSpace(address), err
 }
 
 // paint commits another colour of the public image, and waits for all that follows.

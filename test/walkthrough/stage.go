@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/drydockhq/drydock/test/serve"
 )
@@ -131,6 +132,47 @@ func (s *Stage) ask(ctx context.Context, args ...string) (string, error) {
 		err = fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, problems.String())
 	}
 	return string(out), err
+}
+
+// Begin makes the repositories what they were before anybody has changed them, with
+// the files of a folder over those of the examples.
+func (s *Stage) Begin(variation string) error {
+	for name, tree := range s.trees {
+		folders := []string{filepath.Join(s.o.Examples, name)}
+		if own := filepath.Join(variation, name); variation != "" && isFolder(own) {
+			folders = append(folders, own)
+		}
+		if err := tree.fill(folders...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// Gone waits until all groups are deleted, and checks that the page is gone.
+func (s *Stage) Gone(ctx context.Context, page string) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		groups, err := s.ask(ctx, "group", "list", "--query", "[].name", "-o", "tsv")
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(groups) == "" {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the groups %q are still there", strings.Fields(groups))
+		}
+	}
+	// The address may lead elsewhere now.
+	if text, err := serve.Page(ctx, page); err == nil && strings.Contains(text, "<h1>") {
+		return fmt.Errorf("the page is still there:\n%s", text)
+	}
+	return nil
 }
 
 // Script is how a script is played.

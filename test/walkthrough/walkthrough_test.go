@@ -3,6 +3,7 @@ package walkthrough_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/drydockhq/drydock/test/serve"
@@ -30,22 +31,37 @@ func script(t *testing.T) walkthrough.Script {
 	return walkthrough.Script{Path: path, Commands: 75}
 }
 
-// lines writes what is written to it to the log of a test.
-type lines struct{ t *testing.T }
-
-// Write implements io.Writer.
-func (l lines) Write(p []byte) (int, error) {
-	l.t.Logf("%s", p)
-	return len(p), nil
-}
-
-// The walkthrough as it is, by drydock under the name az.
-func TestWithDrydock(t *testing.T) {
-	t.Parallel()
-	s := walkthrough.Set(t, walkthrough.Options{Examples: examples, Git: walkthrough.Gitea, Pictures: t.ArtifactDir()})
-	p := s.Person("drydock")
+// walk plays the walkthrough and checks what came of it.
+func walk(t *testing.T, s *walkthrough.Stage, name string) {
+	t.Helper()
+	p := s.Person(name)
 	played, err := s.Play(t.Context(), script(t), p)
+	if err == nil {
+		err = played.Check()
+	}
 	if err != nil {
 		t.Fatal(err, "\n", played.Output)
 	}
+	if err := s.Gone(t.Context(), p.Page); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// twice plays it as it is, and then again under the same names, which the clean-up
+// has freed, with variations: the gate pulls nothing, and hello-world needs npm.
+func twice(t *testing.T, name string, s *walkthrough.Stage) {
+	t.Helper()
+	walk(t, s, name)
+	if err := s.Begin("testdata/variation"); err != nil {
+		t.Fatal(err)
+	}
+	walk(t, s, name+"-variation")
+}
+
+// By drydock under the name az.
+func TestWithDrydock(t *testing.T) {
+	t.Parallel()
+	twice(t, "drydock", walkthrough.Set(t, walkthrough.Options{
+		Examples: examples, Git: walkthrough.Gitea, Pictures: t.ArtifactDir(), Args: strings.Fields(os.Getenv("SERVE_ARGS")),
+	}))
 }

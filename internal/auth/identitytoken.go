@@ -29,17 +29,19 @@ func (a *Authority) IdentityToken(p drydock.Principal, resource string, lifetime
 // for a task, outside of runs.
 const ownUse = 15 * time.Minute
 
-// NewRegistryToken returns a token with which an identity signs in to registries,
-// good for at most lifetime: while the run lasts that acts as it, or for a short
-// time if none does and the server itself uses it.
-func (a *Authority) NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error) {
-	resource := a.c.Resources[Registry][0]
-	if p.Run != nil {
-		text, _, err := a.IdentityToken(p, resource, lifetime, false)
-		return text, err
+// NewRegistryToken returns a token with which an identity signs in to one
+// registry, good for at most lifetime: while the run lasts that acts as it, or for
+// a short time if none does and the server itself uses it. The steps of a run see
+// what it signs in with, so that it opens nothing else that the identity may open.
+func (a *Authority) NewRegistryToken(registry drydock.ResourceID, p drydock.Principal, lifetime time.Duration) (string, error) {
+	if p.Run == nil {
+		lifetime = min(lifetime, ownUse)
 	}
-	c := a.claims(p.ID, resource, min(lifetime, ownUse))
-	c.AppID, c.Azp = p.AppID, p.AppID
+	c := a.claims(p.ID, registry.Key(), lifetime)
+	c.AppID, c.Azp, c.Purpose = p.AppID, p.AppID, refreshPurpose
+	if p.Run != nil {
+		c.setRunKey(*p.Run)
+	}
 	return a.c.Keys.sign(c)
 }
 
@@ -82,6 +84,9 @@ func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Princip
 	if c.ObjectID != p.ID {
 		if p, err = a.storedPrincipal(ctx, c.ObjectID); err != nil {
 			return drydock.Principal{}, err
+		}
+		if p.Person != nil && p.Person.Disabled {
+			return drydock.Principal{}, invalidToken("The account of %s is disabled.", p.Person.Login)
 		}
 	}
 	p.Run = &key

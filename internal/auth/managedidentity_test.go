@@ -275,11 +275,23 @@ func TestRegistryTokensOfAnIdentityEndWithTheRun(t *testing.T) {
 	}
 	key := m.run.Key()
 	p.Run = &key
-	token, err := m.NewRegistryToken(p, time.Hour)
+	token, err := m.NewRegistryToken(registry, p, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tokens := &auth.RegistryTokens{Authority: m.Authority, Roles: m.store}
+	// Steps see it: whatever else the identity may open, this token does not.
+	if p, err := tokens.RefreshToken(t.Context(), registryID("three"), token); drydock.CodeOf(err) != drydock.Denied {
+		t.Errorf("in another registry it is that of %+v: %v", p, err)
+	}
+	for _, audience := range []auth.Audience{auth.Registry, auth.Management, auth.Vault, auth.Graph} {
+		if p, err := m.Verify(m.inside(t), token, audience); err == nil {
+			t.Errorf("for %s it is that of %+v", audience, p)
+		}
+	}
+	if p, err := tokens.AccessToken(m.inside(t), token); err == nil {
+		t.Errorf("exchanged, it is that of %+v", p)
+	}
 	reader, err := tokens.RefreshToken(t.Context(), registry, token)
 	if err != nil {
 		t.Fatal(err)
@@ -313,15 +325,17 @@ func TestRegistryTokensOfAnIdentityEndWithTheRun(t *testing.T) {
 func TestRegistryTokensOfTheServerItself(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	token, err := m.NewRegistryToken(m.system(t), 9*time.Hour)
+	registry := registryID("two")
+	token, err := m.NewRegistryToken(registry, m.system(t), 9*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := m.Verify(t.Context(), token, auth.Registry); err != nil || p.Name != "system" || p.Run != nil {
+	tokens := &auth.RegistryTokens{Authority: m.Authority, Roles: m.store}
+	if p, err := tokens.RefreshToken(t.Context(), registry, token); err != nil || p.Name != "system" || p.Run != nil {
 		t.Errorf("%+v: %v", p, err)
 	}
 	m.now = m.now.Add(17 * time.Minute)
-	if p, err := m.Verify(t.Context(), token, auth.Registry); err == nil {
+	if p, err := tokens.RefreshToken(t.Context(), registry, token); err == nil {
 		t.Errorf("the token is still that of %+v", p)
 	}
 }

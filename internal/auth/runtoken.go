@@ -18,5 +18,6 @@ const runType = "runs"
 func (a *Authority) RunToken(run drydock.RunRecord, lifetime time.Duration) (string, error) {
 	p, key := runIdentity(run.Registry, run.ID), run.Key()
 	p.Run = &key
-	return a.NewRegistryToken(p, lifetime+runTokenMargin)
+	text, _, err := a.IdentityToken(p, a.c.Resources[Registry][0], lifetime+runTokenMargin, false)
+	return text, err
 }

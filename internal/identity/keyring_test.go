@@ -79,12 +79,12 @@ func (w *world) Secret(_ context.Context, reader drydock.Principal, url string) 
 }
 
 // NewRegistryToken implements identity.Tokens.
-func (w *world) NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error) {
+func (w *world) NewRegistryToken(at drydock.ResourceID, p drydock.Principal, lifetime time.Duration) (string, error) {
 	in := "no run"
 	if p.Run != nil {
 		in = p.Run.ID
 	}
-	return "token of " + p.ID + " in " + in + " for " + lifetime.String(), nil
+	return "token of " + p.ID + " in " + in + " for " + at.Name() + " and " + lifetime.String(), nil
 }
 
 // RegistryAt implements identity.Registries.
@@ -202,7 +202,7 @@ func TestRegistriesAreOpenedByIdentity(t *testing.T) {
 	}
 	w.roles = []drydock.RoleAssignment{{Scope: contoso, Role: auth.AcrPullRole, Principal: system.ID}}
 	c, err := k.Login(t.Context(), use("[system]"), "contoso.azurecr.cn")
-	want := drydock.Credential{Registry: "contoso.azurecr.cn", Username: "00000000-0000-0000-0000-000000000000", Password: "token of system-object in ca1 for 1h0m0s"}
+	want := drydock.Credential{Registry: "contoso.azurecr.cn", Username: "00000000-0000-0000-0000-000000000000", Password: "token of system-object in ca1 for contoso and 1h0m0s"}
 	if err != nil || c != want {
 		t.Errorf("%+v: %v", c, err)
 	}
@@ -223,13 +223,20 @@ func TestWhoAskedForARunOpensItsRegistry(t *testing.T) {
 	wantError(t, err, drydock.Denied, "ci (object id sp-object), who asked for the run, may not pull from registry publicregistry")
 	w.roles = []drydock.RoleAssignment{{Scope: registry, Role: auth.AcrPushRole, Principal: "sp-object"}}
 	c, err := k.Login(t.Context(), asked("sp-object"), "publicregistry.azurecr.cn")
-	if err != nil || c.Password != "token of sp-object in ca1 for 1h0m0s" {
+	if err != nil || c.Password != "token of sp-object in ca1 for publicregistry and 1h0m0s" {
 		t.Errorf("%+v: %v", c, err)
 	}
 	_, err = k.Login(t.Context(), asked("gone"), "publicregistry.azurecr.cn")
 	wantError(t, err, drydock.Denied, "who asked for the run (object id gone) was deleted")
 	_, err = k.Login(t.Context(), asked(""), "publicregistry.azurecr.cn")
 	wantError(t, err, drydock.Invalid, "nobody asked for the run")
+
+	// A task can't read what those may read who run it.
+	w.policies["sp-object"] = true
+	_, err = k.Secret(t.Context(), asked("sp-object"), userSecret)
+	if wantError(t, err, drydock.Invalid, "can't be read as [caller]"); len(w.readers) > 0 {
+		t.Errorf("the vault was asked as %+v", w.readers)
+	}
 }
 
 func TestTheServerUsesCredentialsOfTasks(t *testing.T) {
@@ -264,6 +271,6 @@ func TestTheServerUsesCredentialsOfTasks(t *testing.T) {
 	}
 	w.roles = []drydock.RoleAssignment{{Scope: contoso, Role: auth.AcrPullRole, Principal: system.ID}}
 	open(login, drydock.Credential{
-		Registry: "contoso.azurecr.cn", Username: "00000000-0000-0000-0000-000000000000", Password: "token of system-object in no run for 1h0m0s",
+		Registry: "contoso.azurecr.cn", Username: "00000000-0000-0000-0000-000000000000", Password: "token of system-object in no run for contoso and 1h0m0s",
 	})
 }

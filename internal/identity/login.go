@@ -34,7 +34,7 @@ func (k *Keyring) Login(ctx context.Context, use drydock.IdentityUse, host strin
 		return drydock.Credential{}, drydock.Errorf(drydock.Denied, "%s may not pull from registry %s: it has no role with the action %s there", who(use, p), registry.Name(), auth.PullAction).
 			WithHint("give it one with: az role assignment create --assignee-object-id %s --assignee-principal-type ServicePrincipal --role AcrPull --scope %s", p.ID, registry)
 	}
-	token, err := k.Tokens.NewRegistryToken(p, k.Lifetime)
+	token, err := k.Tokens.NewRegistryToken(registry, p, k.Lifetime)
 	if err != nil {
 		return drydock.Credential{}, err
 	}

@@ -30,10 +30,10 @@ type Vaults interface {
 
 // Tokens makes what identities sign in to registries with.
 type Tokens interface {
-	// NewRegistryToken returns a token of a principal, good for at most lifetime:
-	// while the attempt of the run lasts that acts as it, or for a short time if
-	// none does.
-	NewRegistryToken(p drydock.Principal, lifetime time.Duration) (string, error)
+	// NewRegistryToken returns a token of a principal for one registry, good for at
+	// most lifetime: while the attempt of the run lasts that acts as it, or for a
+	// short time if none does.
+	NewRegistryToken(registry drydock.ResourceID, p drydock.Principal, lifetime time.Duration) (string, error)
 }
 
 // Registries finds the server's registries by the hosts that name them.

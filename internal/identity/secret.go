@@ -15,6 +15,11 @@ func (k *Keyring) Secret(ctx context.Context, use drydock.IdentityUse, secret st
 		return "", drydock.Errorf(drydock.Invalid, "the secret %s can't be read as nobody", shown(secret)).
 			WithHint("say which identity of the task reads it, with --use-identity %s", drydock.SystemIdentity)
 	}
+	if strings.EqualFold(use.Name, drydock.CallerIdentity) {
+		// Who writes a task would read what those may read who run it.
+		return "", drydock.Errorf(drydock.Invalid, "the secret %s can't be read as %s, who is nobody's to use but for the run's own registry", shown(secret), drydock.CallerIdentity).
+			WithHint("name an identity of the task instead, as %s", drydock.SystemIdentity)
+	}
 	p, err := k.find(ctx, use)
 	if err != nil {
 		return "", err

@@ -237,7 +237,12 @@ func (j *job) credentials(ctx context.Context, timeout time.Duration) ([]drydock
 func (j *job) ownCredential(ctx context.Context, timeout time.Duration) (drydock.Credential, error) {
 	host := j.agent.LoginServer(j.record.Registry)
 	if identity := j.request.RegistryIdentity; identity != "" {
-		return j.credential(ctx, drydock.RunCredential{Registry: host, Identity: identity})
+		if j.agent.Identities == nil {
+			return drydock.Credential{}, noIdentities()
+		}
+		use := j.use(identity)
+		use.Caller = j.request.Caller
+		return j.agent.Identities.Login(ctx, use, host)
 	}
 	token, err := j.token(timeout)
 	return drydock.Credential{Registry: host, Username: runUser, Password: token}, err
@@ -251,11 +256,15 @@ func (j *job) token(timeout time.Duration) (string, error) {
 	return j.agent.Tokens.RunToken(j.record, timeout)
 }
 
+func noIdentities() error {
+	return drydock.Errorf(drydock.Unavailable, "this server has neither vaults nor identities for registries").
+		WithHint("give the credential a user name and a password")
+}
+
 func (j *job) credential(ctx context.Context, c drydock.RunCredential) (drydock.Credential, error) {
 	identities := j.agent.Identities
 	if identities == nil && (c.Identity != "" || c.Username.Vault || c.Password.Vault) {
-		return drydock.Credential{}, drydock.Errorf(drydock.Unavailable, "this server has neither vaults nor identities for registries").
-			WithHint("give the credential a user name and a password")
+		return drydock.Credential{}, noIdentities()
 	}
 	if c.Identity != "" && c.Username.Value == "" && c.Password.Value == "" {
 		return identities.Login(ctx, j.use(c.Identity), c.Registry)
@@ -278,9 +287,10 @@ func (j *job) value(ctx context.Context, v drydock.SecretValue, identity string)
 }
 
 // use returns the use of an identity by the run, or by the server if the run is
-// only surveyed.
+// only surveyed. Who asked for the run is not among them: that one lets the run use
+// its own registry, and not what its authors name.
 func (j *job) use(identity string) drydock.IdentityUse {
-	use := drydock.IdentityUse{Resource: j.request.Identity, Name: identity, Caller: j.request.Caller}
+	use := drydock.IdentityUse{Resource: j.request.Identity, Name: identity}
 	if j.record.ID != surveyID {
 		run := j.record.Key()
 		use.Run = &run

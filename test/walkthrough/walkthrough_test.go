@@ -3,7 +3,6 @@ package walkthrough_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/drydockhq/drydock/test/serve"
@@ -61,7 +60,15 @@ func twice(t *testing.T, name string, s *walkthrough.Stage) {
 // By drydock under the name az.
 func TestWithDrydock(t *testing.T) {
 	t.Parallel()
-	twice(t, "drydock", walkthrough.Set(t, walkthrough.Options{
-		Examples: examples, Git: walkthrough.Gitea, Pictures: t.ArtifactDir(), Args: strings.Fields(os.Getenv("SERVE_ARGS")),
-	}))
+	twice(t, "drydock", walkthrough.Set(t, options(t, "")))
+}
+
+// options are those of a stage with a git host. The pictures of the page are kept
+// in the folder PICTURES, if there is to be one.
+func options(t *testing.T, az string) walkthrough.Options {
+	pictures := os.Getenv("PICTURES")
+	if pictures == "" {
+		pictures = t.ArtifactDir()
+	}
+	return walkthrough.Options{Az: az, Examples: examples, Git: walkthrough.Gitea, Pictures: pictures}
 }

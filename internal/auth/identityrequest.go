@@ -44,21 +44,7 @@ func (m *ManagedIdentity) form(w http.ResponseWriter, r *http.Request, run drydo
 // principal returns the identity that a run asks for: the task's own or its only
 // one, if it names none.
 func (m *ManagedIdentity) principal(ctx context.Context, run drydock.RunKey, form url.Values) (drydock.Principal, error) {
-	record, err := m.authority.c.Runs.Run(ctx, run.Registry, run.ID)
-	if drydock.CodeOf(err) == drydock.NotFound || err == nil && !run.Acts(record) {
-		return drydock.Principal{}, badIdentityRequest("The run %s has ended.", run.ID)
-	}
-	if err != nil {
-		return drydock.Principal{}, err
-	}
-	var request drydock.RunRequest
-	if err := json.Unmarshal(record.Request, &request); err != nil {
-		return drydock.Principal{}, fmt.Errorf("reading the request of run %s: %w", run.ID, err)
-	}
-	if request.Identity.Subscription == "" {
-		return drydock.Principal{}, badIdentityRequest("Identity not found: the run %s has none. It takes a run of a task that has one.", run.ID)
-	}
-	all, err := m.identities(ctx, request.Identity)
+	from, err := m.identitiesIn(ctx, run)
 	if err != nil {
 		return drydock.Principal{}, err
 	}
@@ -68,7 +54,38 @@ func (m *ManagedIdentity) principal(ctx context.Context, run drydock.RunKey, for
 			name = v
 		}
 	}
+	all, err := m.identities(ctx, from)
+	if err != nil {
+		return drydock.Principal{}, err
+	}
 	return asked(all, name)
+}
+
+// identitiesIn returns the resource whose identities a run has: its task, or the
+// container group itself.
+func (m *ManagedIdentity) identitiesIn(ctx context.Context, run drydock.RunKey) (none drydock.ResourceID, _ error) {
+	if run.OfGroup() {
+		there, err := m.authority.groupIsThere(ctx, run)
+		if err == nil && !there {
+			err = badIdentityRequest("The %s was deleted.", run)
+		}
+		return run.Group, err
+	}
+	record, err := m.authority.c.Runs.Run(ctx, run.Registry, run.ID)
+	if drydock.CodeOf(err) == drydock.NotFound || err == nil && !run.Acts(record) {
+		return none, badIdentityRequest("The run %s has ended.", run.ID)
+	}
+	if err != nil {
+		return none, err
+	}
+	var request drydock.RunRequest
+	if err := json.Unmarshal(record.Request, &request); err != nil {
+		return none, fmt.Errorf("reading the request of run %s: %w", run.ID, err)
+	}
+	if request.Identity.Subscription == "" {
+		return none, badIdentityRequest("Identity not found: the run %s has none. It takes a run of a task that has one.", run.ID)
+	}
+	return request.Identity, nil
 }
 
 // asked returns the identity that a request names, "" for none.
@@ -85,7 +102,7 @@ func asked(all drydock.Identities, name string) (drydock.Principal, error) {
 	}
 	p, err := all.Named(name)
 	if drydock.CodeOf(err) == drydock.NotFound {
-		return p, badIdentityRequest("Identity not found: %s", printable(err.Error()))
+		return p, badIdentityRequest("Identity not found: %s", printableUpTo(err.Error(), 500)) // with what to do about it
 	}
 	return p, err
 }

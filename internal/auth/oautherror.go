@@ -64,15 +64,17 @@ func (a *Authority) refuse(w http.ResponseWriter, err error) {
 }
 
 // printable shortens what came from outside and takes control characters out.
-func printable(s string) string {
+func printable(s string) string { return printableUpTo(s, 100) }
+
+func printableUpTo(s string, most int) string {
 	clean := strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return -1
 	}, s)
-	if runes := []rune(clean); len(runes) > 100 {
-		return string(runes[:100]) + "…"
+	if runes := []rune(clean); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return clean
 }

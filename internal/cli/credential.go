@@ -31,11 +31,7 @@ func (s *session) newCredential() (azcore.TokenCredential, error) {
 			ClientOptions: s.clientOptions(), DisableInstanceDiscovery: true,
 		})
 	case profile.ManagedIdentity:
-		o := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: s.clientOptions()}
-		if s.account.ClientID != "" {
-			o.ID = azidentity.ClientID(s.account.ClientID)
-		}
-		return azidentity.NewManagedIdentityCredential(o)
+		return managedIdentity(s)
 	}
 	return nil, drydock.Errorf(drydock.Invalid, "the account is of the unknown kind %q", s.account.Kind).WithHint("sign in again with drydock login")
 }

@@ -14,14 +14,14 @@ import (
 )
 
 type loginFlags struct {
-	endpoint, ca       string
-	user, secret       string
-	tenant             string
-	principal          bool
-	identity           bool
-	withoutAny         bool
-	byCode             bool
-	clientIDOfIdentity string
+	endpoint, ca string
+	user, secret string
+	tenant       string
+	principal    bool
+	identity     bool
+	withoutAny   bool
+	byCode       bool
+	of           identityFlags
 }
 
 func loginCommand() command {
@@ -38,7 +38,7 @@ func loginCommand() command {
 			f.BoolVar(&l.byCode, "use-device-code", false, "sign in in a browser, here or elsewhere, with a code; the default without --username")
 			f.StringVarP(&l.tenant, "tenant", "t", "", "tenant; a service principal has to name it")
 			f.BoolVarP(&l.identity, "identity", "i", false, "sign in with the identity of the run or machine that this is")
-			f.StringVar(&l.clientIDOfIdentity, "client-id", "", "client id of the identity, if there are several")
+			l.of.define(f)
 			f.BoolVar(&l.withoutAny, "allow-no-subscriptions", false, "sign in even if no subscription can be used")
 		},
 		run: l.run,
@@ -65,18 +65,21 @@ func (l *loginFlags) run(c *call) (any, error) {
 	if s.http, err = c.httpClient(cloud); err != nil {
 		return nil, err
 	}
-	if account.Kind == profile.User {
-		if err := l.signInPerson(c, s); err != nil {
-			return nil, err
-		}
-		account = s.account
+	switch account.Kind {
+	case profile.User:
+		err = l.signInPerson(c, s)
+	case profile.ManagedIdentity:
+		err = signInIdentity(c, s)
 	}
+	if err != nil {
+		return nil, err
+	}
+	account = s.account
 	if account.Subscriptions, err = subscriptionsOf(c, s); err != nil {
 		return nil, err
 	}
 	if len(account.Subscriptions) == 0 && !l.withoutAny {
-		return nil, drydock.Errorf(drydock.Denied, "%s may use no subscription", account.Name()).
-			WithHint("ask an owner for a role assignment, or add --allow-no-subscriptions")
+		return nil, noSubscription(c, account)
 	}
 	if len(account.Subscriptions) > 0 {
 		account.Default = account.Subscriptions[0].ID
@@ -95,7 +98,7 @@ func (l *loginFlags) run(c *call) (any, error) {
 // account returns who the flags say signs in.
 func (l *loginFlags) account(c *call) (profile.Account, error) {
 	if l.identity {
-		return profile.Account{Kind: profile.ManagedIdentity, ClientID: l.clientIDOfIdentity}, nil
+		return l.of.account(c, l.user)
 	}
 	if l.byCode && (l.user != "" || l.secret != "" || l.principal) {
 		return profile.Account{}, usageError(c.cmd, drydock.Errorf(drydock.Invalid, "--use-device-code excludes --username, --password and --service-principal"))

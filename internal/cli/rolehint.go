@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -52,10 +53,7 @@ func (d *dataPlane) missingRight(answer *azcore.ResponseError, scope string) err
 	}
 	assignee := d.user
 	if assignee == "" {
-		assignee = d.account.ClientID
-	}
-	if assignee == "" {
-		assignee = "ID"
+		assignee = cmp.Or(d.account.PrincipalID, d.account.ClientID, "ID")
 	}
 	name, _, _ := strings.Cut(d.server, ".")
 	return e.WithHint("an owner can allow it: %s role assignment create --assignee %s --role %s --scope $(%[1]s acr show -n %[4]s --query id -o tsv)",

@@ -32,7 +32,7 @@ func (c *call) session() (*session, error) {
 	cloud, ok := p.Cloud(c.activeCloud(p))
 	account, signedIn := p.Accounts[c.activeCloud(p)]
 	if !ok || !signedIn {
-		return nil, notSignedIn(c.Name)
+		return nil, c.notSignedIn()
 	}
 	s := &session{app: c.app, profile: p, cloud: cloud, account: account}
 	if s.http, err = c.httpClient(cloud); err != nil {
@@ -48,9 +48,12 @@ func (c *call) session() (*session, error) {
 	return s, nil
 }
 
-func notSignedIn(program string) error {
-	return drydock.Errorf(drydock.Denied, "nobody is signed in").
-		WithHint("%s login --endpoint https://management.DOMAIN --service-principal -u ID -p SECRET --tenant TENANT", program)
+func (a *app) notSignedIn() error {
+	e := drydock.Errorf(drydock.Denied, "nobody is signed in")
+	if a.getenv("IDENTITY_ENDPOINT") != "" { // in a step of a run, and on Azure's machines
+		return e.WithHint("%s login --identity", a.Name)
+	}
+	return e.WithHint("%s login --endpoint https://management.DOMAIN --service-principal -u ID -p SECRET --tenant TENANT", a.Name)
 }
 
 func findSubscription(account profile.Account, nameOrID string) (profile.Subscription, bool) {

@@ -28,6 +28,9 @@ type Account struct {
 	Kind          string         `json:"kind"` // ServicePrincipal, ManagedIdentity or User
 	Tenant        string         `json:"tenant,omitempty"`
 	ClientID      string         `json:"clientId,omitempty"`
+	ObjectID      string         `json:"objectId,omitempty"`    // of a ManagedIdentity that is asked for by it
+	ResourceID    string         `json:"resourceId,omitempty"`  // the same
+	PrincipalID   string         `json:"principalId,omitempty"` // of a ManagedIdentity: the object id that its tokens have
 	Secret        string         `json:"secret,omitempty"`
 	Username      string         `json:"username,omitempty"`      // of a User
 	HomeID        string         `json:"homeAccountId,omitempty"` // by which MSAL knows a User
@@ -42,10 +45,16 @@ const (
 	User             = "user"
 )
 
-// Name returns what people know the account by.
+// Name returns what people know the account by; all managed identities have one of
+// two names, as in the Azure CLI.
 func (a Account) Name() string {
-	if a.Username != "" {
+	switch {
+	case a.Username != "":
 		return a.Username
+	case a.Kind == ManagedIdentity && a.ClientID+a.ObjectID+a.ResourceID == "":
+		return "systemAssignedIdentity"
+	case a.Kind == ManagedIdentity:
+		return "userAssignedIdentity"
 	}
 	return a.ClientID
 }

@@ -14,9 +14,17 @@ type ContainerGroup struct {
 	Init          []GroupContainer // each runs to its end before the next, and before Containers
 	Containers    []GroupContainer
 	Credentials   []Credential // for the registries of the images
+	Logins        []GroupLogin // to registries of the images by identities
 	Volumes       []GroupVolume
 	Public        bool
 	Ports         []GroupPort // of the public address
+}
+
+// GroupLogin says that images of a registry are pulled as a user-assigned
+// identity of the group.
+type GroupLogin struct {
+	Registry string // host
+	Identity ResourceID
 }
 
 // RestartPolicy says when a container that has ended is started again.

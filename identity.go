@@ -72,6 +72,28 @@ type RunKey struct {
 	ID       string
 	Created  time.Time
 	Attempt  int
+	// Group is a container group in the place of a run. Registry, ID and Attempt
+	// are zero then, and Created is when it was made.
+	Group ResourceID
+}
+
+// OfGroup reports whether the key names a container group.
+func (k RunKey) OfGroup() bool { return k.Group.Subscription != "" }
+
+// Kind is the word for what the key names: "run" or "container group".
+func (k RunKey) Kind() string {
+	if k.OfGroup() {
+		return "container group"
+	}
+	return "run"
+}
+
+// String names the run or the group for people.
+func (k RunKey) String() string {
+	if k.OfGroup() {
+		return k.Kind() + " " + k.Group.Name()
+	}
+	return k.Kind() + " " + k.ID
 }
 
 // Key returns what names the present attempt of a run.
@@ -79,8 +101,13 @@ func (r RunRecord) Key() RunKey {
 	return RunKey{Registry: r.Registry, ID: r.ID, Created: r.Created, Attempt: r.Attempts}
 }
 
-// Resource returns the run's resource id.
-func (k RunKey) Resource() ResourceID { return k.Registry.Child("runs", k.ID) }
+// Resource returns the resource id of the run or the group.
+func (k RunKey) Resource() ResourceID {
+	if k.OfGroup() {
+		return k.Group
+	}
+	return k.Registry.Child("runs", k.ID)
+}
 
 // Acts reports whether a record is of this attempt of the run, and that goes on.
 func (k RunKey) Acts(r RunRecord) bool {

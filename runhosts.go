@@ -1,14 +1,21 @@
 package drydock
 
-import "net"
+import (
+	"net"
+	"net/netip"
+)
 
-// RunHosts are hosts that answer in the network of one run, by their names and at
+// RunHosts are hosts that answer in the network of one run, or one container
+// group, by their names and at
 // the address of a cloud's metadata, whatever they are elsewhere. Who answers knows
 // by that which run asks: nothing else has a way there. They end with the run.
 type RunHosts struct {
 	// Has reports whether a name is one of them. It is in lower case, without a
 	// final dot.
 	Has func(name string) bool
+	// Address returns the address of a name that is something else's on this
+	// machine; it may be nil. Names are as those of Has, which comes first.
+	Address func(name string) (netip.Addr, bool)
 	// Port is one beside 443 at which they answer; 0 for none.
 	Port int
 	// Secure takes over connections to the hosts, and Metadata those to port 80 of

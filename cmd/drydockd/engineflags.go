@@ -51,6 +51,9 @@ type engineOptions struct {
 	local    func(host string) (string, bool) // see buildkit.Registries; may be nil
 	dial     dialFunc                         // see buildkit.Registries; may be nil
 
+	realLocal func(host string) (string, bool) // as local, of runs that reach the real Azure; nil for the same
+	realDial  dialFunc
+
 	instances config.Instances // see buildkit.Config
 
 	advice     buildkit.Advice   // to users of the program

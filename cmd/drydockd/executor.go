@@ -43,6 +43,11 @@ func openBuildKit(ctx context.Context, o engineOptions) (executor, error) {
 
 		OwnsProcess: true,
 	}
+	if o.realLocal != nil {
+		real := config.Registries
+		real.Local, real.Dial = o.realLocal, o.realDial
+		config.RealRegistries = &real
+	}
 	if o.keychain != nil {
 		config.Keychain = keychain{o.keychain}
 	}

@@ -197,7 +197,7 @@ func (d *daemon) openAuth(ctx context.Context) error {
 		Principals: d.store, Roles: d.store, Settings: d.store, Hasher: hasher, Now: d.now, NewID: uuid.NewString,
 	}
 	d.authority = auth.NewAuthority(auth.Config{
-		Keys: keys, Principals: d.store, Runs: d.store, Hasher: hasher,
+		Keys: keys, Principals: d.store, Runs: d.store, Groups: d.groupCreated, Hasher: hasher,
 		Tenant: tenant, LoginURL: d.names.url(loginHost), Resources: d.resources(),
 		Provider: d.provider(), Now: d.now, NewID: uuid.NewString,
 	})
@@ -289,6 +289,7 @@ func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net
 	d.executor, err = open(ctx, engineOptions{
 		data: d.path(engineFolder), mirrors: d.config.Mirrors, cas: cas, insecure: d.config.Insecure,
 		limits: d.config.Limits, maxCache: d.config.MaxCache, local: d.local(listener), dial: d.dialRegistry, downloads: d.network,
+		realLocal: d.realLocal(listener), realDial: d.dialReal,
 		warn:       func(format string, args ...any) { d.log.Warn(fmt.Sprintf(format, args...)) },
 		instances:  d.config.Instances,
 		advice:     serveAdvice(),
@@ -303,12 +304,22 @@ func (d *daemon) openEngine(ctx context.Context, open openExecutor, listener net
 
 // local returns the address of the server's own listener for its registries.
 func (d *daemon) local(listener net.Addr) func(host string) (string, bool) {
+	return localTo(listener, d.ownRegistry)
+}
+
+// realLocal is local for who means Azure's own registries by the names of its
+// clouds.
+func (d *daemon) realLocal(listener net.Addr) func(host string) (string, bool) {
+	return localTo(listener, d.names.registryName)
+}
+
+func localTo(listener net.Addr, own func(host string) (string, bool)) func(host string) (string, bool) {
 	address := listener.String()
 	if tcp, ok := listener.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		address = (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
 	}
 	return func(host string) (string, bool) {
-		_, ok := d.ownRegistry(strings.TrimSuffix(host, ":443"))
+		_, ok := own(strings.TrimSuffix(host, ":443"))
 		return address, ok
 	}
 }
@@ -340,7 +351,7 @@ func (d *daemon) openQueue(ctx context.Context) (err error) {
 		Executor: d.executor, Logs: d.blobs, Sealed: d.sealer, Tokens: d.authority, LogArtifacts: logArtifacts{d},
 		Sources: d.fetches, Client: d.network.Client(), Identities: d.keyring,
 		LoginServer: d.loginServer, Limits: d.config.Limits, Images: d.config.Images,
-		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Hosts: d.runHosts, OtherHosts: d.cloudRegistries, Canonical: d.canonicalRegistry, Now: d.now,
+		Privileged: d.config.Privileged, CacheScope: d.cacheScope, Hosts: d.runHosts, OtherHosts: d.cloudRegistries, RealAzure: d.isReal, Canonical: d.canonicalRegistry, Now: d.now,
 	}}
 	return nil
 }
@@ -416,7 +427,7 @@ func (d *daemon) router() http.Handler {
 		names: d.names, own: d.ownHandler(), endpoint: d.runEndpoint(), log: d.log,
 		services: map[drydock.HostKind]http.Handler{
 			drydock.ManagementHost: d.withConsoles(d.withHooks(d.withMetadata(d.audited(d.arm)))),
-			drydock.LoginHost:      d.authority.Handler(),
+			drydock.LoginHost:      d.audited(d.authority.Handler()),
 			drydock.GraphHost:      d.audited(d.graphHandler()),
 			drydock.RegistryKind:   d.audited(d.oci),
 			drydock.BlobKind:       d.blobHandler,

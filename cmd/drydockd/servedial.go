@@ -18,11 +18,23 @@ import (
 // itself only for its registries. Loopback is open, as for runs. Proxies are the
 // operator's.
 func (d *daemon) dialRegistry(ctx context.Context, network, address string) (net.Conn, error) {
+	return d.dialRegistryBut(ctx, network, address, d.local(d.listener.Addr()))
+}
+
+// dialReal is dialRegistry for who means Azure's own registries by the names of its
+// clouds.
+func (d *daemon) dialReal(ctx context.Context, network, address string) (net.Conn, error) {
+	return d.dialRegistryBut(ctx, network, address, d.realLocal(d.listener.Addr()))
+}
+
+// dialRegistryBut dials what local says is this server's own at the address that it
+// gives.
+func (d *daemon) dialRegistryBut(ctx context.Context, network, address string, local func(string) (string, bool)) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 60 * time.Second}
 	if d.isProxy(address) {
 		return dialer.DialContext(ctx, network, address)
 	}
-	if own, ok := d.local(d.listener.Addr())(address); ok {
+	if own, ok := local(address); ok {
 		return dialer.DialContext(ctx, network, own)
 	}
 	dialer.Control = func(_, address string, _ syscall.RawConn) error { return d.checkRegistry(address) }

@@ -62,7 +62,7 @@ func (h registryHostNames) Host(registry drydock.ResourceID) string {
 
 // Registry implements baseimage.Hosts.
 func (h registryHostNames) Registry(ctx context.Context, host string) (drydock.ResourceID, bool, error) {
-	name, ours := h.ownRegistry(host)
+	name, ours := h.names.registryName(host)
 	if !ours {
 		return drydock.ResourceID{}, false, nil
 	}

@@ -114,7 +114,24 @@ const answerWithin = 2 * time.Minute
 func (d *daemon) transport(host string) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout, t.DialContext = answerWithin, d.dialRegistry
-	if _, own := d.ownRegistry(host); own { // another import names one of ours by its host
+	_, own := d.ownRegistry(host) // another import names one of ours by its host
+	return d.configured(t, host, own)
+}
+
+// realTransport is transport for what looks at images that were noted: those of
+// this server's registries have been noted by its own names, so that the names of
+// Azure's clouds are of Azure's registries.
+func (d *daemon) realTransport(host string) http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout, t.DialContext = answerWithin, d.dialReal
+	_, own := d.names.registryName(host)
+	return d.configured(t, host, own)
+}
+
+// configured sets the proxies and certificates for a host, which may be one of the
+// server's own.
+func (d *daemon) configured(t *http.Transport, host string, own bool) http.RoundTripper {
+	if own {
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(d.ownPEM)
 		t.Proxy, t.TLSClientConfig = nil, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}

@@ -22,7 +22,7 @@ const (
 func (d *daemon) openInstances(context.Context) error {
 	d.instances = instance.New(instance.Config{
 		Engine: d.executor.Instances(), Source: groupSource{d}, States: d.store, Folder: d.path(instancesFolder),
-		Log: d.log, Now: d.now, NewID: uuid.NewString,
+		Hosts: d.groupHosts, Login: d.groupLogin, Log: d.log, Now: d.now, NewID: uuid.NewString,
 	})
 	d.closing(func() error { d.instances.Close(); return nil })
 	d.alongside(func(ctx context.Context) {

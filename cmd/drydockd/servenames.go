@@ -86,11 +86,18 @@ func (k *nameKeeper) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	groups, err := k.d.groupNames(ctx)
+	if err != nil {
+		return err
+	}
 	joined := strings.Join(names, " ")
+	for _, g := range groups {
+		joined += " " + g.Name + "=" + g.Address.String()
+	}
 	if joined == k.last {
 		return nil
 	}
-	if err := k.file.Set(names); err != nil {
+	if err := k.file.Set(names, groups...); err != nil {
 		return err
 	}
 	k.last = joined

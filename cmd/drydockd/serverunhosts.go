@@ -20,7 +20,7 @@ const metadataURL = "http://169.254.169.254"
 // Azure's clouds and its own, and the identities of the run's task. It is nil for
 // tasks that are to reach the real Azure.
 func (d *daemon) runHosts(ctx context.Context, r drydock.RunRecord) (*drydock.RunHosts, error) {
-	if d.config.Azure.IsReal(r.Registry.Name(), r.Task) {
+	if d.isReal(r) {
 		return nil, nil
 	}
 	registry, err := d.store.Resource(ctx, r.Registry)
@@ -28,14 +28,15 @@ func (d *daemon) runHosts(ctx context.Context, r drydock.RunRecord) (*drydock.Ru
 		return nil, err
 	}
 	key := r.Key()
-	return &drydock.RunHosts{
-		Has: d.answersRuns, Port: d.names.port,
-		Secure:   func(c net.Conn) { d.web.takeSecure(&runConn{c, key}) },
-		Metadata: func(c net.Conn) { d.web.takePlain(&runConn{c, key}) },
-		Env:      append(d.managed.Environment(key, metadataURL), "AZURE_CLOUD_NAME="+drydock.AzureCloudAt(registry.Location).Name),
-		Secrets:  []string{d.managed.Header(key)},
-		CAs:      d.ownPEM,
-	}, nil
+	hosts := d.hostsOf(key, registry.Location)
+	hosts.Env = append(d.managed.Environment(key, metadataURL), hosts.Env...)
+	hosts.Secrets = []string{d.managed.Header(key)}
+	return hosts, nil
+}
+
+// isReal reports whether a run is to reach the real Azure.
+func (d *daemon) isReal(r drydock.RunRecord) bool {
+	return d.config.Azure.IsReal(r.Registry.Name(), r.Task)
 }
 
 // lookupWithin is how long the store may take to know a registry.
@@ -97,7 +98,7 @@ func (d *daemon) canonicalRegistry(host string) string {
 // cloudRegistries returns the hosts of a run's registry in Azure's clouds, unless
 // the run is to reach the real ones.
 func (d *daemon) cloudRegistries(r drydock.RunRecord) []string {
-	if d.config.Azure.IsReal(r.Registry.Name(), r.Task) {
+	if d.isReal(r) {
 		return nil
 	}
 	var hosts []string
@@ -107,8 +108,8 @@ func (d *daemon) cloudRegistries(r drydock.RunRecord) []string {
 	return hosts
 }
 
-// runConn is a connection that a container of a run has opened in the network of
-// that.
+// runConn is a connection that a container of a run, or of a group, has opened in
+// the network of that.
 type runConn struct {
 	net.Conn
 	run drydock.RunKey
@@ -125,7 +126,13 @@ type runAddr drydock.RunKey
 func (runAddr) Network() string { return "run" }
 
 // String implements net.Addr.
-func (a runAddr) String() string { return "run " + a.ID + " of " + strings.ToLower(a.Registry.Name()) }
+func (a runAddr) String() string {
+	key := drydock.RunKey(a)
+	if key.OfGroup() {
+		return key.String()
+	}
+	return key.String() + " of " + strings.ToLower(a.Registry.Name())
+}
 
 // connContext notes in the context of a connection which run it comes from. Nothing
 // that a client sends has a part in that.

@@ -20,7 +20,7 @@ func (d *daemon) openUpstream() {
 	d.upstream = upstream.New(upstream.Config{
 		Watched: watched, Store: d.store,
 		Resolver: &upstream.Registries{
-			Mirrors: d.config.Mirrors, Insecure: d.isInsecure, Transport: d.transport, Now: d.now,
+			Mirrors: d.config.Mirrors, Insecure: d.isInsecure, Transport: d.realTransport, Now: d.now,
 		},
 		Interval: func(host string) upstream.Interval { return upstream.Interval(d.config.Poll(host)) },
 		Now:      d.now, NewID: uuid.NewString, Random: rand.Float64, Log: d.log,
@@ -65,7 +65,7 @@ var _ upstream.Watched = (*watchedImages)(nil)
 func (w *watchedImages) WatchedImages(ctx context.Context) ([]drydock.ImageName, error) {
 	all, err := w.store.WatchedImages(ctx)
 	return slices.DeleteFunc(all, func(image drydock.ImageName) bool {
-		_, ours := w.ownRegistry(image.Registry)
+		_, ours := w.names.registryName(image.Registry)
 		return ours
 	}), err
 }

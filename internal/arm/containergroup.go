@@ -2,8 +2,10 @@ package arm
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +63,9 @@ func (s *Server) putContainerGroup(req *request) (*answer, error) {
 	if err := s.labelFree(ctx, req.scope, doc); err != nil {
 		return nil, err
 	}
+	if err := s.takeGroupIdentity(req, doc); err != nil {
+		return nil, err
+	}
 	digests, err := s.checkImages(ctx, wanted)
 	if err != nil {
 		return nil, err
@@ -94,6 +99,22 @@ func (s *Server) putContainerGroup(req *request) (*answer, error) {
 		a.with("Retry-After", pollSeconds)
 	}
 	return a, nil
+}
+
+// takeGroupIdentity checks the identities of a client's document, before anything
+// is done as one of them.
+func (s *Server) takeGroupIdentity(req *request, doc object) error {
+	st, err := s.load(req.Context(), req.scope)
+	if err != nil {
+		return err
+	}
+	had := assigned(st.doc)
+	st.doc = object{"identity": doc["identity"]}
+	if err := s.takeIdentity(st); err != nil {
+		return err
+	}
+	doc["identity"] = st.doc["identity"]
+	return s.checkAssigned(req, had, st)
 }
 
 // checkContainerGroup says what is wrong with a client's document.
@@ -146,6 +167,7 @@ func (s *Server) takeContainerGroup(st *stored, doc object, digests map[string]s
 		images[name] = digest
 	}
 	same := st.exists() && !flag(st.ours, "stopped", false) && reflect.DeepEqual(at(old, "properties"), at(next, "properties")) &&
+		sameIdentity(old, next) &&
 		reflect.DeepEqual(st.ours["images"], images) && s.c.Instances.View(st.ID).State == drydock.GroupRunning
 	st.doc = next
 	if !same {
@@ -155,6 +177,15 @@ func (s *Server) takeContainerGroup(st *stored, doc object, digests map[string]s
 		return err
 	}
 	return s.hide(st, containerGroupSecrets)
+}
+
+// sameIdentity reports whether two documents have the same identities, as
+// takeIdentity leaves them.
+func sameIdentity(a, b object) bool {
+	if a["identity"] == nil || b["identity"] == nil {
+		return a["identity"] == nil && b["identity"] == nil
+	}
+	return systemAssigned(a) == systemAssigned(b) && reflect.DeepEqual(slices.Sorted(maps.Keys(assigned(a))), slices.Sorted(maps.Keys(assigned(b))))
 }
 
 // labelFree checks that no other group has the DNS label of one.

@@ -21,6 +21,14 @@ func containerGroupOf(id drydock.ResourceID, doc object) (drydock.ContainerGroup
 	}
 	for _, e := range list(doc, "properties.imageRegistryCredentials") {
 		c := asObject(e)
+		if identity := text(c, "identity"); identity != "" {
+			login, err := groupLogin(doc, c, identity)
+			if err != nil {
+				return g, err
+			}
+			g.Logins = append(g.Logins, login)
+			continue
+		}
 		g.Credentials = append(g.Credentials, drydock.Credential{
 			Registry: registryOfServer(text(c, "server")), Username: text(c, "username"), Password: text(c, "password"),
 		})
@@ -43,6 +51,28 @@ func containerGroupOf(id drydock.ResourceID, doc object) (drydock.ContainerGroup
 	}
 	g.Public, g.Ports, err = portsOf(doc)
 	return g, err
+}
+
+// groupLogin reads a credential that is an identity. It must be one that the group
+// is assigned: who may create groups is not to use others.
+func groupLogin(doc, credential object, identity string) (drydock.GroupLogin, error) {
+	server := text(credential, "server")
+	fail := func(format string, args ...any) (drydock.GroupLogin, error) {
+		return drydock.GroupLogin{}, badRequest("InvalidImageRegistryCredential", format, args...).about("properties.imageRegistryCredentials")
+	}
+	if text(credential, "username") != "" || text(credential, "password") != "" {
+		return fail("The credential for '%s' has an identity and a user name or password: only one of them is possible.", shorten(server))
+	}
+	id, err := drydock.ParseResourceID(identity)
+	if err != nil || !isUserIdentity(id) {
+		return fail("The identity '%s' of the credential for '%s' is not the id of a user-assigned identity.", shorten(identity), shorten(server))
+	}
+	for name := range assigned(doc) {
+		if strings.EqualFold(strings.Trim(name, "/"), strings.Trim(identity, "/")) {
+			return drydock.GroupLogin{Registry: registryOfServer(server), Identity: id}, nil
+		}
+	}
+	return fail("The identity '%s' of the credential for '%s' is not assigned to the container group: name it in 'identity.userAssignedIdentities' too (az container create --assign-identity).", shorten(identity), shorten(server))
 }
 
 // registryOfServer returns the host of a login server, which people write as a

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,10 +46,13 @@ func (a *Authority) NewRegistryToken(registry drydock.ResourceID, p drydock.Prin
 	return a.c.Keys.sign(c)
 }
 
+// groupType is the type of container groups, whose tokens are as those of runs.
+const groupType = "Microsoft.ContainerInstance/containerGroups"
+
 type runKey struct{}
 
-// WithRun returns the context of a request that comes out of a run: from one of
-// its containers, by a way that no one else has.
+// WithRun returns the context of a request that comes out of a run or a container
+// group: from one of its containers, by a way that no one else has.
 func WithRun(ctx context.Context, run drydock.RunKey) context.Context {
 	return context.WithValue(ctx, runKey{}, run)
 }
@@ -68,7 +72,10 @@ func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Princip
 		return drydock.Principal{}, invalidToken("The access token names no run.")
 	}
 	if from, inside := RunFrom(ctx); c.Confined && (!inside || !sameRun(from, key)) {
-		return drydock.Principal{}, invalidToken("The access token is one of run %s, and good only in that run.", key.ID)
+		return drydock.Principal{}, invalidToken("The access token is one of %s, and good only in that %s.", key, key.Kind())
+	}
+	if key.OfGroup() {
+		return a.groupPrincipal(ctx, c, key)
 	}
 	run, err := a.c.Runs.Run(ctx, key.Registry, key.ID)
 	if drydock.CodeOf(err) == drydock.NotFound {
@@ -93,9 +100,38 @@ func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Princip
 	return p, nil
 }
 
-// sameRun reports whether two keys name one attempt of one run.
+// groupPrincipal returns the identity that a container group acts as.
+func (a *Authority) groupPrincipal(ctx context.Context, c Claims, key drydock.RunKey) (drydock.Principal, error) {
+	there, err := a.groupIsThere(ctx, key)
+	if err != nil {
+		return drydock.Principal{}, err
+	}
+	if !there {
+		return drydock.Principal{}, invalidToken("The container group that the access token is for was deleted.")
+	}
+	p, err := a.storedPrincipal(ctx, c.ObjectID)
+	p.Run = &key
+	return p, err
+}
+
+// groupIsThere reports whether a container group is still the one of a key.
+func (a *Authority) groupIsThere(ctx context.Context, key drydock.RunKey) (bool, error) {
+	if a.c.Groups == nil {
+		return false, nil
+	}
+	created, err := a.c.Groups(ctx, key.Group)
+	if drydock.CodeOf(err) == drydock.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("finding the container group of a token: %w", err)
+	}
+	return created.Equal(key.Created), nil
+}
+
+// sameRun reports whether two keys name one attempt of one run, or one group.
 func sameRun(a, b drydock.RunKey) bool {
-	return a.Registry.Key() == b.Registry.Key() && a.ID == b.ID && a.Attempt == b.Attempt && a.Created.Equal(b.Created)
+	return a.Group.Key() == b.Group.Key() && a.Registry.Key() == b.Registry.Key() && a.ID == b.ID && a.Attempt == b.Attempt && a.Created.Equal(b.Created)
 }
 
 // setRunKey binds a token to an attempt of a run.
@@ -106,6 +142,9 @@ func (c *Claims) setRunKey(k drydock.RunKey) {
 // runKey returns the attempt of a run that a token is bound to.
 func (c *Claims) runKey() (drydock.RunKey, bool) {
 	id, err := drydock.ParseResourceID(c.Run)
+	if err == nil && strings.EqualFold(id.Type(), groupType) {
+		return drydock.RunKey{Group: id, Created: time.Unix(0, c.RunCreated)}, true
+	}
 	if err != nil || len(id.Types) != 2 || id.Types[1] != runType {
 		return drydock.RunKey{}, false
 	}

@@ -28,8 +28,8 @@ const (
 type IdentitiesOf func(ctx context.Context, resource drydock.ResourceID) (drydock.Identities, error)
 
 // ManagedIdentity gives the containers of runs tokens of the identities of their
-// tasks, as Azure gives them to its machines. Its methods may be called from
-// several goroutines.
+// tasks, and those of container groups tokens of the groups' own, as Azure gives
+// them to its machines. Its methods may be called from several goroutines.
 type ManagedIdentity struct {
 	authority  *Authority
 	identities IdentitiesOf
@@ -137,7 +137,7 @@ func (m *ManagedIdentity) answer(w http.ResponseWriter, r *http.Request) (*ident
 	if err != nil {
 		return nil, err
 	}
-	m.log.InfoContext(r.Context(), "gave a run a token", "run", run.ID, "registry", run.Registry.Name(), "identity", p.ID, "resource", resource)
+	m.log.InfoContext(r.Context(), "gave a run a token", "of", run.String(), "registry", run.Registry.Name(), "identity", p.ID, "resource", resource)
 	now := m.authority.c.Now()
 	seconds := strconv.Itoa(int(expires.Sub(now).Seconds()))
 	return &identityAnswer{

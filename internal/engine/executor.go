@@ -44,6 +44,9 @@ type RunSpec struct {
 	// Hosts answer in the run's network, for its containers but not for its builds;
 	// nil for none.
 	Hosts *drydock.RunHosts
+	// RealAzure says that registries by the names of Azure's clouds are those of
+	// Azure, whatever this machine has by their names.
+	RealAzure bool
 }
 
 // Session is one run on an executor. It owns the run's image table, networks,

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,17 +30,37 @@ func Open(path, name, address string) *File {
 	return &File{path: path, mark: "drydock " + name, address: address}
 }
 
-// Set makes these names the block. It does not write when they are that already.
-func (f *File) Set(names []string) error {
-	names = slices.Clone(names)
-	slices.Sort(names)
-	names = slices.Compact(names)
-	var block strings.Builder
-	for _, name := range names {
+// Host is a name with an address of its own.
+type Host struct {
+	Name    string
+	Address netip.Addr
+}
+
+// Set makes these names, and further hosts with addresses of their own, the block.
+// It does not write when they are that already.
+func (f *File) Set(names []string, others ...Host) error {
+	var lines []string
+	add := func(address, name string) error {
 		if strings.ContainsAny(name, " \t\r\n#") || name == "" {
 			return fmt.Errorf("%q is not the name of a host", name)
 		}
-		fmt.Fprintf(&block, "%s %s\n", f.address, name)
+		lines = append(lines, address+" "+name+"\n")
+		return nil
+	}
+	for _, name := range names {
+		if err := add(f.address, name); err != nil {
+			return err
+		}
+	}
+	for _, h := range others {
+		if err := add(h.Address.String(), h.Name); err != nil {
+			return err
+		}
+	}
+	slices.Sort(lines)
+	var block strings.Builder
+	for _, line := range slices.Compact(lines) {
+		block.WriteString(line)
 	}
 	return f.replace(block.String())
 }

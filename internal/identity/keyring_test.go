@@ -65,6 +65,14 @@ func (w *world) Principal(_ context.Context, id string) (drydock.Principal, erro
 	return drydock.Principal{}, drydock.Errorf(drydock.NotFound, "no principal %s", id)
 }
 
+// Principals implements identity.Principals.
+func (w *world) Principals(_ context.Context, below drydock.ResourceID) ([]drydock.Principal, error) {
+	if below.Key() == assigned.Key() {
+		return []drydock.Principal{puller}, nil
+	}
+	return nil, nil
+}
+
 // Secret implements identity.Vaults.
 func (w *world) Secret(_ context.Context, reader drydock.Principal, url string) (string, error) {
 	w.readers = append(w.readers, reader)
@@ -273,4 +281,29 @@ func TestTheServerUsesCredentialsOfTasks(t *testing.T) {
 	open(login, drydock.Credential{
 		Registry: "contoso.azurecr.cn", Username: "00000000-0000-0000-0000-000000000000", Password: "token of system-object in no run for contoso and 1h0m0s",
 	})
+}
+
+func TestGroupsPullAsTheirIdentities(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	k := w.keyring()
+	group := drydock.ResourceID{
+		Subscription: "s", Group: "g", Namespace: "Microsoft.ContainerInstance", Types: []string{"containerGroups"}, Names: []string{"page"},
+	}
+	_, err := k.GroupLogin(t.Context(), group, assigned, "contoso.azurecr.cn")
+	wantError(t, err, drydock.Denied, "identity puller (object id puller-object, client id puller-client) of container group page", "may not pull from registry contoso",
+		"az role assignment create --assignee-object-id puller-object")
+	contoso, err := w.RegistryAt(t.Context(), "contoso.azurecr.cn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.roles = []drydock.RoleAssignment{{Scope: contoso, Role: auth.AcrPullRole, Principal: puller.ID}}
+	c, err := k.GroupLogin(t.Context(), group, assigned, "contoso.azurecr.cn")
+	if err != nil || c.Password != "token of puller-object in no run for contoso and 1h0m0s" {
+		t.Errorf("%+v: %v", c, err)
+	}
+	gone := assigned
+	gone.Names = []string{"gone"}
+	_, err = k.GroupLogin(t.Context(), group, gone, "contoso.azurecr.cn")
+	wantError(t, err, drydock.NotFound, "was deleted", gone.String())
 }

@@ -18,6 +18,26 @@ func (k *Keyring) Login(ctx context.Context, use drydock.IdentityUse, host strin
 	if err != nil {
 		return drydock.Credential{}, err
 	}
+	return k.loginAs(ctx, use, p, host)
+}
+
+// GroupLogin returns what a user-assigned identity signs in to a registry of this
+// server with, for a container group that it is, or is about to be, assigned to.
+func (k *Keyring) GroupLogin(ctx context.Context, group, identity drydock.ResourceID, host string) (drydock.Credential, error) {
+	found, err := k.Principals.Principals(ctx, identity)
+	if err != nil {
+		return drydock.Credential{}, err
+	}
+	for _, p := range found {
+		if p.Owner.Key() == identity.Key() && p.Kind == drydock.ManagedIdentity {
+			return k.loginAs(ctx, drydock.IdentityUse{Resource: group, Name: p.AppID}, p, host)
+		}
+	}
+	return drydock.Credential{}, drydock.Errorf(drydock.NotFound, "the user-assigned identity %s of %s was deleted", identity, group.Described())
+}
+
+// loginAs is Login for an identity that has been found.
+func (k *Keyring) loginAs(ctx context.Context, use drydock.IdentityUse, p drydock.Principal, host string) (drydock.Credential, error) {
 	registry, err := k.Registries.RegistryAt(ctx, host)
 	if drydock.CodeOf(err) == drydock.NotFound {
 		return drydock.Credential{}, drydock.Errorf(drydock.NotFound, "%s can't sign in to %s, which is not a registry of this server", who(use, p), host).

@@ -14,9 +14,11 @@ type Directory interface {
 	Identities(ctx context.Context, resource drydock.ResourceID) (drydock.Identities, error)
 }
 
-// Principals finds who asked for a run; a drydock.PrincipalStore is one.
+// Principals finds who asked for a run, and identities by their resources; a
+// drydock.PrincipalStore is one.
 type Principals interface {
 	Principal(ctx context.Context, id string) (drydock.Principal, error)
+	Principals(ctx context.Context, below drydock.ResourceID) ([]drydock.Principal, error)
 }
 
 // Vaults reads the secrets of vaults, of this server and elsewhere.

@@ -40,7 +40,10 @@ func newDeployment(g *group, wanted drydock.ContainerGroup, pinned map[string]st
 	d.ctx, d.cancel = context.WithCancelCause(context.WithoutCancel(g.ctx))
 	d.begun, d.abandon = context.WithCancel(d.ctx)
 	var err error
-	d.pod, err = g.network.NewPod(g.ctx, PodSpec{Host: hostName(wanted.ID.Name()), Credentials: wanted.Credentials, Volumes: wanted.Volumes})
+	spec := PodSpec{Host: hostName(wanted.ID.Name()), Credentials: wanted.Credentials, Login: g.m.loginOf(wanted), Volumes: wanted.Volumes}
+	if spec.Hosts, err = g.m.hosts(g.ctx, wanted); err == nil {
+		d.pod, err = g.network.NewPod(g.ctx, spec)
+	}
 	if err != nil {
 		d.abandon()
 		d.cancel(nil)

@@ -28,6 +28,8 @@ type NetworkSpec struct {
 	// Want is the address that a public group had before: it gets it again if
 	// that is free. It may be invalid.
 	Want netip.Addr
+	// Hosts answer in the group's network, and nowhere else; nil for none.
+	Hosts *drydock.RunHosts
 }
 
 // Network is the network of a group, with its address. It outlives the
@@ -48,11 +50,20 @@ type Network interface {
 	Close() error
 }
 
+// LoginFunc returns what to sign in to a registry with, and false for nothing. It
+// may be called from several goroutines.
+type LoginFunc func(ctx context.Context, registry string) (drydock.Credential, bool, error)
+
 // PodSpec is what a pod is made from.
 type PodSpec struct {
 	Host        string // name of the host that the containers see
 	Credentials []drydock.Credential
-	Volumes     []drydock.GroupVolume
+	// Login returns what to sign in to a registry with where there is no
+	// credential, false for nothing. It may be nil.
+	Login   LoginFunc
+	Volumes []drydock.GroupVolume
+	// Hosts say what the containers know of the network's hosts; nil for nothing.
+	Hosts *drydock.RunHosts
 }
 
 // Pod is one generation of a group's containers in one network namespace.

@@ -225,7 +225,11 @@ func (g *group) openNetwork(wanted drydock.ContainerGroup) (err error) {
 	if g.network != nil {
 		return nil
 	}
-	g.network, err = g.m.c.Engine.Open(g.ctx, NetworkSpec{ID: g.m.networkID(g.id), Public: wanted.Public, Want: g.notes.Address})
+	spec := NetworkSpec{ID: g.m.networkID(g.id), Public: wanted.Public, Want: g.notes.Address}
+	if spec.Hosts, err = g.m.hosts(g.ctx, wanted); err != nil {
+		return err
+	}
+	g.network, err = g.m.c.Engine.Open(g.ctx, spec)
 	if err != nil {
 		return err
 	}

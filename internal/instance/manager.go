@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +30,12 @@ type Config struct {
 	Source Source
 	States drydock.InstanceStore
 	Folder string // for what containers write; made when missing
+	// Hosts returns what answers in the network of a group, and what its containers
+	// know of that; it may return nil, and be nil, for nothing.
+	Hosts func(ctx context.Context, g drydock.ContainerGroup) (*drydock.RunHosts, error)
+	// Login returns what a user-assigned identity of a group signs in to a registry
+	// with; nil if there are no identities.
+	Login func(ctx context.Context, group drydock.ResourceID, login drydock.GroupLogin) (drydock.Credential, error)
 	Log    *slog.Logger
 	Now    func() time.Time
 	NewID  func() string // returns a fresh GUID
@@ -151,12 +158,20 @@ func (m *Manager) Await(ctx context.Context, id drydock.ResourceID, generation s
 // Check asks for the images of a group and returns their digests, or what is
 // wrong with the first that can't be had.
 func (m *Manager) Check(ctx context.Context, g drydock.ContainerGroup) (map[string]string, error) {
+	credentials := slices.Clone(g.Credentials)
+	for _, l := range g.Logins {
+		c, err := m.login(ctx, g.ID, l)
+		if err != nil {
+			return nil, err
+		}
+		credentials = append(credentials, c)
+	}
 	digests := map[string]string{}
 	for _, c := range append(append([]drydock.GroupContainer{}, g.Init...), g.Containers...) {
 		if digests[c.Image] != "" {
 			continue
 		}
-		digest, err := m.c.Engine.Resolve(ctx, c.Image, g.Credentials)
+		digest, err := m.c.Engine.Resolve(ctx, c.Image, credentials)
 		if err != nil {
 			return nil, err
 		}

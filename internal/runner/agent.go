@@ -35,6 +35,9 @@ type Agent struct {
 	Hosts func(ctx context.Context, r drydock.RunRecord) (*drydock.RunHosts, error)
 	// OtherHosts returns further login servers of a run's registry; nil for none.
 	OtherHosts func(r drydock.RunRecord) []string
+	// RealAzure reports whether a run reaches the real Azure by the names of its
+	// clouds; nil for never.
+	RealAzure func(r drydock.RunRecord) bool
 	// Canonical returns, for each host of a registry, the one by which its images
 	// are noted; nil if registries have one host each.
 	Canonical func(host string) string

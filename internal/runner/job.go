@@ -98,7 +98,7 @@ func (j *job) execute(ctx context.Context, creds []drydock.Credential) error {
 	j.facts = j.newFacts()
 	spec := engine.RunSpec{
 		Credentials: creds, Limits: j.limits(), Untrusted: j.request.Untrusted,
-		AllowPrivileged: j.agent.Privileged && !j.request.Untrusted,
+		AllowPrivileged: j.agent.Privileged && !j.request.Untrusted, RealAzure: j.realAzure(),
 	}
 	if j.agent.CacheScope != nil {
 		if spec.CacheScope, err = j.agent.CacheScope(ctx, j.record.Registry); err != nil {
@@ -263,6 +263,10 @@ func noIdentities() error {
 
 func (j *job) credential(ctx context.Context, c drydock.RunCredential) (drydock.Credential, error) {
 	identities := j.agent.Identities
+	if c.Identity != "" && c.Username.Value == "" && c.Password.Value == "" && j.isReal(c.Registry) {
+		return drydock.Credential{}, drydock.Errorf(drydock.Invalid, "the run reaches the real Azure, which does not know the identity %s of this server", c.Identity).
+			WithHint("give the credential a user name and a password; they can be URLs of secrets in a vault")
+	}
 	if identities == nil && (c.Identity != "" || c.Username.Vault || c.Password.Vault) {
 		return drydock.Credential{}, noIdentities()
 	}

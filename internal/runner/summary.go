@@ -57,7 +57,7 @@ func (j *job) summary(runErr error) result {
 	if j.result == nil {
 		return r
 	}
-	r.Dependencies = j.agent.canonicalDependencies(j.result.Dependencies)
+	r.Dependencies = j.names().canonicalDependencies(j.result.Dependencies)
 	for _, s := range j.result.Steps {
 		step := resultStep{ID: s.ID, Status: s.Status, Seconds: s.Elapsed.Seconds()}
 		if s.Err != nil {
@@ -66,7 +66,7 @@ func (j *job) summary(runErr error) result {
 		r.Steps = append(r.Steps, step)
 	}
 	add := func(i drydock.ImageReference) {
-		output := outputImage{j.agent.canonical(i.Registry), i.Repository, i.Tag, i.Digest}
+		output := outputImage{j.names().canonical(i.Registry), i.Repository, i.Tag, i.Digest}
 		if i.Digest != "" && !slices.Contains(r.OutputImages, output) {
 			r.OutputImages = append(r.OutputImages, output)
 		}
@@ -88,7 +88,7 @@ func (j *job) declaredBases() *declaredBases {
 	}
 	d := &declaredBases{Images: []declaredBase{}, Complete: len(j.declared.Unknown) == 0}
 	for _, b := range j.declared.Bases {
-		d.Images = append(d.Images, declaredBase{j.masker.String(j.agent.canonicalImage(b.Image).String()), b.Kind})
+		d.Images = append(d.Images, declaredBase{j.masker.String(j.names().canonicalImage(b.Image).String()), b.Kind})
 	}
 	return d
 }

@@ -49,15 +49,15 @@ func (a *Agent) Survey(ctx context.Context, r drydock.RunRecord, skip func(drydo
 	for i := range survey.Bases {
 		b := &survey.Bases[i]
 		asked := b.Image // by the host that the credentials are for
-		b.Image = a.canonicalImage(b.Image)
-		if b.Image.Pinned() || skip(b.Image) {
+		b.Image = j.names().canonicalImage(b.Image)
+		if b.Image.Pinned() || skip(b.Image) || j.isReal(asked.Registry) { // a run will tell
 			continue
 		}
 		b.Digest, b.Err = surveyor.Digest(ctx, asked, creds)
 		b.Err = masker.Error(b.Err)
 	}
 	for i := range survey.Outputs {
-		survey.Outputs[i] = a.canonicalImage(survey.Outputs[i])
+		survey.Outputs[i] = j.names().canonicalImage(survey.Outputs[i])
 	}
 	return survey, nil
 }

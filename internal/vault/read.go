@@ -60,8 +60,14 @@ func origin(p drydock.Principal) string {
 	return "server"
 }
 
-// RunOrigin says that something comes from a run.
-func RunOrigin(k drydock.RunKey) string { return "run " + k.Registry.Name() + "/" + k.ID }
+// RunOrigin says that something comes from a run, or
+// a container group.
+func RunOrigin(k drydock.RunKey) string {
+	if k.OfGroup() {
+		return k.String()
+	}
+	return "run " + k.Registry.Name() + "/" + k.ID
+}
 
 // fromAzure reads a secret that is not this server's.
 func (s *Service) fromAzure(ctx context.Context, n Name, by Caller) (string, error) {

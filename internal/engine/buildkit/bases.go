@@ -160,10 +160,7 @@ func (e *Executor) Digest(ctx context.Context, image drydock.ImageName, creds []
 	if err != nil {
 		return "", drydock.Errorf(drydock.Invalid, "%q is not an image name: %w", image, err)
 	}
-	r := &remote{
-		registries: e.config.Registries, clients: e.clients, advice: e.config.Advice,
-		logins: &logins{opened: creds, keychain: e.config.Keychain},
-	}
+	r := e.remoteFor(creds)
 	desc, err := r.head(ctx, named.String())
 	if cerrdefs.IsNotFound(err) {
 		return "", drydock.Errorf(drydock.NotFound, "there is no image %s", image.Familiar())

@@ -9,9 +9,9 @@ import (
 
 // Login implements dockercmd.Logins.
 func (s *dockerStore) Login(ctx context.Context, registry, user, password string) error {
-	probe := &remote{registries: s.executor.config.Registries, clients: s.executor.clients, advice: s.remote.advice, logins: &logins{
+	probe := s.executor.remoteAs(&logins{
 		opened: []drydock.Credential{{Registry: registry, Username: user, Password: password}},
-	}}
+	}, s.spec.RealAzure)
 	if err := probe.ping(ctx, registry); err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ type Config struct {
 	Root       string // folder for caches and the state of runs; made when missing
 	Wait       bool   // for a process that has the folder, until New's context ends
 	Registries Registries
+	// RealRegistries are those of runs with engine.RunSpec.RealAzure; nil for the
+	// same.
+	RealRegistries *Registries
 	Keychain   Keychain       // for registries that a run has no credentials for; may be nil
 	Limits     drydock.Limits // of a run that sets none
 	// MaxCache bounds what the caches may hold, in bytes; 0 for a tenth of the
@@ -78,6 +81,7 @@ type Executor struct {
 	network  *runnet.Manager
 	builds   *buildNetwork
 	clients  *clientCache
+	real     *clientCache // of the real registries
 	runtime  *runtime
 	programs *programs
 	runs     *runTable
@@ -110,6 +114,10 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 		return nil, err
 	}
 	e.config, e.clients = config, newClientCache(config.Registries)
+	e.real = e.clients
+	if config.RealRegistries != nil {
+		e.real = newClientCache(*config.RealRegistries)
+	}
 	if err = e.openMeans(ctx, look); err != nil {
 		return nil, err
 	}
@@ -211,6 +219,7 @@ func (e *Executor) Close() error {
 	}
 	if e.clients != nil {
 		e.clients.Close()
+		e.real.Close()
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

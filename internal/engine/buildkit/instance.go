@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/util/leaseutil"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/engine"
 	"github.com/drydockhq/drydock/internal/engine/buildkit/runnet"
 	"github.com/drydockhq/drydock/internal/instance"
 )
@@ -36,13 +37,27 @@ func (i *instanceEngine) Resolve(ctx context.Context, image string, credentials 
 
 // remoteFor is the registries as they are seen with credentials.
 func (e *Executor) remoteFor(credentials []drydock.Credential) *remote {
-	logins := &logins{opened: credentials, keychain: e.config.Keychain}
-	return &remote{registries: e.config.Registries, clients: e.clients, logins: logins, advice: e.config.Advice}
+	return e.remoteAs(&logins{opened: credentials, keychain: e.config.Keychain}, false)
+}
+
+// loginKeychain is a group's logins before a keychain, which may be nil.
+type loginKeychain struct {
+	login instance.LoginFunc
+	next  Keychain
+}
+
+// Lookup implements Keychain.
+func (k loginKeychain) Lookup(ctx context.Context, host string) (user, secret string, err error) {
+	c, found, err := k.login(ctx, host)
+	if err != nil || found || k.next == nil {
+		return c.Username, c.Password, err
+	}
+	return k.next.Lookup(ctx, host)
 }
 
 // Open implements instance.Engine.
 func (i *instanceEngine) Open(ctx context.Context, spec instance.NetworkSpec) (instance.Network, error) {
-	opt := runnet.AddressOptions{Want: spec.Want}
+	opt := runnet.AddressOptions{Want: spec.Want, Hosts: spec.Hosts}
 	if spec.Public {
 		opt.Kind = runnet.OwnAddress
 		if i.executor.config.HostAddress {
@@ -71,7 +86,10 @@ type instanceNetwork struct {
 func (n *instanceNetwork) NewPod(ctx context.Context, spec instance.PodSpec) (_ instance.Pod, err error) {
 	e := n.executor
 	remote := e.remoteFor(spec.Credentials)
-	s := &session{executor: e, remote: remote, logins: remote.logins, limits: withDefaults(drydock.Limits{}, drydock.Limits{}), digests: map[string]string{}}
+	if spec.Login != nil {
+		remote.logins.keychain = loginKeychain{spec.Login, remote.logins.keychain}
+	}
+	s := &session{executor: e, spec: engine.RunSpec{Hosts: spec.Hosts}, remote: remote, logins: remote.logins, limits: withDefaults(drydock.Limits{}, drydock.Limits{}), digests: map[string]string{}}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.images = newImageTable(s)
 	p := &pod{session: s, network: n, spec: spec, boxes: map[string]*box{}}

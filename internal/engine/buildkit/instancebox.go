@@ -121,6 +121,9 @@ func (b *box) writeBundle(ctx context.Context) error {
 	if err := os.WriteFile(hosts, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("writing the container's hosts file: %w", err)
 	}
+	if err := b.writeTrust(); err != nil {
+		return err
+	}
 	spec, err := b.ociSpec(ctx, hosts)
 	if err != nil {
 		return err
@@ -154,7 +157,8 @@ func (b *box) ociSpec(ctx context.Context, hosts string) (*specs.Spec, error) {
 		return nil, drydock.Errorf(drydock.Failed, "finding user %q in image %s: %w", b.config.Config.User, imageName(b.Image), err)
 	}
 	env := append([]string{defaultPath}, b.config.Config.Env...)
-	env = mergeEnv(append(append(env, "HOSTNAME="+b.pod.spec.Host), b.spec.Env...))
+	env = append(append(env, "HOSTNAME="+b.pod.spec.Host), b.hostsEnv()...)
+	env = mergeEnv(append(env, b.spec.Env...))
 	meta := executor.Meta{Args: args, Env: env, Cwd: b.workingDir(), Hostname: b.pod.spec.Host}
 	join := func(spec *specs.Spec) { joinNetwork(spec, b.pod.attachment.NetNSPath) }
 	spec, cleanup, err := oci.GenerateSpec(ctx, meta, nil, b.id, b.session.executor.runtime.resolv, hosts,
@@ -170,6 +174,7 @@ func (b *box) ociSpec(ctx context.Context, hosts string) (*specs.Spec, error) {
 	}
 	// Programs that are not root serve port 80 too, as in docker.
 	spec.Linux.Sysctl["net.ipv4.ip_unprivileged_port_start"] = "0"
+	spec.Mounts = append(spec.Mounts, b.trustMounts()...)
 	return spec, b.addMounts(spec)
 }
 

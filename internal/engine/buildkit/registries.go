@@ -37,6 +37,16 @@ type Registries struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// remoteAs returns the registries as they are seen with logins, real ones of
+// Azure's if wanted.
+func (e *Executor) remoteAs(l *logins, real bool) *remote {
+	r := &remote{registries: e.config.Registries, clients: e.clients, logins: l, advice: e.config.Advice}
+	if real && e.config.RealRegistries != nil {
+		r.registries, r.clients = *e.config.RealRegistries, e.real
+	}
+	return r
+}
+
 // hubHost is where Docker Hub's registry answers.
 const hubHost = "registry-1.docker.io"
 

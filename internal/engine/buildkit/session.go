@@ -64,7 +64,7 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 		return nil, err
 	}
 	s.logins = &logins{opened: spec.Credentials, keychain: e.config.Keychain}
-	s.remote = &remote{registries: e.config.Registries, clients: e.clients, logins: s.logins, advice: e.config.Advice}
+	s.remote = e.remoteAs(s.logins, spec.RealAzure)
 	s.images = newImageTable(s)
 	s.docker = dockercmd.New(&dockerStore{s})
 	if s.lease, err = e.worker.LeaseManager().Create(ctx, leases.WithRandomID(), leaseutil.MakeTemporary); err != nil {

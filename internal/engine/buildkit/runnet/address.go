@@ -36,6 +36,8 @@ const (
 type AddressOptions struct {
 	Kind AddressKind
 	Want netip.Addr // an own address that is taken if it is free; may be invalid
+	// Hosts answer in the network, and nowhere else; nil for none.
+	Hosts *drydock.RunHosts
 }
 
 // Address is a network for containers that come and go behind an address that
@@ -43,6 +45,7 @@ type AddressOptions struct {
 type Address struct {
 	*Run
 	kind  AddressKind
+	hosts *drydock.RunHosts
 	addr  netip.Addr // not valid without one
 	conns chan struct{}
 	told  []int // indexes of the links on which this machine answers for addr
@@ -63,7 +66,7 @@ func (m *Manager) OpenAddress(ctx context.Context, id string, opt AddressOptions
 	if !runIDPattern.MatchString(id) {
 		return nil, drydock.Errorf(drydock.Invalid, "network id %q is not 1 to 100 letters, digits, \"-\" and \"_\"", id)
 	}
-	a := &Address{kind: opt.Kind, conns: make(chan struct{}, maxAddressConns), proxies: map[Port]*proxy{}}
+	a := &Address{kind: opt.Kind, hosts: opt.Hosts, conns: make(chan struct{}, maxAddressConns), proxies: map[Port]*proxy{}}
 	var err error
 	switch opt.Kind {
 	case NoAddress:
@@ -88,6 +91,9 @@ func (a *Address) open(ctx context.Context, m *Manager, id string) error {
 	a.Run = &Run{m: m, name: m.owner.name() + "-" + id}
 	if a.kind == OwnAddress {
 		a.Run.public = a.addr
+	}
+	if a.hosts != nil {
+		a.Run.hosts = newHostServer(a.hosts)
 	}
 	return m.open(ctx, a.Run, nil)
 }

@@ -81,10 +81,19 @@ func (s *hostServer) listen(ctx context.Context, h *netlink.Handle, at netip.Add
 
 // lookup returns the address of a name, and nil for one that isn't theirs.
 func (s *hostServer) lookup(name string) []*host {
-	if name = fold(name); s == nil || !s.hosts.Has(name) {
+	if s == nil {
 		return nil
 	}
-	return []*host{{name: name, addr: s.at}}
+	name = fold(name)
+	if s.hosts.Has(name) {
+		return []*host{{name: name, addr: s.at}}
+	}
+	if s.hosts.Address != nil {
+		if addr, ok := s.hosts.Address(name); ok {
+			return []*host{{name: name, addr: addr}}
+		}
+	}
+	return nil
 }
 
 func addrPort(l net.Listener) netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/auth"
 )
 
 // guidForm is how tenants, principals and applications are named.
@@ -79,7 +80,7 @@ func (s *Server) putVault(req *request) (*answer, error) {
 			status = http.StatusCreated
 			return s.newVault(req, st, next)
 		}
-		return s.takeVault(st, next)
+		return s.takeVault(req, st, next)
 	})
 	if err != nil {
 		if status == http.StatusCreated && drydock.CodeOf(err) == drydock.Conflict {
@@ -118,11 +119,11 @@ func (s *Server) newVault(req *request, st *stored, next object) error {
 			"permissions": object{"keys": []any{"all"}, "secrets": []any{"all"}, "certificates": []any{"all"}, "storage": []any{"all"}},
 		}}
 	}
-	return s.takeVault(st, next)
+	return s.takeVault(req, st, next)
 }
 
 // takeVault puts what a client sent into a vault. What it leaves out stays.
-func (s *Server) takeVault(st *stored, next object) error {
+func (s *Server) takeVault(req *request, st *stored, next object) error {
 	if err := st.takeLocation(next, ""); err != nil {
 		return err
 	}
@@ -136,8 +137,22 @@ func (s *Server) takeVault(st *stored, next object) error {
 	if err := checkVault(st, next); err != nil {
 		return err
 	}
+	if err := req.mayGovern(st, next); err != nil {
+		return err
+	}
 	st.doc = next
 	return s.ownPolicies(st)
+}
+
+// mayGovern checks, as in Azure, that who changes whether roles alone let into a
+// vault may give roles: whoever may write vaults could let anybody in otherwise.
+func (req *request) mayGovern(st *stored, next object) error {
+	const model = "properties.enableRbacAuthorization"
+	const action = roleAssignmentType + "/write"
+	if !st.exists() || flag(st.doc, model, false) == flag(next, model, false) || req.rights.Allow(action, st.ID) {
+		return nil
+	}
+	return auth.Forbidden(req.principal, action, st.ID)
 }
 
 // checkVault refuses what can't be undone or was never so.
@@ -192,7 +207,7 @@ func (s *Server) patchVault(req *request) (*answer, error) {
 		if tagged {
 			merged["tags"] = tags
 		}
-		return s.takeVault(st, merged)
+		return s.takeVault(req, st, merged)
 	})
 }
 

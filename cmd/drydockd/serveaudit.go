@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -13,11 +12,10 @@ import (
 )
 
 // audited notes what is done on a host in the audit log: before it is done, and
-// afterwards what became of it. Vaults keep their own records, and parts of
-// images are nothing before their manifest is there.
+// afterwards what became of it. Vaults keep their own records.
 func (d *daemon) audited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions || strings.Contains(r.URL.Path, "/blobs/uploads/") {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
 			next.ServeHTTP(w, r)
 			return
 		}

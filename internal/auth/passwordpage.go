@@ -42,6 +42,10 @@ func (a *Authority) changePassword(w http.ResponseWriter, r *http.Request) {
 		a.show(w, http.StatusBadRequest, passwordForm(login, "The new password is the old one."))
 		return
 	}
+	if err := drydock.Witnessed(r.Context(), drydock.Act{Principal: p, Action: "Microsoft.Graph/me/changePassword POST", Target: "/v1.0/users/" + p.ID}); err != nil {
+		a.showProblem(w, err)
+		return
+	}
 	err = a.directory().SetPassword(r.Context(), p.ID, fresh, false)
 	var bad *drydock.Error
 	switch {

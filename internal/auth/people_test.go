@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -240,6 +241,43 @@ func TestNewPerson(t *testing.T) {
 	}
 	if _, err := s.CheckPassword(t.Context(), n.Login, "quite another", "192.0.2.1"); err != nil {
 		t.Error(err)
+	}
+}
+
+// A password that somebody changes on the page is told to the witness, and is left
+// as it was if that can't be noted.
+func TestChangedPasswordsAreWitnessed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	n := auth.NewPerson{Name: "Alice", Login: "alice@drydock.test", Password: "correct horse"}
+	alice, err := s.directory.CreatePerson(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acts []drydock.Act
+	var trouble error
+	handler := s.Handler()
+	change := func(old, fresh string) int {
+		form := url.Values{"login": {n.Login}, "password": {old}, "new": {fresh}, "again": {fresh}}
+		r := httptest.NewRequestWithContext(drydock.WithWitness(t.Context(), func(_ context.Context, a drydock.Act) error {
+			acts = append(acts, a)
+			return trouble
+		}), http.MethodPost, "/password", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	trouble = errors.New("the disk is full")
+	if status := change(n.Password, "quite another"); status != http.StatusServiceUnavailable {
+		t.Errorf("without a note the answer is %d", status)
+	}
+	trouble = nil
+	if status := change(n.Password, "quite another"); status != http.StatusOK {
+		t.Errorf("the answer is %d", status)
+	}
+	if len(acts) != 2 || acts[1].Principal.ID != alice.ID || !strings.Contains(acts[1].Action, "changePassword") || !strings.HasSuffix(acts[1].Target, alice.ID) {
+		t.Errorf("the witness was told of %+v", acts)
 	}
 }
 

@@ -70,14 +70,24 @@ compat: setup ## use a server with what others wrote: Azure's SDKs, docker, skop
 	@tools/docker .cache/docker
 	PATH="$(CURDIR)/.cache/docker/bin:$$PATH" go test -exec "'$(CURDIR)/tools/as-root'" -tags docker -count=1 -timeout=20m $(if $(V),-v) ./test/compat
 
+# AZ=/path/to/az for an Azure CLI that is there, WALK=FILE for another script.
+.PHONY: walkthrough
+walkthrough: setup ## play a whole gated import, by drydock and by the Azure CLI; pictures and transcripts go to .cache/walkthrough
+	$(if $(AZ),,@tools/azure-cli .cache/azure-cli)
+	@mkdir -p .cache/walkthrough
+	AZ=$(or $(AZ),$(CURDIR)/.cache/azure-cli/az) $(if $(WALK),WALK=$(abspath $(WALK))) PICTURES=$(CURDIR)/.cache/walkthrough \
+	    go test -exec "'$(CURDIR)/tools/as-root'" -tags azurecli -count=1 -timeout=40m -v ./test/walkthrough
+
 .PHONY: lint
 lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 	@unformatted=$$($(SOURCES) | xargs -0 $(TOOL) gofumpt -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make format:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go vet -tags docker ./test/compat
+	go vet -tags azurecli ./test/walkthrough
 	$(TOOL) staticcheck ./...
 	$(TOOL) staticcheck -tags docker ./test/compat
+	$(TOOL) staticcheck -tags azurecli ./test/walkthrough
 	go mod tidy -diff
 	go -C tools mod tidy -diff
 	go -C test/images/tools mod tidy -diff

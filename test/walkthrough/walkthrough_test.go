@@ -30,7 +30,8 @@ func script(t *testing.T) walkthrough.Script {
 	return walkthrough.Script{Path: path, Commands: 75}
 }
 
-// walk plays the walkthrough and checks what came of it.
+// walk plays the walkthrough and checks what came of it. What the script prints is
+// kept with the pictures.
 func walk(t *testing.T, s *walkthrough.Stage, name string) {
 	t.Helper()
 	p := s.Person(name)
@@ -38,8 +39,12 @@ func walk(t *testing.T, s *walkthrough.Stage, name string) {
 	if err == nil {
 		err = played.Check()
 	}
+	transcript := filepath.Join(pictures(t), name+".txt")
+	if problem := os.WriteFile(transcript, []byte(played.Output), 0o644); problem != nil {
+		t.Error(problem)
+	}
 	if err != nil {
-		t.Fatal(err, "\n", played.Output)
+		t.Fatal(err, "\nwhat was printed is in ", transcript)
 	}
 	if err := s.Gone(t.Context(), p.Page); err != nil {
 		t.Fatal(err)
@@ -63,12 +68,15 @@ func TestWithDrydock(t *testing.T) {
 	twice(t, "drydock", walkthrough.Set(t, options(t, "")))
 }
 
-// options are those of a stage with a git host. The pictures of the page are kept
-// in the folder PICTURES, if there is to be one.
+// options are those of a stage with a git host.
 func options(t *testing.T, az string) walkthrough.Options {
-	pictures := os.Getenv("PICTURES")
-	if pictures == "" {
-		pictures = t.ArtifactDir()
+	return walkthrough.Options{Az: az, Examples: examples, Git: walkthrough.Gitea, Pictures: pictures(t)}
+}
+
+// pictures is the folder for pictures of the page: PICTURES, or that of the test.
+func pictures(t *testing.T) string {
+	if dir := os.Getenv("PICTURES"); dir != "" {
+		return dir
 	}
-	return walkthrough.Options{Az: az, Examples: examples, Git: walkthrough.Gitea, Pictures: pictures}
+	return t.ArtifactDir()
 }

@@ -35,10 +35,10 @@ type Config struct {
 	Runs       RunReader
 	// Groups returns when a container group was made; code NotFound for one that is
 	// not there, or going. Nil where there are none.
-	Groups func(ctx context.Context, id drydock.ResourceID) (created time.Time, err error)
-	Hasher *Hasher
-	Tenant     string // GUID of the one tenant
-	LoginURL   string // of the authority, as "https://login.drydock.test:8443", without a final slash
+	Groups   func(ctx context.Context, id drydock.ResourceID) (created time.Time, err error)
+	Hasher   *Hasher
+	Tenant   string // GUID of the one tenant
+	LoginURL string // of the authority, as "https://login.drydock.test:8443", without a final slash
 	// Resources are the URLs by which clients name each audience. The first of
 	// each is what tokens of our own making are for.
 	Resources map[Audience][]string

@@ -35,7 +35,7 @@ type Config struct {
 	Hosts func(ctx context.Context, g drydock.ContainerGroup) (*drydock.RunHosts, error)
 	// Login returns what a user-assigned identity of a group signs in to a registry
 	// with; nil if there are no identities.
-	Login func(ctx context.Context, group drydock.ResourceID, login drydock.GroupLogin) (drydock.Credential, error)
+	Login  func(ctx context.Context, group drydock.ResourceID, login drydock.GroupLogin) (drydock.Credential, error)
 	Log    *slog.Logger
 	Now    func() time.Time
 	NewID  func() string // returns a fresh GUID

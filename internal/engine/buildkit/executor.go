@@ -32,8 +32,8 @@ type Config struct {
 	// RealRegistries are those of runs with engine.RunSpec.RealAzure; nil for the
 	// same.
 	RealRegistries *Registries
-	Keychain   Keychain       // for registries that a run has no credentials for; may be nil
-	Limits     drydock.Limits // of a run that sets none
+	Keychain       Keychain       // for registries that a run has no credentials for; may be nil
+	Limits         drydock.Limits // of a run that sets none
 	// MaxCache bounds what the caches may hold, in bytes; 0 for a tenth of the
 	// disk.
 	MaxCache int64

@@ -138,6 +138,10 @@ func TestBadContainerGroups(t *testing.T) {
 		{`"page","ip"`, `"Page_","ip"`, "InvalidRequestContent", 400},
 		{`"containers":[`, `"containers":[],"other":[`, "InvalidContainerCount", 400},
 		{`westeurope`, `eastus`, "InvalidResourceLocation", 409},
+		// It is part of the group's host name, which goes into hosts files.
+		{`westeurope`, `x\u000bbank.example\u000by`, "InvalidRequestContent", 400},
+		{`westeurope`, `x\n192.0.2.1 bank.example`, "InvalidRequestContent", 400},
+		{`westeurope`, `x#`, "InvalidRequestContent", 400},
 	} {
 		body := strings.Replace(groupBody, c.old, c.new, 1)
 		if body == groupBody {

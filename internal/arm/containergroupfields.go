@@ -20,6 +20,10 @@ const (
 // containerName is the rule for the names of groups and of their containers.
 var containerName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
+// groupLocation is where a group can be: the place becomes part of its host name,
+// which goes into hosts files and answers of name servers.
+var groupLocation = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 -]*[A-Za-z0-9])?$`)
+
 // environmentName is what a variable can be called.
 var environmentName = regexp.MustCompile(`^[^=\x00]{1,256}$`)
 
@@ -29,7 +33,7 @@ var containerGroupFields = withoutNulls(slices.Concat(
 	kinds(aList, "properties.initContainers", "properties.imageRegistryCredentials", "properties.volumes", "properties.subnetIds"),
 	kinds(anObject, "properties.imageRegistryCredentials[]", "properties.volumes[]"),
 	[]field{
-		{path: "location", kind: aString, min: 1, max: 90},
+		{path: "location", kind: aString, min: 1, max: 90, form: groupLocation},
 		{path: "properties", kind: anObject, required: true},
 		{path: "properties.containers", kind: aList, required: true},
 		anyOf("properties.osType", "Linux", "Windows"),

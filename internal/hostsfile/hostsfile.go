@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,10 @@ func Open(path, name, address string) *File {
 	return &File{path: path, mark: "drydock " + name, address: address}
 }
 
+// hostName is what may be written: readers of the file split its lines at more
+// than spaces, and names come from clients.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
 // Host is a name with an address of its own.
 type Host struct {
 	Name    string
@@ -41,7 +46,7 @@ type Host struct {
 func (f *File) Set(names []string, others ...Host) error {
 	var lines []string
 	add := func(address, name string) error {
-		if strings.ContainsAny(name, " \t\r\n#") || name == "" {
+		if !hostName.MatchString(name) {
 			return fmt.Errorf("%q is not the name of a host", name)
 		}
 		lines = append(lines, address+" "+name+"\n")

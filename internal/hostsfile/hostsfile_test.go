@@ -1,6 +1,7 @@
 package hostsfile_test
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,9 +37,15 @@ func TestBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(own + "\n" + blockB)
-	if err := a.Set([]string{"evil\n1.2.3.4 bank.example"}); err == nil {
-		t.Error("a line break in a name")
+	for _, name := range []string{"", "evil\n1.2.3.4 bank.example", "evil bank.example", "evil\vbank.example", "evil\fbank.example", "evil\x00", "evil#", "evil\u2028bank"} {
+		if err := a.Set([]string{name}); err == nil {
+			t.Errorf("%q is taken for a name", name)
+		}
+		if err := a.Set(nil, hostsfile.Host{Name: name, Address: netip.MustParseAddr("192.0.2.1")}); err == nil {
+			t.Errorf("%q is taken for the name of another host", name)
+		}
 	}
+	check(own + "\n" + blockB)
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
 		t.Error(info.Mode(), err)
 	}

@@ -1,5 +1,6 @@
 // Command drydockd is the server, and runs ACR task files on this machine
-// without one. Called as drydock or az it is the client.
+// without one. Called as drydock or az it is the client, and
+// called as acr the one that maintains registries.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/drydockhq/drydock/internal/acrcli"
 	"github.com/drydockhq/drydock/internal/cli"
 )
 
@@ -23,8 +25,11 @@ func runUntilSignal() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)()
-	if name := filepath.Base(os.Args[0]); name == "drydock" || name == "az" {
+	switch name := filepath.Base(os.Args[0]); name {
+	case "drydock", "az":
 		return cli.Run(ctx, cli.System(name, programVersion()), os.Args[1:])
+	case "acr":
+		return acrcli.Run(ctx, acrcli.System(programVersion()), os.Args[1:])
 	}
 	return newProgram().run(ctx, os.Args[1:])
 }

@@ -46,6 +46,9 @@ func (c *container) splitEntryPoint() ([]string, error) {
 func (c *container) env() []string {
 	env := append([]string{defaultPath}, c.config.Config.Env...)
 	env = append(env, "HOSTNAME="+c.Name, "HOME="+homeDir)
+	if registry := c.session.spec.Registry; registry != "" {
+		env = append(env, "ACR_DEFAULT_REGISTRY="+registry) // where ACR's own programs look
+	}
 	env = append(env, c.hostsEnv()...)
 	return mergeEnv(append(env, c.Env...))
 }

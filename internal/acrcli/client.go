@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"slices"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/drydockhq/drydock"
@@ -147,7 +149,7 @@ func (c *client) send(ctx context.Context, scope, method, path string, accept []
 	req.Header["Accept"] = slices.Clone(accept)
 	answer, err := c.auth.Do(req)
 	if err != nil {
-		return nil, "", fmt.Errorf("asking %s: %w", c.server, err)
+		return nil, "", c.unanswered(err)
 	}
 	defer answer.Body.Close()
 	text, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
@@ -158,6 +160,17 @@ func (c *client) send(ctx context.Context, scope, method, path string, accept []
 		return nil, "", refused(answer, text)
 	}
 	return text, nextPage(answer.Header.Get("Link")), nil
+}
+
+// unanswered explains why there is no answer: mostly that the token which the
+// registry asks for was refused.
+func (c *client) unanswered(err error) error {
+	var said *errcode.ErrorResponse
+	if !errors.As(err, &said) {
+		return fmt.Errorf("asking %s: %w", c.server, err)
+	}
+	return drydock.Errorf(drydock.Denied, "signing in to %s: HTTP status %d (%w)", c.server, said.StatusCode, said.Errors).
+		WithHint("a task is given credentials with az acr task credential add; elsewhere docker login keeps them, or name them with --username and --password")
 }
 
 func refused(answer *http.Response, text []byte) error {

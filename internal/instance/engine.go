@@ -46,6 +46,10 @@ type Network interface {
 	// an error with code Conflict; what was published before stays then.
 	Publish(ctx context.Context, pod Pod, ports []drydock.GroupPort) error
 
+	// Drain waits until the connections that came to the group's ports and went
+	// to a pod have ended, or ctx has. It is for one that is no longer published.
+	Drain(ctx context.Context, pod Pod)
+
 	// Close closes the pods too.
 	Close() error
 }

@@ -100,6 +100,8 @@ func (n *network) Publish(_ context.Context, to instance.Pod, ports []drydock.Gr
 	return nil
 }
 
+func (*network) Drain(context.Context, instance.Pod) {}
+
 func (n *network) Close() error {
 	n.e.mu.Lock()
 	defer n.e.mu.Unlock()

@@ -262,10 +262,20 @@ func (g *group) advance() error {
 	g.current, g.next = next, nil
 	g.mu.Unlock()
 	if current != nil {
-		g.retired.Go(func() { current.stop(g.m.c.Timing.Grace) })
+		network := g.network
+		g.retired.Go(func() { g.retire(network, current) })
 	}
 	g.notify()
 	return nil
+}
+
+// retire ends a deployment that no longer serves, once what it was asked is
+// answered.
+func (g *group) retire(network Network, d *deployment) {
+	ctx, cancel := context.WithTimeout(g.ctx, g.m.c.Timing.Drain)
+	defer cancel()
+	network.Drain(ctx, d.pod)
+	d.stop(g.m.c.Timing.Grace)
 }
 
 // pulled notes the digests of a deployment.

@@ -46,6 +46,7 @@ type Config struct {
 type Timing struct {
 	Ready     time.Duration // for new containers to accept connections, until they take over all the same
 	Look      time.Duration // between two looks whether they do
+	Drain     time.Duration // for the connections to containers that were replaced, before SIGTERM
 	Grace     time.Duration // between SIGTERM and SIGKILL
 	Backoff   time.Duration // before the second restart; it doubles with each
 	MaxWait   time.Duration // the most that it grows to
@@ -60,6 +61,7 @@ func (t Timing) withDefaults() Timing {
 	}
 	set(&t.Ready, 30*time.Second)
 	set(&t.Look, 20*time.Millisecond)
+	set(&t.Drain, 2*time.Second)
 	set(&t.Grace, 10*time.Second)
 	set(&t.Backoff, time.Second)
 	set(&t.MaxWait, 5*time.Minute)

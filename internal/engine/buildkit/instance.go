@@ -134,6 +134,13 @@ func (n *instanceNetwork) Publish(ctx context.Context, to instance.Pod, ports []
 	return n.net.Serve(ctx, target.attachment, list)
 }
 
+// Drain implements instance.Network.
+func (n *instanceNetwork) Drain(ctx context.Context, from instance.Pod) {
+	if p, ok := from.(*pod); ok && p.network == n {
+		n.net.Drain(ctx, p.attachment)
+	}
+}
+
 // Address implements instance.Network.
 func (n *instanceNetwork) Address() netip.Addr { return n.net.Addr() }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,17 @@ func (a *Address) Serve(ctx context.Context, to *Attachment, ports []Port) error
 		a.proxies[p].retarget(netip.AddrPortFrom(to.IP, p.Number))
 	}
 	return a.retain(ports)
+}
+
+// Drain waits until the TCP connections that came through ports of the address to
+// a container have ended, or ctx has. It is for one that Serve no longer names.
+func (a *Address) Drain(ctx context.Context, from *Attachment) {
+	a.serving.Lock()
+	proxies := maps.Clone(a.proxies)
+	a.serving.Unlock()
+	for p, proxy := range proxies {
+		proxy.targets.drained(ctx, netip.AddrPortFrom(from.IP, p.Number))
+	}
 }
 
 // listen opens a port of the address.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -25,7 +24,7 @@ type dialFunc func(ctx context.Context, network string, to netip.AddrPort) (net.
 // proxy carries what arrives at a published port to a container.
 type proxy struct {
 	listener *listener
-	target   atomic.Pointer[netip.AddrPort]
+	targets  *targets
 	dial     dialFunc
 	conns    chan struct{} // bounds connections, shared with other proxies
 
@@ -39,8 +38,7 @@ type proxy struct {
 
 // startProxy serves until close; it owns the listener from now on.
 func startProxy(l *listener, target netip.AddrPort, dial dialFunc, conns chan struct{}) *proxy {
-	p := &proxy{listener: l, dial: dial, conns: conns, flows: map[netip.AddrPort]net.Conn{}}
-	p.target.Store(&target)
+	p := &proxy{listener: l, targets: newTargets(target), dial: dial, conns: conns, flows: map[netip.AddrPort]net.Conn{}}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if l.tcp != nil {
 		p.wg.Go(p.serveTCP)
@@ -53,7 +51,7 @@ func startProxy(l *listener, target netip.AddrPort, dial dialFunc, conns chan st
 // retarget sends what arrives from now on elsewhere. Connections that are open
 // stay where they are; UDP flows move.
 func (p *proxy) retarget(target netip.AddrPort) {
-	p.target.Store(&target)
+	p.targets.set(target)
 	p.closeFlows()
 }
 
@@ -98,9 +96,14 @@ func (p *proxy) serveTCP() {
 // have ended.
 func (p *proxy) carry(in net.Conn) {
 	defer in.Close()
-	ctx, cancel := context.WithTimeout(p.ctx, dialTimeout)
-	out, err := p.dial(ctx, "tcp", *p.target.Load())
-	cancel()
+	target := p.targets.enter()
+	defer func() { p.targets.leave(target) }()
+	out, err := p.dialTCP(target)
+	for err != nil && p.targets.now() != target { // it has gone, and another has come
+		p.targets.leave(target)
+		target = p.targets.enter()
+		out, err = p.dialTCP(target)
+	}
 	if err != nil {
 		return // the sender sees its connection close
 	}
@@ -114,6 +117,12 @@ func (p *proxy) carry(in net.Conn) {
 	both.Go(func() { copyHalf(out, in) })
 	both.Go(func() { copyHalf(in, out) })
 	both.Wait()
+}
+
+func (p *proxy) dialTCP(target netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, dialTimeout)
+	defer cancel()
+	return p.dial(ctx, "tcp", target)
 }
 
 // copyHalf copies one direction and passes its end on, as a half-close.
@@ -163,7 +172,7 @@ func (p *proxy) flow(key netip.AddrPort, from net.Addr) net.Conn {
 	default:
 		return nil
 	}
-	out, err := p.dial(p.ctx, "udp", *p.target.Load())
+	out, err := p.dial(p.ctx, "udp", p.targets.now())
 	if err != nil {
 		<-p.conns
 		return nil

@@ -396,7 +396,7 @@ func (d *daemon) openARM(context.Context) error {
 		Outbox:         d.outbox(), Images: d.store, ImagesViewer: baseimage.Viewer{Store: d.store}, Polls: d.store, Sources: d.store,
 		AdminUsers: &auth.AdminUsers{Resources: d.store, Sealer: d.sealer},
 		Tokens:     d.scopedTokens(),
-		Vaults:     d.store, VaultDomain: d.names.cloud().Vaults, Audit: d.store,
+		Vaults:     d.store, VaultDomain: d.names.cloud().Vaults, ElsewhereVault: d.isStoredElsewhere, Audit: d.store,
 		Subscription: d.subscription, SubscriptionName: "Drydock",
 		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
 		Platforms: []string{"linux/" + runtime.GOARCH},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -46,6 +47,17 @@ func (d *daemon) vaultSources() (map[string]vault.Source, error) {
 		sources[name] = source
 	}
 	return sources, nil
+}
+
+// isStoredElsewhere reports whether the vault with a name, in lower case, is one of
+// those whose secrets the operator keeps elsewhere.
+func (d *daemon) isStoredElsewhere(vault string) bool {
+	for name := range d.config.Vaults.Stores {
+		if strings.EqualFold(name, vault) {
+			return true
+		}
+	}
+	return false
 }
 
 // azureVaults returns what reads vaults of Azure; nil for nobody.

@@ -49,6 +49,9 @@ type Config struct {
 	// VaultDomain is what follows the name of a vault in its host, as
 	// "vault.drydock.test:8443".
 	VaultDomain string
+	// ElsewhereVault reports whether the secrets of the vault with a name, in lower
+	// case, are the operator's and kept elsewhere; nil for none.
+	ElsewhereVault func(name string) bool
 	// InstanceDomain is what follows label and location in the host of a container
 	// group, as "azurecontainer.drydock.test".
 	InstanceDomain string

@@ -104,6 +104,9 @@ func (s *Server) newVault(req *request, st *stored, next object) error {
 	if err := s.vaultNameFree(req.Context(), st.ID.Name()); err != nil {
 		return err
 	}
+	if err := s.mayOpenStore(req, st.ID.Name()); err != nil {
+		return err
+	}
 	if err := st.takeLocation(next, ""); err != nil {
 		return err
 	}
@@ -120,6 +123,17 @@ func (s *Server) newVault(req *request, st *stored, next object) error {
 		}}
 	}
 	return s.takeVault(req, st, next)
+}
+
+// mayOpenStore checks that who makes a vault whose secrets are there before it, and
+// are the operator's, may give roles on all that there is: its creator reads them.
+func (s *Server) mayOpenStore(req *request, name string) error {
+	const action = roleAssignmentType + "/write"
+	everything := s.subscriptionScope()
+	if s.c.ElsewhereVault == nil || !s.c.ElsewhereVault(strings.ToLower(name)) || req.rights.Allow(action, everything) {
+		return nil
+	}
+	return auth.Forbidden(req.principal, action, everything)
 }
 
 // takeVault puts what a client sent into a vault. What it leaves out stays.

@@ -40,3 +40,25 @@ func TestOnlyThoseWhoGiveRolesChangeHowAVaultLetsIn(t *testing.T) {
 		set(s.token, method, byPolicies, http.StatusOK)
 	}
 }
+
+// A vault whose secrets the operator keeps elsewhere is opened by who may give
+// roles on everything, and not by whoever is first to take its name.
+func TestOnlyOwnersOpenVaultsOfStoresElsewhere(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.group(t)
+	vault := "/subscriptions/" + s.Subscription + "/resourceGroups/g/providers/Microsoft.KeyVault/vaults/"
+	for _, role := range []string{auth.ContributorRole, auth.OwnerRole} {
+		token := s.Token(t, s.Principal(t, role, s.Scope("g")))
+		if a := s.Do(t, token, http.MethodPut, vault+"Elsewhere", `{"location":"westeurope","properties":{}}`); a.Status != http.StatusForbidden || a.Code() != "AuthorizationFailed" {
+			t.Errorf("%d %v", a.Status, a.Body)
+		}
+	}
+	token := s.Token(t, s.Principal(t, auth.ContributorRole, s.Scope("g")))
+	if a := s.Do(t, token, http.MethodPut, vault+"ordinary", `{"location":"westeurope","properties":{}}`); a.Status != http.StatusCreated {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+	if a := s.Do(t, s.token, http.MethodPut, vault+"Elsewhere", `{"location":"westeurope","properties":{}}`); a.Status != http.StatusCreated {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+}

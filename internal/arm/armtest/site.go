@@ -154,8 +154,9 @@ func (s *Site) Restart(t testing.TB) {
 		Outbox:     &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},
 		AdminUsers: &auth.AdminUsers{Resources: s.Store, Sealer: s.Sealer},
 		Vaults:     s.Store, VaultDomain: "vault.drydock.test", Audit: s.Store,
-		Tokens:       s.Tokens,
-		Subscription: s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
+		ElsewhereVault: func(name string) bool { return name == "elsewhere" },
+		Tokens:         s.Tokens,
+		Subscription:   s.Subscription, SubscriptionName: "Test", RegistryDomain: RegistryDomain, RegistryHooks: "https://management.drydock.test:8443/hooks/registry/",
 		Platforms: []string{"linux/amd64", "linux/arm64"},
 		RefusedReceiver: func(u *url.URL) string {
 			if u.Hostname() == "closed.example" {

@@ -66,7 +66,7 @@ func (d *daemon) openProxy(ctx context.Context) error {
 	d.closing(func() error { return ignoreClosed(listener.Close()) })
 	outside := egress.New(egress.Options{
 		Policy: egress.Policy{Who: "clients of the proxy", Self: drydock.Self{Listens: d.isOwn, Named: d.isOwnHost}},
-		Proxy: proxyFunc(d.environ),
+		Proxy:  proxyFunc(d.environ),
 	})
 	d.closing(func() error { outside.CloseIdleConnections(); return nil })
 	d.proxy = cloudproxy.New(cloudproxy.Config{

@@ -22,12 +22,14 @@ type Instances struct {
 }
 
 // Instances returns the SDK's clients for container groups. It makes the
-// resource group.
+// resource group if it is not there.
 func (a *Azure) Instances() *Instances {
 	t := a.Server.t
 	t.Helper()
-	if _, err := a.Groups.CreateOrUpdate(t.Context(), Group, armresources.ResourceGroup{Location: to.Ptr("here")}, nil); err != nil {
-		t.Fatal(err)
+	if there, err := a.Groups.CheckExistence(t.Context(), Group, nil); err != nil || !there.Success {
+		if _, err := a.Groups.CreateOrUpdate(t.Context(), Group, armresources.ResourceGroup{Location: to.Ptr("here")}, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	f, err := armcontainerinstance.NewClientFactory(a.Subscription, a.Server.Admin(), a.Server.ARM())
 	if err != nil {

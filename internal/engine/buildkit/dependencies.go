@@ -27,7 +27,10 @@ func (b *build) capture(_ context.Context, res *llbsolver.Result, _ *llbsolver.S
 		if c == nil {
 			continue
 		}
-		b.sources.Images = append(b.sources.Images, c.Sources.Images...)
+		for _, img := range c.Sources.Images {
+			img.Ref, _ = plainReference(img.Ref)
+			b.sources.Images = append(b.sources.Images, img)
+		}
 		b.sources.Git = append(b.sources.Git, c.Sources.Git...)
 	}
 	return res, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/distribution/reference"
 	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 	provenancetypes "github.com/moby/buildkit/solver/llbsolver/provenance/types"
+	"github.com/moby/buildkit/solver/pb"
 	srctypes "github.com/moby/buildkit/source/types"
 	policypb "github.com/moby/buildkit/sourcepolicy/pb"
 	"github.com/moby/buildkit/sourcepolicy/policysession"
@@ -24,12 +25,11 @@ func (b *build) checkSource(ctx context.Context, req *policysession.CheckPolicyR
 	scheme, ref, _ := strings.Cut(op.GetIdentifier(), "://")
 	switch scheme {
 	case srctypes.DockerImageScheme:
-		pinned, err := b.session.pin(ctx, op)
+		pinned, err := b.pinSource(ctx, op)
 		if err != nil {
 			b.refuse(err)
 			return nil, nil, err
 		}
-		b.note(op.Identifier, pinned.Identifier)
 		if pinned.Identifier != op.Identifier {
 			decision.Action, decision.Update = policypb.PolicyAction_CONVERT, pinned
 		}
@@ -46,6 +46,23 @@ func (b *build) checkSource(ctx context.Context, req *policysession.CheckPolicyR
 		}
 	}
 	return decision, nil, nil
+}
+
+// pinSource returns an image source with the digest that the run knows it by.
+func (b *build) pinSource(ctx context.Context, op *pb.SourceOp) (*pb.SourceOp, error) {
+	asked := op.CloneVT()
+	var err error
+	if asked.Identifier, err = b.session.plainSource(op.Identifier); err != nil {
+		return nil, err
+	}
+	found, err := b.session.pin(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	b.note(asked.Identifier, found.Identifier)
+	pinned := found.CloneVT()
+	pinned.Identifier = b.session.realSource(found.Identifier)
+	return pinned, nil
 }
 
 // note remembers an image that the build has asked for, and whether it was named

@@ -46,7 +46,7 @@ func newWorker(ctx context.Context, e *Executor) (*base.Worker, error) {
 		return nil, fmt.Errorf("making the executor of builds: %w", err)
 	}
 	opt.Executor = &frontendOutput{Executor: containers, runs: e.runs}
-	opt.RegistryHosts = e.config.Registries.anonymousHosts(e.clients)
+	opt.RegistryHosts = e.buildHosts()
 	opt.GCPolicy = gcPolicy(e.config.Root, e.config.MaxCache)
 	w, err := base.NewWorker(ctx, opt)
 	if err != nil {

@@ -1,0 +1,69 @@
+package buildkit
+
+import (
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/distribution/reference"
+	srctypes "github.com/moby/buildkit/source/types"
+
+	"github.com/drydockhq/drydock"
+)
+
+// realSuffix is what the hosts of Azure's own registries have behind them within
+// BuildKit. It has one way to each host for all builds, which must not be that to
+// the registry of the name here; nor are tokens and caches of the two the same.
+const realSuffix = ".real.drydock.internal"
+
+// buildHosts returns the registries that builds read, without credentials.
+func (e *Executor) buildHosts() docker.RegistryHosts {
+	ours := e.config.Registries.anonymousHosts(e.clients)
+	if e.config.RealRegistries == nil {
+		return ours
+	}
+	azures := e.config.RealRegistries.anonymousHosts(e.real)
+	return func(host string) ([]docker.RegistryHost, error) {
+		if real, ok := strings.CutSuffix(host, realSuffix); ok {
+			return azures(real)
+		}
+		return ours(host)
+	}
+}
+
+// realSource returns the identifier of an image source as BuildKit is to read it in
+// a run that reaches the real Azure.
+func (s *session) realSource(identifier string) string {
+	ref, _ := cutScheme(identifier, srctypes.DockerImageScheme)
+	host, rest, found := strings.Cut(ref, "/")
+	if _, _, _, azure := drydock.AzureHost(host); !found || !azure || !s.spec.RealAzure || s.executor.config.RealRegistries == nil {
+		return identifier
+	}
+	return srctypes.DockerImageScheme + "://" + host + realSuffix + "/" + rest
+}
+
+// plainSource undoes realSource. In other runs there is no such host.
+func (s *session) plainSource(identifier string) (string, error) {
+	ref, _ := cutScheme(identifier, srctypes.DockerImageScheme)
+	plain, real := plainReference(ref)
+	if !real {
+		return identifier, nil
+	}
+	if !s.spec.RealAzure {
+		return "", drydock.Errorf(drydock.Denied, "source %s: the host is not one of a registry", identifier)
+	}
+	return srctypes.DockerImageScheme + "://" + plain, nil
+}
+
+// plainReference returns an image reference without realSuffix, and whether it had
+// it.
+func plainReference(ref string) (plain string, real bool) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ref, false
+	}
+	host, real := strings.CutSuffix(reference.Domain(named), realSuffix)
+	if !real {
+		return ref, false
+	}
+	return host + strings.TrimPrefix(named.String(), reference.Domain(named)), true
+}

@@ -1,0 +1,108 @@
+package serve_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/drydockhq/drydock/test/registry"
+	"github.com/drydockhq/drydock/test/serve"
+)
+
+// realRegistry plays a registry of the real Azure, which the machine finds by its
+// name. It returns the flag that makes the server trust it.
+func realRegistry(t *testing.T, machine *serve.Machine, host string) (r *registry.Registry, flag string) {
+	t.Helper()
+	// All of 127.0.0.0/8 is this machine's: one of it that nobody else has at port 443.
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	address := fmt.Sprintf("127.77.%d.%d", port>>8, port&0xff)
+	defer l.Close()
+	r = registry.Start(t, registry.Options{Addr: address + ":443", TLS: true, Names: []string{host}, Users: map[string]string{"robot": "robot-password"}})
+	file := machine.Path("/etc/hosts")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, append(text, "\n"+address+" "+host+"\n"...), 0o644)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err == nil {
+		err = os.WriteFile(ca, r.CA, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, "--registries-cas=" + host + "=" + ca
+}
+
+// putReal pushes an image to the stand-in.
+func putReal(t *testing.T, r *registry.Registry, host, image string, img v1.Image) {
+	t.Helper()
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(r.CA)
+	ref, err := name.ParseReference(r.Host + "/" + image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{ServerName: host, RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	defer transport.CloseIdleConnections()
+	err = remote.Write(ref, img, remote.WithTransport(transport), remote.WithContext(t.Context()), remote.WithAuth(&authn.Basic{Username: "robot", Password: "robot-password"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A registry here and one of the real Azure have one name: which of them a run
+// reaches depends on its task alone.
+func TestTheRealAzureIsReachedByRun(t *testing.T) {
+	t.Parallel()
+	const host = "contoso.azurecr.cn"
+	machine := serve.NewMachine(t)
+	real, trust := realRegistry(t, machine, host)
+	s := serve.Start(t, serve.Options{Machine: machine, Args: []string{hub(t), trust, "--azure-real=contoso/deploys"}})
+	a := s.Azure()
+	a.CreateRegistry("contoso")
+	pushBase(t, s, s.LoginServer("contoso")+"/base:v1", "here")
+	putReal(t, real, host, "base:v1", baseImage(t, "there"))
+	upload := a.Upload("contoso", "-- acr-task.yaml --\nsteps:\n- build: -t local/app --build-arg run={{.Run.ID}} .\n- cmd: "+host+"/base:v1 echo it runs\n- cmd: docker tag local/app "+host+"/app:v1\n- push: ["+host+"/app:v1]\n"+
+		"-- Dockerfile --\nFROM "+host+"/base:v1\nARG run\nRUN echo \"$run is from $VERSION\"\n")
+	for _, task := range []string{"deploys", "stays", "deploys"} {
+		credentials, want := "", "here"
+		if task == "deploys" {
+			want, credentials = "there", fmt.Sprintf(`"credentials":{"customRegistries":{%q:{"userName":{"type":"Opaque","value":"robot"},"password":{"type":"Opaque","value":"robot-password"}}}},`, host)
+		}
+		status, answer := a.Put("/registries/contoso/tasks/"+task, fmt.Sprintf(`{"location":"chinaeast2","properties":{%s
+			"platform":{"os":"Linux"},"step":{"type":"FileTask","taskFilePath":"acr-task.yaml","contextPath":%q}}}`, credentials, upload))
+		if status >= 300 {
+			t.Fatal(status, answer)
+		}
+		id := a.Schedule("contoso", &armcontainerregistry.TaskRunRequest{Type: to.Ptr("TaskRunRequest"), TaskID: to.Ptr(taskID(a, "contoso", task))})
+		if text, end := a.WaitLog("contoso", id); end != "successful" || !strings.Contains(text, id+" is from "+want) {
+			t.Errorf("%s: %s\n%s", task, end, text)
+		}
+	}
+	pushes := 0
+	for _, r := range real.Requests() {
+		if r.Method == "PUT" && strings.HasSuffix(r.Path, "/app/manifests/v1") && r.Status < 300 {
+			pushes++
+		}
+	}
+	if pushes != 2 {
+		t.Errorf("%d pushes came to the real registry, want those of the two runs of the real task", pushes)
+	}
+}

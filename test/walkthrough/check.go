@@ -16,7 +16,7 @@ func (p *Person) Check(ctx context.Context) error {
 	return errors.Join(
 		// Nothing may have come of what is over.
 		p.expect(ctx, p.Names.Public), p.expect(ctx, p.Names.Base), p.expect(ctx, p.Names.Team),
-		p.wantTags(ctx), p.wantReaders(ctx), p.wantNoSecrets(ctx), p.wantHub(),
+		p.wantTags(ctx), p.wantReaders(ctx), p.WantNoSecrets(ctx), p.wantHub(),
 	)
 }
 

@@ -48,6 +48,11 @@ func (s *Stage) Person(name string) *Person {
 	return &Person{Names: Usual(), began: time.Now(), stage: s, colour: "Blue", heading: "Hello World", runs: map[string][]string{}, picture: name}
 }
 
+// Expect says of runs that are to be there before those of the script.
+func (p *Person) Expect(registry string, runs ...string) {
+	p.runs[registry] = append(p.runs[registry], runs...)
+}
+
 // listen returns a program by which a script calls the person. It is to be called
 // once; done ends it.
 func (p *Person) listen(ctx context.Context) (program string, done func() error, err error) {

@@ -44,7 +44,7 @@ func walk(t *testing.T, s *walkthrough.Stage, name string) {
 		t.Error(problem)
 	}
 	if err != nil {
-		t.Fatal(err, "\nwhat was printed is in ", transcript)
+		t.Fatal(err, "\n", played.Output)
 	}
 	if err := s.Gone(t.Context(), p.Page); err != nil {
 		t.Fatal(err)

@@ -53,10 +53,10 @@ bin/drydockd: setup
 	$(BUILD) -o $@ ./cmd/drydockd
 
 .PHONY: demo
-demo: bin/drydockd ## a server with a gated import: a good base image passes, a bad one does not
+demo: bin/drydockd ## a server with a page that follows a public image, and a gate between the two
 	$(BUILD) -o bin/drydock ./cmd/drydock
 	go build -o bin/demo ./test/demo
-	tools/as-root bin/demo bin/drydockd bin/drydock examples/gated-import
+	tools/as-root bin/demo bin/drydockd bin/drydock examples/public-content
 
 # Containers need root: the tests are compiled by the caller and run by
 # tools/as-root, which is sudo for everyone else.

@@ -66,8 +66,9 @@ test: setup ## run all tests (PKG=./internal/plan/ for one package)
 
 # Docker comes first on PATH where it is not the machine's own.
 .PHONY: compat
-compat: setup ## use a server with what others wrote: Azure's SDKs, docker, skopeo, ORAS
+compat: setup ## use a server with what others wrote: Azure's SDKs and CLI, docker, skopeo, ORAS
 	@tools/docker .cache/docker
+	@tools/azure-cli .cache/azure-cli
 	PATH="$(CURDIR)/.cache/docker/bin:$$PATH" go test -exec "'$(CURDIR)/tools/as-root'" -tags docker -count=1 -timeout=20m $(if $(V),-v) ./test/compat
 
 # AZ=/path/to/az for an Azure CLI that is there, WALK=FILE for another script.

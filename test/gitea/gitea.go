@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/drydockhq/drydock/test/output"
+	"github.com/drydockhq/drydock/test/transcript"
 )
 
 // TB is what this package needs of testing.TB.
@@ -41,7 +41,7 @@ type Server struct {
 	t   TB
 	dir string // of everything
 	cmd *exec.Cmd
-	log output.Buffer
+	log transcript.Buffer
 	// Of the administrator.
 	user, password string
 }

@@ -24,7 +24,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock/test/gotool"
-	"github.com/drydockhq/drydock/test/output"
+	"github.com/drydockhq/drydock/test/transcript"
 )
 
 // TB is what this package needs of testing.TB.
@@ -68,8 +68,8 @@ type Server struct {
 	t      TB
 	o      Options
 	cmd    *exec.Cmd
-	stdout *output.Buffer
-	stderr *output.Buffer
+	stdout *transcript.Buffer
+	stderr *transcript.Buffer
 	exited chan struct{} // closed when the program has ended
 	err    error         // of the program, once exited
 	killed bool          // at the end of its last life
@@ -122,7 +122,7 @@ func Start(t TB, o Options) *Server {
 	if o.Program == "" {
 		o.Program = Program(t)
 	}
-	s := &Server{Data: o.Data, Domain: cmp.Or(o.Domain, Domain), t: t, o: o, stdout: &output.Buffer{}, stderr: &output.Buffer{}}
+	s := &Server{Data: o.Data, Domain: cmp.Or(o.Domain, Domain), t: t, o: o, stdout: &transcript.Buffer{}, stderr: &transcript.Buffer{}}
 	t.Cleanup(func() {
 		var err error
 		switch {

@@ -1,5 +1,5 @@
-// Package output keeps what programs print, for tests.
-package output
+// Package transcript keeps what programs print, for tests.
+package transcript
 
 import (
 	"strings"

@@ -93,6 +93,7 @@ lint: setup ## gofumpt, go vet, staticcheck, tidy modules
 	go -C tools mod tidy -diff
 	go -C test/images/tools mod tidy -diff
 	go -C test/images/tools vet ./...
+	go -C test/gitea/tools mod tidy -diff
 	go -C test/bench/stock mod tidy -diff
 
 .PHONY: format

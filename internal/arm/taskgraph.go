@@ -214,6 +214,9 @@ func baseDoc(req *request, b drydock.BaseImageView) object {
 	}
 	if !b.Now.Changed.IsZero() {
 		doc["changed"] = timestamp(b.Now.Changed)
+		if b.Now.Digest == "" {
+			doc["problem"] = "the tag was deleted"
+		}
 	}
 	if b.Now.Run.Subscription != "" && req.rights.Allow(runType+"/read", b.Now.Run) {
 		doc["run"] = b.Now.Run.String()

@@ -124,6 +124,20 @@ func TestDependenciesOfTasks(t *testing.T) {
 		t.Error(sources)
 	}
 
+	if from["problem"] != nil {
+		t.Errorf("a tag that is there: %v", from["problem"])
+	}
+
+	// A tag that was deleted makes nothing stale, and is told.
+	gone := drydock.ImageState{Image: node, Previous: digest("2"), Changed: time.Date(2026, 3, 4, 6, 0, 0, 0, time.UTC)}
+	if _, err := s.Store.PutImageState(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	deleted := s.dependencies(t, s.token, app.Parent().String())["app"]["baseImages"].([]any)[1].(map[string]any)
+	if deleted["problem"] != "the tag was deleted" || deleted["currentDigest"] != nil || deleted["stale"] != false {
+		t.Errorf("%v", deleted)
+	}
+
 	// Who may read one registry sees its tasks, and nothing of others.
 	reader := s.Token(t, s.Principal(t, auth.ReaderRole, app.Parent()))
 	seen := s.dependencies(t, reader, "/subscriptions/"+s.Subscription+"/providers/Microsoft.ContainerRegistry")

@@ -1,12 +1,12 @@
 package graph
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/apierror"
 )
 
 // apiError is an error with Graph's codes.
@@ -40,7 +40,7 @@ func denied() *apiError {
 }
 
 // errorTable says how the codes of the nouns look in Graph.
-var errorTable = map[drydock.Code]apiError{
+var errorTable = map[drydock.Code]apierror.Kind{
 	drydock.Invalid:     {Status: http.StatusBadRequest, Code: "Request_BadRequest"},
 	drydock.Failed:      {Status: http.StatusBadRequest, Code: "Request_BadRequest"},
 	drydock.Unavailable: {Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"},
@@ -55,22 +55,8 @@ func apiErrorOf(err error) (e *apiError, known bool) {
 	if errors.As(err, &e) {
 		return e, true
 	}
-	if row, ok := errorTable[drydock.CodeOf(err)]; ok {
-		var cause *drydock.Error
-		errors.As(err, &cause)
-		row.Message = cause.Message
-		if cause.Hint != "" {
-			row.Message += " (" + cause.Hint + ")"
-		}
-		return &row, true
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &apiError{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "The request was cut off."}, true
-	}
-	return &apiError{
-		Status: http.StatusInternalServerError, Code: "InternalServerError",
-		Message: "The server met an error of its own. Its log says more under the id of this request.",
-	}, false
+	told := apierror.Of(err, errorTable)
+	return &apiError{Status: told.Status, Code: told.Code, Message: told.Message}, told.Known
 }
 
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {

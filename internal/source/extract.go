@@ -113,6 +113,10 @@ func (x *extraction) refuse(entry, format string, args ...any) error {
 
 // entry writes one entry.
 func (x *extraction) entry(h *tar.Header, r io.Reader) error {
+	// The Azure CLI packs a folder as "/", and what is in it by relative names.
+	if h.Typeflag == tar.TypeDir && strings.Trim(h.Name, "/") == "" {
+		return nil
+	}
 	name, err := x.inside(h.Name, h.Name)
 	if err != nil {
 		return err

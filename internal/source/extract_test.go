@@ -59,7 +59,7 @@ func TestUnpackTree(t *testing.T) {
 	old.ModTime = changed
 	f.Stdin = bytes.NewReader(archive(t,
 		entry{Header: tar.Header{Name: "pax_global_header", Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "abc"}}},
-		folder("./", 0o700), folder("./src/", 0o555), old, file("src/suid", "s", 0o7755), file("./deep/er/x", "first", 0o600),
+		folder("/", 0o700), folder("./", 0o700), folder("./src/", 0o555), old, file("src/suid", "s", 0o7755), file("./deep/er/x", "first", 0o600),
 		file("deep/er/x", "second", 0o444), symlink("deep/up", "../src/old.txt"), symlink("dangling", "src/none"), symlink("dir", "deep/er"),
 		file("dir/through", "link", 0o644), hardlink("hard", "src/old.txt"), folder("deep/up2", 0o755), file("..data", "dots", 0o644),
 	))
@@ -99,7 +99,9 @@ func TestUnpackRefuses(t *testing.T) {
 		"character device":    {[]entry{node("null", tar.TypeChar)}, `refusing its entry "null": it is a device or a pipe`},
 		"block device":        {[]entry{node("sda", tar.TypeBlock)}, `refusing its entry "sda"`},
 		"pipe":                {[]entry{node("pipe", tar.TypeFifo)}, `refusing its entry "pipe"`},
+		"absolute folder":     {[]entry{folder("/etc/", 0o755)}, `"/etc/" is absolute`},
 		"file for the root":   {[]entry{symlink(".", "x")}, "stands for the whole folder"},
+		"link for the root":   {[]entry{symlink("/", "x")}, `refusing its entry "/": "/" is absolute`},
 		"file for a folder":   {[]entry{file("d/x", "x", 0o644), file("d", "x", 0o644)}, `unpacking "d" of`},
 		"unknown type":        {[]entry{{Header: tar.Header{Name: "u", Typeflag: 'Z'}}}, `refusing its entry "u": it is of the unknown type 'Z'`},
 	} {

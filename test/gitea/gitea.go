@@ -3,7 +3,6 @@
 package gitea
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -18,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/drydockhq/drydock/test/transcript"
 )
 
 // TB is what this package needs of testing.TB.
@@ -40,7 +41,7 @@ type Server struct {
 	t   TB
 	dir string // of everything
 	cmd *exec.Cmd
-	log lockedBuffer
+	log transcript.Buffer
 	// Of the administrator.
 	user, password string
 }
@@ -265,24 +266,4 @@ func (s *Server) stop(exited <-chan struct{}) {
 	}
 	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) // what is left, if anything
 	<-exited
-}
-
-// lockedBuffer is a buffer for several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// String returns what was written.
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -1,7 +1,6 @@
 package serve_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,12 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/drydockhq/drydock/test/gitea"
+	"github.com/drydockhq/drydock/test/transcript"
 )
 
 // patience is how long scripts wait for something.
@@ -116,7 +115,7 @@ func kill(ts *testscript.TestScript, _ []string) error {
 
 // follow runs the client until it has printed a text.
 func follow(ts *testscript.TestScript, args []string) error {
-	out := &watcher{text: args[0], found: make(chan struct{})}
+	out := transcript.NewWatch(args[0])
 	cmd := clientOf(ts, args[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
@@ -125,7 +124,7 @@ func follow(ts *testscript.TestScript, args []string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
-	case <-out.found:
+	case <-out.Found:
 		_ = cmd.Process.Kill() // it may have ended already
 		<-ended
 		return nil
@@ -136,35 +135,6 @@ func follow(ts *testscript.TestScript, args []string) error {
 		<-ended
 		return fmt.Errorf("in %s it did not print %q:\n%s", patience, args[0], out)
 	}
-}
-
-// watcher is an output that says when it holds a text.
-type watcher struct {
-	text  string
-	found chan struct{}
-
-	mu   sync.Mutex
-	seen bool
-	b    bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *watcher) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.b.Write(p)
-	if !o.seen && strings.Contains(o.b.String(), o.text) {
-		o.seen = true
-		close(o.found)
-	}
-	return len(p), nil
-}
-
-// String returns what was written so far.
-func (o *watcher) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
 
 func startGitHost(ts *testscript.TestScript, _ []string) error {

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/drydockhq/drydock/test/gotool"
+	"github.com/drydockhq/drydock/test/transcript"
 )
 
 // TB is what this package needs of testing.TB.
@@ -67,8 +68,8 @@ type Server struct {
 	t      TB
 	o      Options
 	cmd    *exec.Cmd
-	stdout *lockedBuffer
-	stderr *lockedBuffer
+	stdout *transcript.Buffer
+	stderr *transcript.Buffer
 	exited chan struct{} // closed when the program has ended
 	err    error         // of the program, once exited
 	killed bool          // at the end of its last life
@@ -121,7 +122,7 @@ func Start(t TB, o Options) *Server {
 	if o.Program == "" {
 		o.Program = Program(t)
 	}
-	s := &Server{Data: o.Data, Domain: cmp.Or(o.Domain, Domain), t: t, o: o, stdout: &lockedBuffer{}, stderr: &lockedBuffer{}}
+	s := &Server{Data: o.Data, Domain: cmp.Or(o.Domain, Domain), t: t, o: o, stdout: &transcript.Buffer{}, stderr: &transcript.Buffer{}}
 	t.Cleanup(func() {
 		var err error
 		switch {
@@ -299,24 +300,6 @@ func (s *Server) Log() string { return s.stderr.String() }
 
 // Output returns what the server printed so far.
 func (s *Server) Output() string { return s.stdout.String() }
-
-// lockedBuffer is a buffer for several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
 
 // Memory returns how much memory the server has, in KiB.
 func (s *Server) Memory() int {

@@ -53,10 +53,10 @@ bin/drydockd: setup
 	$(BUILD) -o $@ ./cmd/drydockd
 
 .PHONY: demo
-demo: bin/drydockd ## a server with a gated import: a good base image passes, a bad one does not
+demo: bin/drydockd ## a server with a page that follows a public image, and a gate between the two
 	$(BUILD) -o bin/drydock ./cmd/drydock
 	go build -o bin/demo ./test/demo
-	tools/as-root bin/demo bin/drydockd bin/drydock examples/gated-import
+	tools/as-root bin/demo bin/drydockd bin/drydock examples/public-content
 
 # Containers need root: the tests are compiled by the caller and run by
 # tools/as-root, which is sudo for everyone else.
@@ -66,8 +66,9 @@ test: setup ## run all tests (PKG=./internal/plan/ for one package)
 
 # Docker comes first on PATH where it is not the machine's own.
 .PHONY: compat
-compat: setup ## use a server with what others wrote: Azure's SDKs, docker, skopeo, ORAS
+compat: setup ## use a server with what others wrote: Azure's SDKs and CLI, docker, skopeo, ORAS
 	@tools/docker .cache/docker
+	@tools/azure-cli .cache/azure-cli
 	PATH="$(CURDIR)/.cache/docker/bin:$$PATH" go test -exec "'$(CURDIR)/tools/as-root'" -tags docker -count=1 -timeout=20m $(if $(V),-v) ./test/compat
 
 # AZ=/path/to/az for an Azure CLI that is there, WALK=FILE for another script.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,8 +53,19 @@ func (p *program) resetAdmin(ctx context.Context, dir string) error {
 	d := &auth.Directory{
 		Principals: store, Roles: store, Settings: store, Hasher: auth.NewHasher(), Now: p.now, NewID: uuid.NewString,
 	}
+	note := drydock.AuditRecord{
+		ID: uuid.NewString(), Time: p.now(), Name: "drydockd admin reset", From: "the server's machine",
+		Action: "Microsoft.Graph/servicePrincipals/addPassword POST", Target: "/v1.0/servicePrincipals", Result: drydock.AuditStarted,
+	}
+	if err := store.AppendAudit(ctx, []drydock.AuditRecord{note}); err != nil {
+		return err
+	}
 	c, err := d.ResetAdmin(ctx)
+	note.Result = drydock.AuditSucceeded
 	if err != nil {
+		note.Result = drydock.AuditFailed
+	}
+	if err := errors.Join(err, store.EndAudit(context.WithoutCancel(ctx), []drydock.AuditRecord{note})); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(p.stdout, "client id  %s\nsecret     %s\n", c.AppID, c.Secret)

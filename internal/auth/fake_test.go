@@ -164,12 +164,21 @@ type site struct {
 	store     *store
 	keys      *auth.Keys
 	directory *auth.Directory
-	login     string         // URL of the authority; loginURL if it is empty
-	provider  *auth.Provider // nil for none
+	login     string               // URL of the authority; loginURL if it is empty
+	provider  *auth.Provider       // nil for none
+	groups    map[string]time.Time // when container groups were made, by their keys
 
 	mu  sync.Mutex
 	now time.Time
 	ids int
+}
+
+// group says when a container group was made.
+func (s *site) group(_ context.Context, id drydock.ResourceID) (time.Time, error) {
+	if made, ok := s.groups[id.Key()]; ok {
+		return made, nil
+	}
+	return time.Time{}, notFound("container group " + id.Name())
 }
 
 func (s *site) clock() time.Time {
@@ -215,7 +224,7 @@ func (s *site) load(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Authority = auth.NewAuthority(auth.Config{
-		Keys: keys, Principals: s.store, Runs: s.store, Hasher: auth.NewHasher(),
+		Keys: keys, Principals: s.store, Runs: s.store, Groups: s.group, Hasher: auth.NewHasher(),
 		Tenant: tenant, LoginURL: cmp.Or(s.login, loginURL), Provider: s.provider,
 		Resources: map[auth.Audience][]string{
 			auth.Management: {armResource, "https://management.core.windows.net/"},

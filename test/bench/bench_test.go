@@ -55,6 +55,7 @@ func TestShort(t *testing.T) {
 		"one more step", "so many more steps", "its push", "with a RUN", "cached as a whole",
 		"has the layers", "an empty registry", "start to first step", "size at rest",
 		"later start", "drydock acr build", "p99", "push of an image", "pull of an image", "carried out", "issued to programs", "token is checked",
+		"reads", "first answer of the new page",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, out.String())

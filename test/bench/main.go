@@ -186,7 +186,11 @@ func (l *lab) serverComparisons(ctx context.Context, s size) ([]comparison, erro
 	if err != nil {
 		return nil, err
 	}
+	newPage, err := l.newPage(ctx, server)
+	if err != nil {
+		return nil, err
+	}
 	return []comparison{
-		l.serverStart(), tokens, vaults, build, lines, l.pushes(places, s.layer), pulls, l.queued(server, s.runs),
+		l.serverStart(), tokens, vaults, newPage, build, lines, l.pushes(places, s.layer), pulls, l.queued(server, s.runs),
 	}, nil
 }

@@ -278,7 +278,7 @@ func (s *Server) sweep() error {
 // Stop asks the server to end, waits for it, and returns its error.
 func (s *Server) Stop() error {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	select {

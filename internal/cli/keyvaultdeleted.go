@@ -63,7 +63,8 @@ func (v *deletedVaultFlags) find(c *call, a *api) (object, error) {
 
 func deletedVaultTable(item any) output.Row {
 	return output.Row{
-		{Column: "Name", Value: text(item, "name")}, {Column: "Location", Value: text(item, "properties", "location")},
+		{Column: "Name", Value: text(item, "name")},
+		{Column: "Location", Value: text(item, "properties", "location")},
 		{Column: "DeletionDate", Value: when(text(item, "properties", "deletionDate"))},
 		{Column: "ScheduledPurgeDate", Value: when(text(item, "properties", "scheduledPurgeDate"))},
 	}

@@ -157,7 +157,7 @@ func overlay(dir string, files fs.FS) error {
 	return os.CopyFS(dir, files)
 }
 
-// replace changes a line that starts with a text, and pushes that.
+// replace changes the lines that start with a text, and pushes that.
 func (w *tree) replace(file, start, line, message string) error {
 	path := filepath.Join(w.dir, file)
 	text, err := os.ReadFile(path)
@@ -166,7 +166,7 @@ func (w *tree) replace(file, start, line, message string) error {
 	}
 	lines, found := strings.Split(string(text), "\n"), false
 	for i, have := range lines {
-		if strings.HasPrefix(have, start) {
+		if have != "" && strings.HasPrefix(have, start) {
 			lines[i], found = line, true
 		}
 	}
@@ -179,6 +179,14 @@ func (w *tree) replace(file, start, line, message string) error {
 	return w.push(message)
 }
 
+// head returns the newest commit.
+func (w *tree) head() (string, error) {
+	cmd := exec.Command("git", "rev-parse", "HEAD")
+	cmd.Dir = w.dir
+	out, err := cmd.Output()
+	return strings.TrimSpace(string(out)), err
+}
+
 // push commits all and pushes it. The first push is by force: hosts begin
 // repositories with a commit of their own.
 func (w *tree) push(message string) error {
@@ -188,7 +196,7 @@ func (w *tree) push(message string) error {
 	if err := w.git("commit", "--quiet", "--allow-empty", "--message", message); err != nil {
 		return err
 	}
-	return w.git("push", "--quiet", "--force", "origin", "main")
+	return w.git("push", "--quiet", "--force", "origin", "HEAD")
 }
 
 func (w *tree) git(args ...string) error {

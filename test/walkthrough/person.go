@@ -27,6 +27,7 @@ func Usual() Names {
 // to see.
 type Person struct {
 	Names Names
+	Words map[string]Word // that a script may ask for beside those of the walkthrough
 
 	Page string // address of the page, when it was looked at last
 
@@ -106,6 +107,9 @@ func (p *Person) problem() error {
 
 // do does what the script asks for.
 func (p *Person) do(ctx context.Context, what string) (said string, err error) {
+	if word, ok := p.Words[what]; ok {
+		return word(ctx)
+	}
 	switch what {
 	case "look":
 		return p.look(ctx)

@@ -18,3 +18,9 @@ func TestWithAzureCLI(t *testing.T) {
 	}
 	twice(t, "azure-cli", walkthrough.Set(t, options(t, az)))
 }
+
+// The overview of ACR Tasks, by the Azure CLI as it is.
+func TestOverviewWithAzureCLI(t *testing.T) {
+	t.Parallel()
+	overview(t, walkthrough.Set(t, options(t, os.Getenv("AZ"))))
+}

@@ -1,0 +1,98 @@
+package walkthrough_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/drydockhq/drydock/test/walkthrough"
+)
+
+// tarball serves the files of a folder as one, and returns its URL.
+func tarball(t *testing.T, folder string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "app.tar.gz")
+	if out, err := exec.Command("tar", "-C", folder, "--exclude=.git", "-czf", file, ".").CombinedOutput(); err != nil {
+		t.Fatal(err, string(out))
+	}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) }))
+	t.Cleanup(web.Close)
+	return web.URL + "/app.tar.gz"
+}
+
+// overview plays what the overview of ACR Tasks tells of, as somebody who may use one
+// registry only.
+func overview(t *testing.T, s *walkthrough.Stage) {
+	t.Helper()
+	const registry, other = "contoso", "fabrikam"
+	url, commit := s.Add("app", "testdata/overview")
+	s.Must("group", "create", "-n", "overview", "-l", "chinaeast2")
+	id := s.Must("acr", "create", "-g", "overview", "-n", registry, "--sku", "Premium", "--query", "id", "-o", "tsv")
+	s.Must("acr", "create", "-g", "overview", "-n", other, "--sku", "Premium")
+	client, secret, err := s.Principal(t.Context(), "pipeline", "Contributor", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := filepath.Abs("testdata/overview.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.Person("overview")
+	p.Words = map[string]walkthrough.Word{
+		"commit": func(ctx context.Context) (string, error) {
+			if err := s.Commit("app", "said", "this is newer"); err != nil {
+				return "", err
+			}
+			return s.Trigger(ctx, registry, "commit", "Commit")
+		},
+		"pull": func(ctx context.Context) (string, error) {
+			if err := s.Pull("app", "said", "this is proposed"); err != nil {
+				return "", err
+			}
+			return s.Trigger(ctx, registry, "pull", "Pull Request")
+		},
+		"image": func(ctx context.Context) (string, error) { return s.Trigger(ctx, registry, "image", "Image Update") },
+		"timer": func(ctx context.Context) (string, error) { return s.Trigger(ctx, registry, "timer", "Timer") },
+	}
+	played, err := s.Play(t.Context(), walkthrough.Script{Path: script, Commands: 32, Env: []string{
+		"REGISTRY=" + registry, "OTHER=" + other, "CI_ID=" + client, "CI_SECRET=" + secret, "TENANT=" + s.Server.Tenant, "NO_PROXY=127.0.0.1",
+		"FOLDER=" + s.Folder("app"), "GIT_URL=" + url + "#main", "GIT=" + s.Owner("app"), "COMMIT=" + commit, "TARBALL=" + tarball(t, s.Folder("app")),
+	}}, p)
+	if err != nil {
+		t.Fatal(err, "\n", played.Output)
+	}
+	if strings.Contains(played.Output, "NOT REFUSED") || strings.Count(played.Output, "(AuthorizationFailed)")+strings.Count(played.Output, "could not be found") < 2 {
+		t.Errorf("it may do more than use one registry:\n%s", played.Output)
+	}
+	for text, n := range map[string]int{"this is the whole": 4, "this is a part": 2, "this is newer": 1, "this is proposed": 1} {
+		if got := strings.Count(played.Output, text); got < n {
+			t.Errorf("%d times %q, not %d:\n%s", got, text, n, played.Output)
+		}
+	}
+	have := s.Images(registry)
+	for _, tag := range []string{"base:1", "app:folder", "app:git", "app:branch", "app:part", "app:commit", "app:tarball"} {
+		if have[tag] == "" {
+			t.Errorf("%s was not pushed: %v", tag, have)
+		}
+	}
+	if have["app:part"] != have["app:commit"] || have["app:git"] == have["app:part"] {
+		t.Errorf("the same sources make other images, or other ones the same: %v", have)
+	}
+	for place, text := range map[string]string{"what was printed": played.Output, "the server's log": s.Server.Log()} {
+		for name, value := range map[string]string{"the service principal": secret, "the git host": s.Token(), "the hub": s.HubPassword()} {
+			if strings.Contains(text, value) {
+				t.Errorf("the secret of %s is in %s", name, place)
+			}
+		}
+	}
+}
+
+// The overview of ACR Tasks, by drydock under the name az.
+func TestOverviewWithDrydock(t *testing.T) {
+	t.Parallel()
+	overview(t, walkthrough.Set(t, options(t, "")))
+}

@@ -67,7 +67,7 @@ func overview(t *testing.T, s *walkthrough.Stage) {
 		t.Fatal(err, "\n", played.Output)
 	}
 	// The two clients say in other words that they see no such registry.
-	hidden := regexp.MustCompile(`(?i)no registry "?` + other + `|` + other + `'? could not be found`)
+	hidden := regexp.MustCompile(`(?i)no registry "?` + other + `|name '` + other + `' and type '[^']+' could not be found`)
 	if strings.Contains(played.Output, "NOT REFUSED") || !hidden.MatchString(played.Output) ||
 		!strings.Contains(played.Output, "'Microsoft.Resources/subscriptions/resourceGroups/write'") {
 		t.Errorf("it may do more than use one registry:\n%s", played.Output)

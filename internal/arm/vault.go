@@ -98,13 +98,13 @@ func (s *Server) putVault(req *request) (*answer, error) {
 // deleted.
 func (s *Server) newVault(req *request, st *stored, next object) error {
 	st.GlobalName = true
+	if err := s.mayOpenStore(req, st.ID.Name()); err != nil {
+		return err
+	}
 	if strings.EqualFold(text(next, "properties.createMode"), "recover") {
 		return s.recoverVault(req, st)
 	}
 	if err := s.vaultNameFree(req.Context(), st.ID.Name()); err != nil {
-		return err
-	}
-	if err := s.mayOpenStore(req, st.ID.Name()); err != nil {
 		return err
 	}
 	if err := st.takeLocation(next, ""); err != nil {

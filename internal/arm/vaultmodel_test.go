@@ -61,4 +61,10 @@ func TestOnlyOwnersOpenVaultsOfStoresElsewhere(t *testing.T) {
 	if a := s.Do(t, s.token, http.MethodPut, vault+"Elsewhere", `{"location":"westeurope","properties":{}}`); a.Status != http.StatusCreated {
 		t.Errorf("%d %v", a.Status, a.Body)
 	}
+	if a := s.Do(t, s.token, http.MethodDelete, vault+"Elsewhere", ""); a.Status != http.StatusOK {
+		t.Errorf("%d %v", a.Status, a.Body)
+	}
+	if a := s.Do(t, token, http.MethodPut, vault+"Elsewhere", `{"location":"westeurope","properties":{"createMode":"recover"}}`); a.Status != http.StatusForbidden {
+		t.Errorf("recovering: %d %v", a.Status, a.Body)
+	}
 }

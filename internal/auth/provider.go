@@ -88,7 +88,8 @@ func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	if p.err != nil && p.Now().Sub(p.tried) < discoverAgain {
 		return nil, p.err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	// The answer is for all: somebody who hangs up must not spoil it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	found, err := oidc.NewProvider(p.context(ctx), p.Issuer)
 	p.tried, p.found, p.err = p.Now(), found, nil

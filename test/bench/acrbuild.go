@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/drydockhq/drydock/test/serve"
 )
 
 // acrBuild measures a build by the server, with its upload, queue, log and
@@ -36,7 +38,7 @@ func (l *lab) acrBuild(s *server) (comparison, error) {
 				return nil, err
 			}
 			var took float64
-			err = l.with(ctx, func(*tb) {
+			err = l.with(ctx, func(serve.TB) {
 				begun := time.Now()
 				s.client.Must("acr", "build", "-r", "contoso", "-t", "bench:app", source)
 				took = milliseconds(time.Since(begun))

@@ -35,7 +35,7 @@ func (l *lab) newPage(ctx context.Context, s *server) (comparison, error) {
 		return comparison{}, err
 	}
 	p.base = base
-	err = l.with(ctx, func(t *tb) { p.groups = s.On(t).Azure().Instances() })
+	err = l.with(ctx, func(t serve.TB) { p.groups = s.On(t).Azure().Instances() })
 	if err == nil {
 		_, err = p.replace(ctx, 0)
 	}

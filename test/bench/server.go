@@ -26,7 +26,7 @@ func (l *lab) openServer(ctx context.Context) (*server, error) {
 	if err := images.Push(ctx, l.public.Host, images.Bash); err != nil {
 		return nil, err
 	}
-	err := l.with(ctx, func(t *tb) {
+	err := l.with(ctx, func(t serve.TB) {
 		s.Server = serve.Start(t, serve.Options{
 			Program: l.drydockd, Domain: serve.LocalDomain, Args: []string{fmt.Sprint("--runs-slots=", slots)},
 		})
@@ -44,7 +44,7 @@ func (l *lab) serverStart() comparison {
 		rows: []row{{name: "first start, with keys and certificates"}, {name: "later start"}, {name: "size at rest", unit: "MB"}},
 		do: func(ctx context.Context, _ int) ([]float64, error) {
 			var first, again, size float64
-			err := l.with(ctx, func(t *tb) {
+			err := l.with(ctx, func(t serve.TB) {
 				begun := time.Now()
 				s := serve.Start(t, serve.Options{Program: l.drydockd})
 				first = milliseconds(time.Since(begun))

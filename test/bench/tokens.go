@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/drydockhq/drydock/test/serve"
 )
 
 // signIns is a server's authority, and who signs in at it.
@@ -38,7 +40,7 @@ func (l *lab) tokens(ctx context.Context, s *server, count int) (comparison, err
 	scope := "https://" + s.Host("management") + "/.default"
 	t.program = url.Values{"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {s.Secret}, "scope": {scope}}
 	t.password = url.Values{"grant_type": {"password"}, "client_id": {azureCLI}, "username": {benchLogin}, "password": {benchWord}, "scope": {scope + " openid"}}
-	err := l.with(ctx, func(tb *tb) { t.http = s.On(tb).HTTP() })
+	err := l.with(ctx, func(tb serve.TB) { t.http = s.On(tb).HTTP() })
 	if err == nil {
 		err = t.prepare(ctx)
 	}

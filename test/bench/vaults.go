@@ -21,7 +21,7 @@ func (l *lab) vaults(ctx context.Context, s *server, count int) (comparison, err
 	t.program = url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {s.Secret}, "scope": {"https://" + s.Host("vault") + "/.default"},
 	}
-	err := l.with(ctx, func(tb *tb) {
+	err := l.with(ctx, func(tb serve.TB) {
 		client := s.On(tb).Client(serve.Client{})
 		t.http = s.On(tb).HTTP()
 		client.Must("group", "create", "-n", benchVault, "-o", "none")

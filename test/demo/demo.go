@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/drydockhq/drydock/test/serve"
 	"github.com/drydockhq/drydock/test/walkthrough"
 )
 
@@ -45,7 +46,7 @@ func (d *demo) play(ctx context.Context, p programs, example string) error {
 registry that plays Docker Hub. Its node:15-alpine is made from Debian's libraries and the
 Node.js of npm, which takes a while the first time. drydock is used under the name az.
 `)
-	return d.with(ctx, func(t *tb) {
+	return d.with(ctx, func(t serve.TB) {
 		stage := walkthrough.Set(t, walkthrough.Options{
 			Program: p.drydockd, Az: p.drydock, Examples: example, Out: d.out,
 			// A real git host would tell the server of pushes, but takes minutes to build.

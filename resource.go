@@ -20,6 +20,9 @@ type Resource struct {
 	// GlobalName says that no other resource of its type may have its name,
 	// wherever that is.
 	GlobalName bool
+	// Alias, if it is not empty, is a second name that no other resource of its
+	// type may have, wherever that is; compared as it is written.
+	Alias string
 }
 
 // ResourceID is an ARM id:
@@ -179,6 +182,7 @@ type ResourceFilter struct {
 	Below ResourceID   // at any depth, without itself; a subscription, a group or a resource
 	Type  string       // compared without regard to case
 	Name  string       // compared without regard to case
+	Alias string       // compared as it is written
 	IDs   []ResourceID // those of them that there are
 }
 
@@ -193,7 +197,7 @@ type ResourceStore interface {
 	// PutResource creates or replaces a resource and returns it as stored. With
 	// an ifMatch that is not empty the stored resource must have that ETag; with
 	// "*" it must exist. Otherwise the error has code Conflict, as it has when a
-	// GlobalName is taken. A group, or the resource that a child is below, must
+	// GlobalName or an Alias is taken. A group, or the resource that a child is below, must
 	// be there, or the error has code NotFound; a subscription need not.
 	PutResource(ctx context.Context, r Resource, ifMatch string) (Resource, error)
 

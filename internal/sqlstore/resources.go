@@ -12,7 +12,7 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-const resourceColumns = `id, location, body, secrets, etag, created, updated, global_name`
+const resourceColumns = `id, location, body, secrets, etag, created, updated, global_name, alias`
 
 // Resource implements drydock.ResourceStore.
 func (s *Store) Resource(ctx context.Context, id drydock.ResourceID) (drydock.Resource, error) {
@@ -33,6 +33,9 @@ func (s *Store) Resources(ctx context.Context, f drydock.ResourceFilter) ([]dryd
 	}
 	if f.Name != "" {
 		c.add("name = ?", strings.ToLower(f.Name))
+	}
+	if f.Alias != "" {
+		c.add("alias = ?", f.Alias)
 	}
 	read := func(tx *sql.Tx, c *conditions) ([]drydock.Resource, error) {
 		return list(ctx, tx, scanResource, `SELECT `+resourceColumns+` FROM resources`+c.where()+` ORDER BY key`, c.args...)
@@ -139,22 +142,33 @@ func putResource(ctx context.Context, tx *sql.Tx, r *drydock.Resource) error {
 		parentKey = &key
 	}
 	kind, name := strings.ToLower(r.ID.Type()), strings.ToLower(r.ID.Name())
-	var globalName *string
+	var globalName, alias *string
 	if r.GlobalName {
 		text := kind + " " + name
 		globalName = &text
 	}
+	if r.Alias != "" {
+		alias = &r.Alias
+	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO resources
-			(key, id, parent, type, name, global_name, location, body, secrets, etag, created, updated)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-		ON CONFLICT (key) DO UPDATE SET global_name = excluded.global_name, location = excluded.location,
-			body = excluded.body, secrets = excluded.secrets, etag = excluded.etag, updated = excluded.updated`,
-		r.ID.Key(), r.ID.String(), parentKey, kind, name, globalName,
+			(key, id, parent, type, name, global_name, alias, location, body, secrets, etag, created, updated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (key) DO UPDATE SET global_name = excluded.global_name, alias = excluded.alias,
+			location = excluded.location, body = excluded.body, secrets = excluded.secrets, etag = excluded.etag, updated = excluded.updated`,
+		r.ID.Key(), r.ID.String(), parentKey, kind, name, globalName, alias,
 		r.Location, r.Body, r.Secrets, r.ETag, nanos(r.Created), nanos(r.Updated))
 	if breaksUnique(err) {
-		return drydock.Errorf(drydock.Conflict, "the name %s is taken", r.ID.Name())
+		return taken(r)
 	}
 	return err
+}
+
+// taken says that another resource has one of the names that r wants for itself.
+func taken(r *drydock.Resource) error {
+	if r.Alias != "" {
+		return drydock.Errorf(drydock.Conflict, "the name %s or %s is taken", r.ID.Name(), r.Alias)
+	}
+	return drydock.Errorf(drydock.Conflict, "the name %s is taken", r.ID.Name())
 }
 
 func deleteBelow(ctx context.Context, tx *sql.Tx, table, column string, id drydock.ResourceID) error {
@@ -170,12 +184,14 @@ func scanResource(row scanner) (drydock.Resource, error) {
 		id               string
 		created, updated int64
 		globalName       *string
+		alias            sql.NullString
 	)
-	err := row.Scan(&id, &r.Location, &r.Body, &r.Secrets, &r.ETag, &created, &updated, &globalName)
+	err := row.Scan(&id, &r.Location, &r.Body, &r.Secrets, &r.ETag, &created, &updated, &globalName, &alias)
 	if err != nil {
 		return drydock.Resource{}, err
 	}
 	r.Created, r.Updated, r.GlobalName = fromNanos(created), fromNanos(updated), globalName != nil
+	r.Alias = alias.String
 	r.ID, err = resourceID(id)
 	return r, err
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,8 @@ var resourceTests = map[string]func(*testing.T, Store){
 	"etag races":      resourceETagRaces,
 	"parents":         resourceParents,
 	"global names":    resourceGlobalNames,
+	"aliases":         resourceAliases,
+	"alias races":     resourceAliasRaces,
 	"filters":         resourceFilters,
 	"deleted deep":    resourceDeletedDeep,
 	"deleted, reborn": resourceReborn,
@@ -37,7 +40,7 @@ func resourceKept(t *testing.T, s Store) {
 	r := drydock.Resource{
 		ID: registry.Child("tasks", "Build"), Location: "westeurope",
 		Body: []byte(`{"properties":{"später":1}}`), Secrets: []byte{0, 1, 255},
-		Created: day, Updated: day.Add(time.Second), GlobalName: true,
+		Created: day, Updated: day.Add(time.Second), GlobalName: true, Alias: "builder",
 	}
 	stored := put(t, s, r)
 	if stored.ETag == "" {
@@ -156,6 +159,51 @@ func resourceGlobalNames(t *testing.T, s Store) {
 	put(t, s, drydock.Resource{ID: vault, GlobalName: true})
 	check(t, s.DeleteResource(t.Context(), mine))
 	put(t, s, drydock.Resource{ID: elsewhere, GlobalName: true})
+}
+
+func resourceAliases(t *testing.T, s Store) {
+	putRegistries(t, s)
+	mine, yours := registry.Child("tasks", "mine"), other.Child("tasks", "yours")
+	put(t, s, drydock.Resource{ID: mine, Alias: "page.here"})
+	put(t, s, drydock.Resource{ID: mine, Alias: "page.here"})
+	_, err := s.PutResource(t.Context(), drydock.Resource{ID: yours, Alias: "page.here"}, "")
+	wantCode(t, "an alias that is taken", err, drydock.Conflict)
+	put(t, s, drydock.Resource{ID: registry.Child("webhooks", "mine"), Alias: "page.here"})
+	put(t, s, drydock.Resource{ID: yours, Alias: "page.there"})
+	found, err := s.Resources(t.Context(), drydock.ResourceFilter{Type: mine.Type(), Alias: "page.here"})
+	check(t, err)
+	if len(found) != 1 || found[0].ID.Key() != mine.Key() || found[0].Alias != "page.here" {
+		t.Errorf("found by its alias: %v", found)
+	}
+	put(t, s, drydock.Resource{ID: mine}) // gives it up
+	put(t, s, drydock.Resource{ID: yours, Alias: "page.here"})
+	check(t, s.DeleteResource(t.Context(), yours))
+	put(t, s, drydock.Resource{ID: mine, Alias: "page.here"})
+}
+
+func resourceAliasRaces(t *testing.T, s Store) {
+	putRegistries(t, s)
+	const writers = 8
+	errs := make([]error, writers)
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Go(func() {
+			r := drydock.Resource{ID: registry.Child("tasks", fmt.Sprint("t", i)), Alias: "page.here"}
+			_, errs[i] = s.PutResource(t.Context(), r, "")
+		})
+	}
+	wg.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		wantCode(t, "a writer that lost", err, drydock.Conflict)
+	}
+	if won != 1 {
+		t.Errorf("%d writers have the alias", won)
+	}
 }
 
 func resourceFilters(t *testing.T, s Store) {

@@ -46,7 +46,8 @@ type Config struct {
 	// Go's own transport, which reaches all that this machine does.
 	Downloads http.RoundTripper
 	// Programs are the files of the programs in built-in images, by their names:
-	// drydock.internal/NAME holds NAME. They must be static.
+	// drydock.internal/NAME holds NAME. The images of those that are not static
+	// can't be used, which is a warning.
 	Programs map[string]string
 	// Warn takes sentences about things that went wrong without failing a run;
 	// may be nil.
@@ -134,6 +135,9 @@ func New(ctx context.Context, config Config) (_ *Executor, err error) {
 	}
 	if e.programs, err = newPrograms(filepath.Join(e.runtime.dir, "programs"), config.Programs); err != nil {
 		return nil, err
+	}
+	if why := e.programs.unusable(); why != nil {
+		config.Warn("%v", why)
 	}
 	return e, e.openBuildKit(ctx)
 }

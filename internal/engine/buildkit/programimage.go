@@ -20,9 +20,10 @@ import (
 // /usr/bin: drydock.internal/NAME. They have what a static program needs beside
 // itself, and nothing else.
 type programs struct {
-	dir    string // with the files that all of them have
-	mounts []string
-	images map[string]*rootfs
+	dir     string // with the files that all of them have
+	mounts  []string
+	images  map[string]*rootfs
+	dynamic map[string]string // loaders of those that are not static, by their names
 }
 
 // programFolder is where a program is in its image.
@@ -31,7 +32,7 @@ const programFolder = "/usr/bin"
 // newPrograms makes the images below dir. The files are by the names of the
 // programs.
 func newPrograms(dir string, files map[string]string) (*programs, error) {
-	p := &programs{dir: filepath.Join(dir, "files"), images: map[string]*rootfs{}}
+	p := &programs{dir: filepath.Join(dir, "files"), images: map[string]*rootfs{}, dynamic: map[string]string{}}
 	mounted := filepath.Join(dir, "mounted")
 	if err := os.MkdirAll(mounted, 0o700); err != nil {
 		return nil, fmt.Errorf("making the built-in images: %w", err)
@@ -40,14 +41,29 @@ func newPrograms(dir string, files map[string]string) (*programs, error) {
 		return nil, fmt.Errorf("making the built-in images: %w", err)
 	}
 	for name, file := range files {
-		at := filepath.Join(mounted, name)
-		if err := mountProgram(file, at); err != nil {
+		if err := p.add(name, file, filepath.Join(mounted, name)); err != nil {
 			return nil, errors.Join(fmt.Errorf("making the built-in image of %s: %w", name, err), p.Close())
 		}
-		p.mounts = append(p.mounts, at)
-		p.images[name] = p.image(name, at)
 	}
 	return p, nil
+}
+
+// add makes the image of a program, which is mounted at a file that there is not.
+func (p *programs) add(name, file, at string) error {
+	loader, err := loaderOf(file)
+	if err != nil {
+		return err
+	}
+	if loader != "" {
+		p.dynamic[name] = loader
+		return nil
+	}
+	if err := mountProgram(file, at); err != nil {
+		return err
+	}
+	p.mounts = append(p.mounts, at)
+	p.images[name] = p.image(name, at)
+	return nil
 }
 
 // writeFiles writes what a program needs beside itself, and what it is mounted on.
@@ -120,8 +136,11 @@ func (p *programs) rootfs(completeName string) (*rootfs, error) {
 	if !drydock.IsBuiltIn(completeName) {
 		return nil, nil
 	}
-	name := strings.TrimPrefix(completeName, drydock.BuiltInImage(""))
-	files, ok := p.images[strings.TrimSuffix(name, ":latest")]
+	name := strings.TrimSuffix(strings.TrimPrefix(completeName, drydock.BuiltInImage("")), ":latest")
+	if _, ok := p.dynamic[name]; ok {
+		return nil, p.unusable()
+	}
+	files, ok := p.images[name]
 	if !ok {
 		return nil, p.unknown(completeName)
 	}

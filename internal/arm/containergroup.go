@@ -96,7 +96,6 @@ func (s *Server) putContainerGroup(req *request) (*answer, error) {
 	if doc, ok := a.body.(object); ok && text(doc, "properties.provisioningState") == drydock.GroupFailed {
 		child(doc, "properties")["provisioningState"] = drydock.GroupCreating
 		delete(doc, "error")
-		a.with("Retry-After", pollSeconds)
 	}
 	return a, nil
 }

@@ -58,10 +58,7 @@ func (s *Server) containerGroupAnswer(ctx context.Context, status int, st *store
 		return nil, err
 	}
 	a := st.answer(status, doc)
-	switch text(doc, "properties.provisioningState") {
-	case drydock.GroupPending, drydock.GroupCreating:
-		a.with("Retry-After", pollSeconds)
-	case drydock.GroupFailed:
+	if text(doc, "properties.provisioningState") == drydock.GroupFailed {
 		// Clients that wait for the end show it.
 		if problem := s.c.Instances.View(st.ID).Problem; problem != "" {
 			doc["error"] = object{"code": "ContainerGroupFailed", "message": problem}

@@ -15,8 +15,9 @@ compared without regard to case. Errors have ARM's form and codes. A request nee
 ` + "`login.<domain>`" + ` for the resource manager, and its principal a role that gives the action in the table, on the
 resource or on what it is in; where no action stands, any principal may. Lists show what their reader may read.
 
-What goes on after its answer, the deletion of a group and an import, is answered with 202, ` + "`Location`" + ` and
-` + "`Retry-After`" + `; everything else has been done when it is answered.
+What goes on after its answer, an import and a deletion that takes longer than a few seconds, is answered with 202 and
+` + "`Location`" + `; a container group and a task run show by ` + "`provisioningState`" + ` that they do. Until the end each answer has
+` + "`Retry-After: 1`" + `. Everything else has been done when it is answered.
 
 What is not Azure's: ` + "`runRegistry`" + ` in a task and in a run request is the login server, with a path if any, that stands
 for the run's own registry; ` + "`listLogSasUrl`" + ` also answers with ` + "`logFollowLink`" + `, a stream of the log that ends with the

@@ -131,7 +131,21 @@ func (o *operations) get(id string) *operation {
 func (s *Server) accepted(req *request, id string) *answer {
 	link := baseURL(req.Request) + "/subscriptions/" + s.c.Subscription + "/operationresults/" + id +
 		"?api-version=" + req.query.Get("api-version")
-	return (&answer{status: http.StatusAccepted}).with("Location", link).with("Retry-After", pollSeconds)
+	return (&answer{status: http.StatusAccepted}).with("Location", link)
+}
+
+// goesOn reports whether clients ask again after an answer: it is none yet, or it
+// shows a resource that something is still done to.
+func (a *answer) goesOn() bool {
+	if a.status == http.StatusAccepted {
+		return true
+	}
+	doc, _ := a.body.(object)
+	switch text(doc, "properties.provisioningState") {
+	case "", succeeded, "Failed", "Canceled":
+		return false
+	}
+	return true
 }
 
 func baseURL(r *http.Request) string {
@@ -155,7 +169,7 @@ func (s *Server) showOperation(req *request) (*answer, error) {
 			if err := op.failure(key); err != nil {
 				return nil, err
 			}
-			return (&answer{status: http.StatusOK}).with("Retry-After", pollSeconds), nil
+			return &answer{status: http.StatusOK}, nil
 		default:
 			return pending, nil
 		}
@@ -178,7 +192,7 @@ func (s *Server) olderOperation(req *request, key operationKey, pending *answer)
 	case st.exists():
 		return nil, conflict("OperationInterrupted", "The deletion was cut off by a restart of the server, or the name is used again.")
 	}
-	return (&answer{status: http.StatusOK}).with("Retry-After", pollSeconds), nil
+	return &answer{status: http.StatusOK}, nil
 }
 
 func (s *Server) openOperation(id string) (operationKey, error) {

@@ -54,6 +54,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
+	if a.goesOn() {
+		w.Header().Set("Retry-After", pollSeconds)
+	}
 	s.write(w, r, a.status, a.body)
 }
 

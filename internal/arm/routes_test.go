@@ -48,31 +48,41 @@ type operation struct{ method, path string }
 func sdkOperations(t *testing.T) []operation {
 	t.Helper()
 	const module = "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerregistry/armcontainerregistry"
-	dir, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}} {{.Module.Version}}", module).Output()
-	if err != nil {
-		t.Fatalf("looking for the source of %s: %v", module, err)
-	}
-	place, version, _ := strings.Cut(strings.TrimSpace(string(dir)), " ")
+	files, version := sdkClients(t, module)
 	if version != "v1.2.0" {
 		t.Errorf("the operations are those of %s, and should be those of v1.2.0", version)
 	}
-	files, err := filepath.Glob(filepath.Join(place, "*_client.go"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no clients in %s: %v", place, err)
-	}
 	var found []operation
 	for _, file := range files {
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range parsed.Decls {
+		for _, d := range file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && strings.HasSuffix(f.Name.Name, "CreateRequest") {
 				found = append(found, operationOf(t, f))
 			}
 		}
 	}
 	return found
+}
+
+// sdkClients parses the clients of a package of the Azure SDK.
+func sdkClients(t *testing.T, module string) (files []*ast.File, version string) {
+	t.Helper()
+	dir, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}} {{.Module.Version}}", module).Output()
+	if err != nil {
+		t.Fatalf("looking for the source of %s: %v", module, err)
+	}
+	place, version, _ := strings.Cut(strings.TrimSpace(string(dir)), " ")
+	names, err := filepath.Glob(filepath.Join(place, "*_client.go"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no clients in %s: %v", place, err)
+	}
+	for _, name := range names {
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, parsed)
+	}
+	return files, version
 }
 
 func operationOf(t *testing.T, f *ast.FuncDecl) operation {

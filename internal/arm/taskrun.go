@@ -29,15 +29,15 @@ var taskRunStates = map[drydock.RunStatus]string{
 // putTaskRun stores a task run and begins its run, unless there is one of the
 // same request and forceUpdateTag.
 func (s *Server) putTaskRun(req *request) (*answer, error) {
-	return s.polled(s.putChild(req, taskRunFields, func(ctx context.Context, st *stored, next object) error {
+	return s.putChild(req, taskRunFields, func(ctx context.Context, st *stored, next object) error {
 		st.doc = withoutComputed(next, computedOfTaskRun...)
 		return s.runAgain(ctx, st)
-	}, s.finishTaskRun, s.taskRunDoc))
+	}, s.finishTaskRun, s.taskRunDoc)
 }
 
 func (s *Server) patchTaskRun(req *request) (*answer, error) {
 	fields := optional(taskRunFields, "properties.runRequest")
-	return s.polled(s.patchChild(req, fields, func(ctx context.Context, st *stored, patch object) error {
+	return s.patchChild(req, fields, func(ctx context.Context, st *stored, patch object) error {
 		old, err := s.reveal(st, taskRunSecrets)
 		if err != nil {
 			return err
@@ -50,15 +50,7 @@ func (s *Server) patchTaskRun(req *request) (*answer, error) {
 		foldIdentities(old, patch)
 		st.doc = merge(old, patch)
 		return s.runAgain(ctx, st)
-	}, s.finishTaskRun, s.taskRunDoc))
-}
-
-// polled tells clients how often to ask for a task run that goes on.
-func (s *Server) polled(a *answer, err error) (*answer, error) {
-	if err != nil {
-		return nil, err
-	}
-	return a.with("Retry-After", pollSeconds), nil
+	}, s.finishTaskRun, s.taskRunDoc)
 }
 
 func (s *Server) finishTaskRun(st *stored) error {
@@ -129,7 +121,7 @@ func (s *Server) taskRunDoc(ctx context.Context, st *stored) (object, error) {
 }
 
 func (s *Server) showTaskRun(req *request) (*answer, error) {
-	return s.polled(s.showChild(req, s.taskRunDoc))
+	return s.showChild(req, s.taskRunDoc)
 }
 
 func (s *Server) detailTaskRun(req *request) (*answer, error) {

@@ -14,6 +14,7 @@ type Instances struct {
 	mu     sync.Mutex
 	Synced []drydock.ResourceID
 	Broken map[string]error // of Check, by image
+	Slow   bool             // says of groups that they are being made, for ever
 	// Source knows the groups; it is set when the server is.
 	Source *arm.Server
 }
@@ -49,6 +50,9 @@ func (i *Instances) View(id drydock.ResourceID) drydock.ContainerGroupView {
 		return drydock.ContainerGroupView{Provisioning: drydock.GroupFailed, Problem: err.Error()}
 	}
 	v := drydock.ContainerGroupView{Generation: g.Generation, Provisioning: drydock.GroupSucceeded, State: drydock.GroupRunning}
+	if i.Slow {
+		v.Provisioning = drydock.GroupCreating
+	}
 	if g.Stopped {
 		v.State = drydock.GroupStopped
 	}

@@ -285,12 +285,23 @@ func (usage) Size(context.Context, drydock.ResourceID) (int64, error) { return 1
 
 // Deleted notes what is deleted, and can refuse that.
 type Deleted struct {
+	// Hold makes deletions wait until it is closed, if it isn't nil; set before the
+	// first.
+	Hold chan struct{}
+
 	mu    sync.Mutex
 	names []string
 	err   error
 }
 
-func (d *Deleted) hook(_ context.Context, r drydock.Resource) error {
+func (d *Deleted) hook(ctx context.Context, r drydock.Resource) error {
+	if d.Hold != nil {
+		select {
+		case <-d.Hold:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.err != nil {

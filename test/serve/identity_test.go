@@ -25,7 +25,14 @@ type office struct {
 
 func newOffice(t *testing.T, args ...string) *office {
 	t.Helper()
-	s := serve.Start(t, serve.Options{Domain: serve.LocalDomain, Args: append([]string{hub(t)}, args...)})
+	return newOfficeAs(t, serve.Options{Args: args})
+}
+
+// newOfficeAs is newOffice with the options of its server.
+func newOfficeAs(t *testing.T, options serve.Options) *office {
+	t.Helper()
+	options.Domain, options.Args = serve.LocalDomain, append([]string{hub(t)}, options.Args...)
+	s := serve.Start(t, options)
 	o := &office{Client: s.Client(serve.Client{}), server: s, azure: s.Azure(), t: t}
 	o.Must("group", "create", "-n", serve.Group, "-l", "local")
 	o.Must("acr", "create", "-n", "contoso", "-g", serve.Group, "--sku", "Basic")
@@ -127,8 +134,8 @@ func (o *office) principal(task string) string {
 	return strings.TrimSpace(o.Must("acr", "task", "identity", "show", "-r", "contoso", "-n", task, "--query", "principalId", "-o", "tsv"))
 }
 
-// wantNothingOf checks that secrets are in nothing that the server has said.
-func (o *office) wantNothingOf(secrets ...string) {
+// metrics returns the metrics of the server.
+func (o *office) metrics() string {
 	o.t.Helper()
 	metrics, err := http.Get("http://" + o.server.Addr + "/metrics")
 	if err != nil {
@@ -139,8 +146,14 @@ func (o *office) wantNothingOf(secrets ...string) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
+	return string(text)
+}
+
+// wantNothingOf checks that secrets are in nothing that the server has said.
+func (o *office) wantNothingOf(secrets ...string) {
+	o.t.Helper()
 	places := map[string]string{
-		"the logs of runs": o.logs.String(), "the server's log": o.server.Log(), "the metrics": string(text),
+		"the logs of runs": o.logs.String(), "the server's log": o.server.Log(), "the metrics": o.metrics(),
 		"list-runs": o.Must("acr", "task", "list-runs", "-r", "contoso", "-o", "json"),
 		"tasks":     o.Must("acr", "task", "list", "-r", "contoso", "-o", "json"),
 	}

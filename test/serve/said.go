@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -17,6 +18,17 @@ func (s *Server) WaitSaid(text string) {
 			s.t.Fatal("the server does not say ", text)
 		}
 	}
+}
+
+// Dump ends the server as Go's programs crash, with what each goroutine does, which
+// is in its log then.
+func (s *Server) Dump() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		s.t.Fatal(err)
+	}
+	<-s.exited
+	s.cmd, s.killed = nil, true
 }
 
 // PeakMemory returns how much memory the server ever had, in KiB.

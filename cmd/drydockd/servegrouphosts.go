@@ -91,10 +91,7 @@ func (d *daemon) groupNames(ctx context.Context) ([]hostsfile.Host, error) {
 	}
 	var hosts []hostsfile.Host
 	for _, r := range found {
-		name, err := d.arm.ContainerGroupHost(r)
-		if err != nil {
-			return nil, err
-		}
+		name := d.arm.ContainerGroupHost(r)
 		if address := d.instances.View(r.ID).Address; name != "" && address.IsValid() {
 			hosts = append(hosts, hostsfile.Host{Name: name, Address: address})
 		}

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/drydockhq/drydock"
@@ -164,4 +166,92 @@ func TestBadContainerGroups(t *testing.T) {
 			t.Errorf("exec %s: %d %v", body, a.Status, a.Body)
 		}
 	}
+}
+
+// Of groups that are created at once with one DNS label, one has it.
+func TestContainerGroupsRaceForALabel(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.group(t)
+	const creators = 8
+	// All are asked for their images before any is stored.
+	var asked sync.WaitGroup
+	asked.Add(creators)
+	s.Instances.Checking = func() {
+		asked.Done()
+		asked.Wait()
+	}
+	codes := make([]string, creators)
+	var all sync.WaitGroup
+	for i := range creators {
+		all.Go(func() {
+			a := s.Do(t, s.token, http.MethodPut, s.groupPath(fmt.Sprint("page", i)), groupBody)
+			codes[i] = fmt.Sprint(a.Status, a.Code())
+		})
+	}
+	all.Wait()
+	slices.Sort(codes)
+	want := append([]string{"201"}, slices.Repeat([]string{"409DnsNameLabelAlreadyExists"}, creators-1)...)
+	if !slices.Equal(codes, want) {
+		t.Errorf("the answers are %v", codes)
+	}
+	s.Instances.Checking = nil
+	// A group elsewhere has another name, and one that lets go of its label frees it.
+	elsewhere := strings.Replace(groupBody, "westeurope", "East US", 1)
+	if a := s.Do(t, s.token, http.MethodPut, s.groupPath("elsewhere"), elsewhere); a.At("properties.ipAddress.fqdn") != "page.eastus.azurecontainer.drydock.test" {
+		t.Errorf("elsewhere: %d %v", a.Status, a.Body)
+	}
+	for _, c := range []struct {
+		name, label string
+		status      int
+	}{{"elsewhere", "other", 200}, {"more", "page", 201}, {"elsewhere", "page", 409}, {"elsewhere", "other", 200}} {
+		if a := s.Do(t, s.token, http.MethodPut, s.groupPath(c.name), strings.Replace(elsewhere, `"page"`, `"`+c.label+`"`, 1)); a.Status != c.status {
+			t.Errorf("%s wants %s: %d %v", c.name, c.label, a.Status, a.Body)
+		}
+	}
+}
+
+// Conditions count before registries are asked, and nobody is asked in vain.
+func TestConditionsOfContainerGroups(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.group(t)
+	for _, c := range []struct {
+		header, value string
+		status        int
+		asked         bool
+	}{
+		{"If-Match", "*", http.StatusPreconditionFailed, false},
+		{"If-None-Match", "*", http.StatusCreated, true},
+		{"If-None-Match", "*", http.StatusPreconditionFailed, false},
+		{"If-Match", `"other"`, http.StatusPreconditionFailed, false},
+		{"If-Match", "*", http.StatusOK, true},
+	} {
+		asked := false
+		s.Instances.Checking = func() { asked = true }
+		a := s.Do(t, s.token, http.MethodPut, s.groupPath("page"), groupBody, c.header, c.value)
+		if a.Status != c.status || asked != c.asked {
+			t.Errorf("%s %s: %d %v; registries were asked: %t", c.header, c.value, a.Status, a.Body, asked)
+		}
+	}
+}
+
+// What is created while what it is in is deleted is not there: nobody would end it.
+func TestContainerGroupInADyingGroup(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.group(t)
+	s.Deleted.Hold = make(chan struct{})
+	s.Instances.Checking = func() {
+		if a := s.Do(t, s.token, http.MethodDelete, "/subscriptions/"+s.Subscription+"/resourceGroups/g", ""); a.Status != http.StatusAccepted {
+			t.Errorf("deleting the resource group: %d %v", a.Status, a.Body)
+		}
+	}
+	if a := s.Do(t, s.token, http.MethodPut, s.groupPath("page"), groupBody); a.Status != http.StatusConflict || a.Code() != "ResourceGroupBeingDeleted" {
+		t.Errorf("a container group in it: %d %v", a.Status, a.Body)
+	}
+	if len(s.Instances.Synced) > 0 {
+		t.Errorf("%v is started", s.Instances.Synced)
+	}
+	close(s.Deleted.Hold)
 }

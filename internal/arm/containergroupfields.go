@@ -198,11 +198,19 @@ func groupLabel(doc object) string {
 	return strings.ToLower(text(doc, "properties.ipAddress.dnsNameLabel"))
 }
 
-// ContainerGroupHost returns the host name of a container group; "" for none.
-func (s *Server) ContainerGroupHost(r drydock.Resource) (string, error) {
-	st, err := open(r)
-	if err != nil || groupLabel(st.doc) == "" {
-		return "", err
+// groupAlias is a group's host name in the domain of container groups, which no
+// other may have; "" for none.
+func groupAlias(doc object, location string) string {
+	if groupLabel(doc) == "" {
+		return ""
 	}
-	return groupLabel(st.doc) + "." + plainLocation(st.Location) + "." + s.c.InstanceDomain, nil
+	return groupLabel(doc) + "." + plainLocation(location)
+}
+
+// ContainerGroupHost returns the host name of a container group; "" for none.
+func (s *Server) ContainerGroupHost(r drydock.Resource) string {
+	if r.Alias == "" {
+		return ""
+	}
+	return r.Alias + "." + s.c.InstanceDomain
 }

@@ -22,11 +22,7 @@ func (s *Server) containerGroupDoc(ctx context.Context, st *stored) (object, err
 		if view.Address.IsValid() {
 			address["ip"] = view.Address.String()
 		}
-		host, err := s.ContainerGroupHost(st.Resource)
-		if err != nil {
-			return nil, err
-		}
-		if host != "" {
+		if host := s.ContainerGroupHost(st.Resource); host != "" {
 			address["fqdn"] = host
 		}
 	}

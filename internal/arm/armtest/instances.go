@@ -13,8 +13,10 @@ import (
 type Instances struct {
 	mu     sync.Mutex
 	Synced []drydock.ResourceID
-	Broken map[string]error // of Check, by image
-	Slow   bool             // says of groups that they are being made, for ever
+	// Checking, if it isn't nil, is called by each Check.
+	Checking func()
+	Broken   map[string]error // of Check, by image
+	Slow     bool             // says of groups that they are being made, for ever
 	// Source knows the groups; it is set when the server is.
 	Source *arm.Server
 }
@@ -23,6 +25,9 @@ var _ arm.Instances = (*Instances)(nil)
 
 // Check implements arm.Instances.
 func (i *Instances) Check(_ context.Context, g drydock.ContainerGroup) (map[string]string, error) {
+	if i.Checking != nil {
+		i.Checking()
+	}
 	digests := map[string]string{}
 	for _, c := range append(append([]drydock.GroupContainer{}, g.Init...), g.Containers...) {
 		if err := i.Broken[c.Image]; err != nil {

@@ -153,7 +153,8 @@ func TestImageThatIsNotThere(t *testing.T) {
 	write(t, s, image, webImage(t, "green"))
 	wrong := i.Definition(image)
 	wrong.Properties.ImageRegistryCredentials[0].Password = to.Ptr("wrong")
-	if _, err = i.Create("page", wrong); err == nil || !strings.Contains(err.Error(), "InaccessibleImage") {
+	if _, err = i.Create("page", wrong); err == nil || !strings.Contains(err.Error(), "InaccessibleImage") ||
+		!strings.Contains(err.Error(), "--registry-login-server "+s.LoginServer("contoso")+" --registry-username") || strings.Contains(err.Error(), "task") {
 		t.Fatal(err)
 	}
 	address := i.MustCreate("page", i.Definition(image))

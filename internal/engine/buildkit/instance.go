@@ -31,13 +31,20 @@ func (i *instanceEngine) Resolve(ctx context.Context, image string, credentials 
 	if err != nil {
 		return "", err
 	}
-	desc, err := i.executor.remoteFor(credentials).head(ctx, name)
+	desc, err := i.executor.remoteOfGroup(credentials).head(ctx, name)
 	return desc.Digest.String(), err
 }
 
 // remoteFor is the registries as they are seen with credentials.
 func (e *Executor) remoteFor(credentials []drydock.Credential) *remote {
 	return e.remoteAs(&logins{opened: credentials, keychain: e.config.Keychain}, false)
+}
+
+// remoteOfGroup is remoteFor for container groups.
+func (e *Executor) remoteOfGroup(credentials []drydock.Credential) *remote {
+	r := e.remoteFor(credentials)
+	r.advice.Credentials = r.advice.GroupCredentials
+	return r
 }
 
 // loginKeychain is a group's logins before a keychain, which may be nil.
@@ -85,7 +92,7 @@ type instanceNetwork struct {
 // NewPod implements instance.Network.
 func (n *instanceNetwork) NewPod(ctx context.Context, spec instance.PodSpec) (_ instance.Pod, err error) {
 	e := n.executor
-	remote := e.remoteFor(spec.Credentials)
+	remote := e.remoteOfGroup(spec.Credentials)
 	if spec.Login != nil {
 		remote.logins.keychain = loginKeychain{spec.Login, remote.logins.keychain}
 	}

@@ -182,6 +182,12 @@ func TestCacheErrors(t *testing.T) {
 	r := openRun(t, newExecutor(t, buildkit.Config{}), "-- Dockerfile --\nFROM scratch\nCOPY Dockerfile /\n")
 	wantError(t, r.buildError("--cache-from", "type=gha", "."), drydock.Invalid, "--cache-from type=gha")
 	wantError(t, r.buildError("--cache-to", "type=local,dest=x", "."), drydock.Invalid, "--cache-to type=local")
+	// How BuildKit is told of Azure's own registries is nothing for tasks to say.
+	smuggled := "type=registry,ref=contoso.azurecr.io.real.drydock.internal/x"
+	wantError(t, r.buildError("--cache-to", smuggled, "."), drydock.Invalid, "the host is not one of a registry")
+	if got := r.build("--cache-from", smuggled, "."); !strings.Contains(got, "ERROR: failed to configure registry cache importer: cache contoso.azurecr.io/x: the host is not one") {
+		t.Errorf("the log says nothing of the cache that is refused:\n%s", got)
+	}
 	r.task = true
 	if got := strings.Count(r.build("-t", "app", "."), "cache: enabled has no effect"); got != 1 {
 		t.Errorf("the log says %d times that there is no registry for the cache", got)

@@ -21,7 +21,7 @@ func (b *build) explain(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	out := &drydock.Error{Code: drydock.Failed, Message: "building: " + plainMessage(err)}
+	out := &drydock.Error{Code: drydock.Failed, Message: plainText("building: " + plainMessage(err))}
 	if strings.Contains(out.Message, "downloaded context") {
 		out.Message += ": the context is " + redacted(b.context.url)
 	}

@@ -20,7 +20,7 @@ func (b *build) show(status chan *client.SolveStatus) {
 		return
 	}
 	// It ends without an error, or with one that the solve returns as well.
-	warnings, _ := display.UpdateFrom(context.Background(), status)
+	warnings, _ := display.UpdateFrom(context.Background(), plainStatus(status))
 	done()
 	b.showWarnings(warnings)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client"
 	srctypes "github.com/moby/buildkit/source/types"
 
 	"github.com/drydockhq/drydock"
@@ -15,7 +16,8 @@ import (
 // the registry of the name here; nor are tokens and caches of the two the same.
 const realSuffix = ".real.drydock.internal"
 
-// buildHosts returns the registries that builds read, without credentials.
+// buildHosts returns the registries that builds read, and keep caches in, without
+// credentials.
 func (e *Executor) buildHosts() docker.RegistryHosts {
 	ours := e.config.Registries.anonymousHosts(e.clients)
 	if e.config.RealRegistries == nil {
@@ -30,15 +32,29 @@ func (e *Executor) buildHosts() docker.RegistryHosts {
 	}
 }
 
+// isReal reports whether an image reference is to a registry of Azure's own in this
+// run.
+func (s *session) isReal(ref string) bool {
+	host, _, found := strings.Cut(ref, "/")
+	_, _, _, azure := drydock.AzureHost(host)
+	return found && azure && s.spec.RealAzure && s.executor.config.RealRegistries != nil
+}
+
+// realReference returns a reference to a registry of Azure's own as BuildKit is to
+// read it.
+func realReference(ref string) string {
+	host, rest, _ := strings.Cut(ref, "/")
+	return host + realSuffix + "/" + rest
+}
+
 // realSource returns the identifier of an image source as BuildKit is to read it in
 // a run that reaches the real Azure.
 func (s *session) realSource(identifier string) string {
 	ref, _ := cutScheme(identifier, srctypes.DockerImageScheme)
-	host, rest, found := strings.Cut(ref, "/")
-	if _, _, _, azure := drydock.AzureHost(host); !found || !azure || !s.spec.RealAzure || s.executor.config.RealRegistries == nil {
+	if !s.isReal(ref) {
 		return identifier
 	}
-	return srctypes.DockerImageScheme + "://" + host + realSuffix + "/" + rest
+	return srctypes.DockerImageScheme + "://" + realReference(ref)
 }
 
 // plainSource undoes realSource. In other runs there is no such host.
@@ -66,4 +82,26 @@ func plainReference(ref string) (plain string, real bool) {
 		return ref, false
 	}
 	return host + strings.TrimPrefix(named.String(), reference.Domain(named)), true
+}
+
+// plainText is a text of BuildKit's for people, by the names that they know.
+func plainText(text string) string { return strings.ReplaceAll(text, realSuffix, "") }
+
+// plainStatus hands on what BuildKit says of its progress, in plainText, until in is
+// closed.
+func plainStatus(in <-chan *client.SolveStatus) chan *client.SolveStatus {
+	out := make(chan *client.SolveStatus)
+	go func() {
+		defer close(out)
+		for s := range in {
+			for _, v := range s.Vertexes {
+				v.Name, v.Error = plainText(v.Name), plainText(v.Error)
+			}
+			for _, v := range s.Statuses {
+				v.ID, v.Name = plainText(v.ID), plainText(v.Name)
+			}
+			out <- s
+		}
+	}()
+	return out
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/moby/buildkit/cache/remotecache"
 	inlinecache "github.com/moby/buildkit/cache/remotecache/inline"
-	registrycache "github.com/moby/buildkit/cache/remotecache/registry"
 	bkconfig "github.com/moby/buildkit/cmd/buildkitd/config"
 	"github.com/moby/buildkit/frontend"
 	"github.com/moby/buildkit/frontend/gateway"
@@ -51,9 +50,8 @@ func newSolver(e *Executor, controller *worker.Controller) (_ *solver, err error
 	if err != nil {
 		return nil, fmt.Errorf("making the gateway frontend: %w", err)
 	}
-	hosts := e.config.Registries.anonymousHosts(e.clients)
 	s.cacheExporters = map[string]remotecache.ResolveCacheExporterFunc{
-		"registry": registrycache.ResolveCacheExporterFunc(e.sessions, hosts),
+		"registry": e.exportCache(),
 		"inline":   inlinecache.ResolveCacheExporterFunc(),
 	}
 	s.Solver, err = llbsolver.New(llbsolver.Opt{
@@ -63,7 +61,7 @@ func newSolver(e *Executor, controller *worker.Controller) (_ *solver, err error
 		CacheManager: bksolver.NewCacheManager(context.Background(), "local", s.cacheDB,
 			worker.NewCacheResultStorage(controller)),
 		CacheResolvers: map[string]remotecache.ResolveCacheImporterFunc{
-			"registry": registrycache.ResolveCacheImporterFunc(e.sessions, e.worker.ContentStore(), hosts),
+			"registry": e.importCache(),
 		},
 		Frontends: map[string]frontend.Frontend{
 			dockerfileFrontend: forwarder.NewGatewayForwarder(controller.Infos(), e.runs.solveDockerfile),

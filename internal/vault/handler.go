@@ -21,13 +21,14 @@ type Authority interface {
 type Handler struct {
 	service *Service
 	// login returns the URL of the authority, with the tenant, for whoever asks.
-	login func(*http.Request) string
-	next  http.Handler
+	login     func(*http.Request) string
+	next      http.Handler
+	strangers strangers
 }
 
 // NewHandler returns a Handler.
 func NewHandler(s *Service, a Authority, login func(*http.Request) string) *Handler {
-	h := &Handler{service: s, login: login}
+	h := &Handler{service: s, login: login, strangers: strangers{now: s.c.Now}}
 	h.next = a.Require(auth.Vault, http.HandlerFunc(h.serve), h.deny, h.fail)
 	return h
 }
@@ -38,6 +39,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.next.Ser
 // deny tells clients where to get a token, and for what. Clients check that the
 // host they asked is below that of the resource.
 func (h *Handler) deny(w http.ResponseWriter, r *http.Request, refused *auth.TokenError) {
+	if err := h.refused(r); err != nil {
+		h.fail(w, r, err)
+		return
+	}
 	_, suffix, _ := strings.Cut(r.Host, ".")
 	w.Header().Set("WWW-Authenticate", `Bearer authorization="`+h.login(r)+`", resource="https://`+suffix+`"`)
 	h.fail(w, r, &Error{Status: http.StatusUnauthorized, Code: "Unauthorized", Message: refused.Message})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/drydockhq/drydock"
@@ -112,7 +113,7 @@ func (s *Service) record(ctx context.Context, req *request, err error) error {
 		if e.Inner != "" {
 			r.Detail = e.Inner
 		}
-		if codeOf(e) == drydock.Denied {
+		if codeOf(e) == drydock.Denied || e.Status == http.StatusUnauthorized {
 			r.Result = drydock.AuditDenied
 		}
 	}

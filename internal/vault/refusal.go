@@ -1,0 +1,104 @@
+package vault
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/drydockhq/drydock"
+)
+
+// nobody is who asks without a good token, in the audit log.
+const nobody = "anonymous"
+
+// refused records what somebody without a good token wanted of a vault that there
+// is. It returns an error when it should be recorded and can't be.
+func (h *Handler) refused(r *http.Request) error {
+	want, secret, known := wanted(r.Method, r.URL.Path)
+	from := peer(r, drydock.Principal{})
+	if !known || !h.strangers.count(from) {
+		return nil
+	}
+	name, _, _ := strings.Cut(r.Host, ".")
+	v, err := h.service.c.Directory.Vault(r.Context(), name)
+	if drydock.CodeOf(err) == drydock.NotFound || err == nil && v.Deleting {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if h.service.checkName(secret) != nil {
+		secret = "" // a text that could be anything
+	}
+	return h.service.record(r.Context(), &request{
+		vault: v, secret: secret, want: want, caller: Caller{drydock.Principal{Name: nobody}, from},
+	}, &Error{Status: http.StatusUnauthorized, Code: "Unauthorized"})
+}
+
+// wanted returns the permission that a request is about, and the secret, empty for
+// all; known is false for what is no request to a vault.
+func wanted(method, path string) (want Permission, secret string, known bool) {
+	parts := append(strings.Split(strings.Trim(path, "/"), "/"), "", "")
+	kind, secret, last := strings.ToLower(parts[0]), parts[1], strings.ToLower(parts[2])
+	switch operation := method + " " + kind; {
+	case operation == "GET secrets" && (secret == "" || last == "versions"):
+		want = permList
+	case operation == "GET secrets":
+		want = permGet
+	case operation == "PUT secrets":
+		want = permSet
+	case operation == "PATCH secrets":
+		want = permUpdate
+	case operation == "DELETE secrets":
+		want = permDelete
+	case operation == "POST secrets" && last == "backup":
+		want = permBackup
+	case operation == "POST secrets" && sameName(secret, "restore"):
+		want, secret = permRestore, ""
+	case operation == "GET deletedsecrets" && secret == "":
+		want = permListDeleted
+	case operation == "GET deletedsecrets":
+		want = permGetDeleted
+	case operation == "POST deletedsecrets":
+		want = permRecover
+	case operation == "DELETE deletedsecrets":
+		want = permPurge
+	default:
+		return want, "", false
+	}
+	return want, secret, true
+}
+
+// How much of those without a token is recorded in a minute, so that they can't
+// fill the disk.
+const (
+	mostOfStranger  = 30 // of one address
+	mostOfStrangers = 300
+)
+
+// strangers counts those without a token. Its methods may be called from several
+// goroutines.
+type strangers struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	minute time.Time // that is counted
+	all    int
+	from   map[string]int // by address
+}
+
+// count reports whether one more request from an address is recorded.
+func (s *strangers) count(from string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.now().Truncate(time.Minute); !now.Equal(s.minute) {
+		s.minute, s.all, s.from = now, 0, map[string]int{}
+	}
+	if s.all == mostOfStrangers || s.from[from] == mostOfStranger {
+		return false
+	}
+	s.all++
+	s.from[from]++
+	return true
+}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -69,5 +71,44 @@ func TestEveryWriteIsNoted(t *testing.T) {
 	}
 	if len(kept.records) != len(want) {
 		t.Errorf("there are %d notes of %d writes: %+v", len(kept.records), len(want), kept.records)
+	}
+}
+
+// What a request does beside what it is for has a record of its own, also in a
+// read, with what became of it and not of the request.
+func TestAsidesAreNoted(t *testing.T) {
+	t.Parallel()
+	kept := &notes{records: map[string]drydock.AuditRecord{}}
+	d := &daemon{audit: audit.New(kept, slog.New(slog.DiscardHandler)), now: time.Now}
+	handler := d.audited(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		trouble := error(nil)
+		if r.Method == http.MethodHead {
+			trouble = errors.New("the disk is full")
+		}
+		aside := drydock.Act{Principal: drydock.Principal{ID: "newcomer"}, Action: "arrives", Target: "aside " + r.Method}
+		if err := drydock.WitnessedAside(r.Context(), aside, func() error { return trouble }); !errors.Is(err, trouble) {
+			t.Error(err)
+		}
+		if err := drydock.Witnessed(r.Context(), drydock.Act{Principal: drydock.Principal{ID: "newcomer"}, Action: "asks", Target: r.Method}); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodHead} {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), method, "/", nil))
+	}
+	if err := d.audit.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for target, r := range kept.records {
+		got[target] = r.Principal + " " + r.Action + " " + string(r.Result)
+	}
+	want := map[string]string{
+		"aside GET": "newcomer arrives Succeeded", "aside HEAD": "newcomer arrives Failed",
+		"aside POST": "newcomer arrives Succeeded", "POST": "newcomer asks Denied",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("noted is %v, want %v", got, want)
 	}
 }

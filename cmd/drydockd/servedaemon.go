@@ -431,7 +431,7 @@ func (d *daemon) router() http.Handler {
 			drydock.GraphHost:      d.audited(d.graphHandler()),
 			drydock.RegistryKind:   d.audited(d.oci),
 			drydock.BlobKind:       d.blobHandler,
-			drydock.VaultKind:      d.vaultHandler(),
+			drydock.VaultKind:      d.audited(d.vaultHandler()),
 		},
 	})
 }

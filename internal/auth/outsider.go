@@ -38,25 +38,19 @@ func (a *Authority) verifyOutside(ctx context.Context, token string) (drydock.Pr
 // admit returns the principal of somebody whom the provider vouches for, which is
 // made when the person first comes. It has no roles but those of its groups.
 func (a *Authority) admit(ctx context.Context, o outsider) (drydock.Principal, error) {
-	id := personIDOf(o.issuer, o.subject)
+	id, action := personIDOf(o.issuer, o.subject), "Microsoft.Graph/users/{id} PATCH"
 	p, err := a.c.Principals.Principal(ctx, id)
 	switch {
 	case drydock.CodeOf(err) == drydock.NotFound:
+		action = "Microsoft.Graph/users POST"
 		p = drydock.Principal{ID: id, Kind: drydock.User, Created: a.c.Now(), Person: &drydock.Person{Issuer: o.issuer}}
 	case err != nil:
 		return p, fmt.Errorf("finding somebody whom %s vouches for: %w", o.issuer, err)
 	}
-	foreign := foreignLogin(o.login, id)
-	if p.Name != o.name || p.Person.Login != o.login && p.Person.Login != foreign {
-		person := *p.Person
-		p.Name, p.Person, person.Login = o.name, &person, o.login
-		err := a.c.Principals.PutPrincipal(ctx, p)
-		if drydock.CodeOf(err) == drydock.Conflict {
-			// Somebody else has the name, who might be given what is meant for this one.
-			person.Login = foreign
-			err = a.c.Principals.PutPrincipal(ctx, p)
-		}
-		if err != nil {
+	if p.Name != o.name || p.Person.Login != o.login && p.Person.Login != foreignLogin(o.login, id) {
+		p.Name = o.name
+		act := drydock.Act{Principal: drydock.Principal{ID: id, Name: o.name}, Action: action, Target: "/v1.0/users/" + id}
+		if err := drydock.WitnessedAside(ctx, act, func() error { return a.writeDown(ctx, &p, o.login) }); err != nil {
 			return p, fmt.Errorf("storing somebody whom %s vouches for: %w", o.issuer, err)
 		}
 	}
@@ -65,6 +59,19 @@ func (a *Authority) admit(ctx context.Context, o outsider) (drydock.Principal, e
 		p.Groups = append(p.Groups, GroupID(o.issuer, name))
 	}
 	return p, nil
+}
+
+// writeDown stores somebody whom the provider vouches for, under a login.
+func (a *Authority) writeDown(ctx context.Context, p *drydock.Principal, login string) error {
+	person := *p.Person
+	p.Person, person.Login = &person, login
+	err := a.c.Principals.PutPrincipal(ctx, *p)
+	if drydock.CodeOf(err) == drydock.Conflict {
+		// Somebody else has the name, who might be given what is meant for this one.
+		person.Login = foreignLogin(login, p.ID)
+		err = a.c.Principals.PutPrincipal(ctx, *p)
+	}
+	return err
 }
 
 // foreignLogin is the login of one whose own is another's.

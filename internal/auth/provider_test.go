@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,6 +12,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -180,6 +182,46 @@ func TestProvidersTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRefused(t, s, good, auth.Management, "InvalidAuthenticationToken")
+}
+
+// That somebody is written down who comes from the provider is told to the witness,
+// and does not happen if that can't be noted.
+func TestFirstSignInIsWitnessed(t *testing.T) {
+	t.Parallel()
+	s, p, _ := withProvider(t)
+	var told []string
+	var trouble error
+	ctx := drydock.WithWitness(t.Context(), func(_ context.Context, a drydock.Act) error {
+		if !a.Aside || a.Principal.ID == "" || a.Target != "/v1.0/users/"+a.Principal.ID {
+			t.Errorf("the witness is told of %+v", a)
+		}
+		told = append(told, strings.TrimSpace(a.Principal.Name+" "+a.Action+" "+string(a.Result)))
+		return trouble
+	})
+	comes := func(other map[string]any) error {
+		_, err := s.Verify(ctx, p.must(t, other), auth.Management)
+		return err
+	}
+	trouble = errors.New("the disk is full")
+	if err := comes(nil); err == nil {
+		t.Error("somebody is written down without a note")
+	}
+	if carol, err := s.store.PrincipalByLogin(t.Context(), "carol@example.com"); drydock.CodeOf(err) != drydock.NotFound {
+		t.Errorf("there is %v: %v", carol, err)
+	}
+	trouble, told = nil, nil
+	for _, other := range []map[string]any{nil, nil, {"name": "Caroline"}} {
+		if err := comes(other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"Carol Microsoft.Graph/users POST", "Carol Microsoft.Graph/users POST Succeeded",
+		"Caroline Microsoft.Graph/users/{id} PATCH", "Caroline Microsoft.Graph/users/{id} PATCH Succeeded",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("the witness was told of %q, want %q", told, want)
+	}
 }
 
 // Somebody at the provider who calls himself by another's name is not that one.

@@ -27,8 +27,9 @@ func (r *registryFlags) define(f *flags, name, short string) {
 	f.StringVarP(&r.group, "resource-group", "g", "", "name of the resource group; found by the registry's name if left out")
 }
 
-// name returns the registry's name: the flag's, also if it is the login server,
-// or the default one.
+// name returns the registry's name: the flag's, also if it is a login server, or
+// the default one. In a step the login server that the run is told is the server's
+// own, and the cloud may be one of Azure's.
 func (r *registryFlags) name(c *call, s *session) (string, error) {
 	name := r.registry
 	if name == "" {
@@ -37,6 +38,7 @@ func (r *registryFlags) name(c *call, s *session) (string, error) {
 	if suffix := s.cloud.RegistrySuffix; suffix != "" {
 		name = strings.TrimSuffix(strings.TrimSuffix(name, "/"), suffix)
 	}
+	name, _, _ = strings.Cut(name, ".azurecr.")
 	if name == "" {
 		return "", usageError(c.cmd, drydock.Errorf(drydock.Invalid, "the name of the registry is missing").
 			WithHint("name it with %s", registryFlag(c)))

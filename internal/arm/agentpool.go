@@ -59,6 +59,9 @@ func (s *Server) patchAgentPool(req *request) (*answer, error) {
 	}, keepAll, s.agentPoolDoc))
 }
 
+// deleteAgentPool answers while the pool can still be seen.
+func (s *Server) deleteAgentPool(req *request) (*answer, error) { return s.beginDelete(req, 0) }
+
 // sized returns what tells the queue of a pool's size once it is stored.
 func (s *Server) sized(req *request) func(*answer, error) (*answer, error) {
 	return func(a *answer, err error) (*answer, error) {

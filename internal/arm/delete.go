@@ -16,6 +16,11 @@ import (
 // most clients need not poll.
 const deleteWait = 5 * time.Second
 
+// poolLingers is for how long an agent pool can be seen while it is deleted. The
+// Azure CLI looks for it once the deletion is accepted, to follow its state, and
+// fails if it is gone by then; Azure takes its time with the machines of a pool.
+const poolLingers = 3 * time.Second
+
 // beginDelete marks a resource, deletes it in the background, and waits for that
 // for a while.
 func (s *Server) beginDelete(req *request, wait time.Duration) (*answer, error) {
@@ -41,7 +46,14 @@ func (s *Server) beginDelete(req *request, wait time.Duration) (*answer, error) 
 		return nil, err
 	}
 	key := operationKey{Deletes: marked.ID.String(), Failure: "DeletionFailed", Principal: req.principal.ID}
-	id, op, err := s.begin(key, func(ctx context.Context) error { return s.delete(ctx, marked.ID) })
+	id, op, err := s.begin(key, func(ctx context.Context) error {
+		if strings.EqualFold(marked.ID.Type(), agentPoolType) {
+			if err := s.linger(ctx, marked.ID); err != nil {
+				return err
+			}
+		}
+		return s.delete(ctx, marked.ID)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +68,21 @@ func (s *Server) beginDelete(req *request, wait time.Duration) (*answer, error) 
 		}
 	}
 	return s.accepted(req, id), nil
+}
+
+// linger ends what waits for a pool, and lets the pool be seen for a while.
+func (s *Server) linger(ctx context.Context, pool drydock.ResourceID) error {
+	if err := s.endPool(ctx, pool); err != nil {
+		return err
+	}
+	timer := time.NewTimer(poolLingers)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // deletedAlready answers the deletion of what is not there: an error for a

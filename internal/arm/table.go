@@ -140,7 +140,7 @@ func (s *Server) agentPoolRoutes() []route {
 		{method: http.MethodGet, path: one, action: action + "/read", what: "Show an agent pool.", handle: s.showAgentPool},
 		{method: http.MethodPut, path: one, action: action + "/write", what: "Create or replace an agent pool: a name with a number of slots.", handle: s.putAgentPool},
 		{method: http.MethodPatch, path: one, action: action + "/write", what: "Change an agent pool.", handle: s.patchAgentPool},
-		{method: http.MethodDelete, path: one, action: action + "/delete", what: "Delete an agent pool. Runs that wait for it are canceled, with the reason; those that have begun go on.", handle: s.deleteResource},
+		{method: http.MethodDelete, path: one, action: action + "/delete", what: "Delete an agent pool. Runs that wait for it are canceled, with the reason; those that have begun go on. It is shown as Deleting for some seconds.", handle: s.deleteAgentPool},
 		{method: http.MethodPost, path: one + "/listQueueStatus", action: action + "/listQueueStatus/action", what: "Count the runs that wait for an agent pool.", handle: s.countQueue},
 	}
 }

@@ -27,7 +27,7 @@ func TestDeletedPool(t *testing.T) {
 		ids = append(ids, a.Schedule("contoso", request))
 		waitText(t, a, ids[0], "begun")
 	}
-	if status, answer := a.Delete(pool); status != 200 {
+	if status, answer := a.Delete(pool); status != 202 {
 		t.Fatal(status, answer)
 	}
 	const why = "the agent pool 'big', which the run waited for, was deleted"

@@ -127,6 +127,7 @@ az keyvault create --resource-group "$AKV-rg" --name "$AKV" "${quiet[@]}"
 secret registry-dockerhub-user "$REGISTRY_DOCKERHUB_USER"
 secret registry-dockerhub-password "$REGISTRY_DOCKERHUB_PASSWORD"
 secret github-token "$GIT_TOKEN"
+[ "$(git_token)" = "$GIT_TOKEN" ] || noted 1 'the vault has another token of the git host'
 az group create --name "$ACI-rg" --location "$LOCATION" "${quiet[@]}"
 
 title 'The public: a task that builds node from a git repository, on what Docker Hub has'

@@ -53,7 +53,7 @@ Node.js of npm, which takes a while the first time. drydock is used under the na
 			Git: walkthrough.Plain, Args: []string{"--sources-poll=1s"},
 		})
 		person := stage.Person("demo")
-		script := walkthrough.Script{Path: filepath.Join(example, "walk.sh"), Env: []string{"NARRATE=1", "KEEP=1"}}
+		script := walkthrough.Script{Path: filepath.Join(example, "walk.sh"), Env: []string{"NARRATE=1", "KEEP=1"}, Page: true}
 		if _, err := stage.Play(ctx, script, person); err != nil {
 			t.Fatal(err)
 		}

@@ -4,11 +4,20 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/drydockhq/drydock/test/walkthrough"
 )
@@ -23,6 +32,29 @@ func tarball(t *testing.T, folder string) string {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) }))
 	t.Cleanup(web.Close)
 	return web.URL + "/app.tar.gz"
+}
+
+// artifact pushes files of a folder as an artifact, as ORAS does.
+func artifact(ctx context.Context, s *walkthrough.Stage, image, folder string, auth authn.Authenticator) error {
+	made := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
+	for _, file := range []string{"acr-task.yaml", "Dockerfile", "said"} {
+		text, err := os.ReadFile(filepath.Join(folder, file))
+		if err != nil {
+			return err
+		}
+		made, err = mutate.Append(made, mutate.Addendum{
+			Layer:       static.NewLayer(text, "application/octet-stream"),
+			Annotations: map[string]string{"org.opencontainers.image.title": file},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		return err
+	}
+	return remote.Write(ref, made, remote.WithContext(ctx), remote.WithAuth(auth), remote.WithTransport(s.Server.Transport()))
 }
 
 // overview plays what the overview of ACR Tasks tells of, as somebody who may use one
@@ -44,6 +76,10 @@ func overview(t *testing.T, s *walkthrough.Stage) {
 	}
 	p := s.Person("overview")
 	p.Words = map[string]walkthrough.Word{
+		"artifact": func(ctx context.Context) (string, error) {
+			image := s.Server.LoginServer(registry) + "/source:1"
+			return image + "\n", artifact(ctx, s, image, s.Folder("app"), &authn.Basic{Username: client, Password: secret})
+		},
 		"commit": func(ctx context.Context) (string, error) {
 			if err := s.Commit("app", "said", "this is newer"); err != nil {
 				return "", err
@@ -59,7 +95,7 @@ func overview(t *testing.T, s *walkthrough.Stage) {
 		"image": func(ctx context.Context) (string, error) { return s.Trigger(ctx, registry, "image", "Image Update") },
 		"timer": func(ctx context.Context) (string, error) { return s.Trigger(ctx, registry, "timer", "Timer") },
 	}
-	played, err := s.Play(t.Context(), walkthrough.Script{Path: script, Commands: 32, Env: []string{
+	played, err := s.Play(t.Context(), walkthrough.Script{Path: script, Commands: 35, Env: []string{
 		"REGISTRY=" + registry, "OTHER=" + other, "CI_ID=" + client, "CI_SECRET=" + secret, "TENANT=" + s.Server.Tenant, "NO_PROXY=127.0.0.1",
 		"FOLDER=" + s.Folder("app"), "GIT_URL=" + url + "#main", "GIT=" + s.Owner("app"), "COMMIT=" + commit, "TARBALL=" + tarball(t, s.Folder("app")),
 	}}, p)
@@ -72,13 +108,13 @@ func overview(t *testing.T, s *walkthrough.Stage) {
 		!strings.Contains(played.Output, "'Microsoft.Resources/subscriptions/resourceGroups/write'") {
 		t.Errorf("it may do more than use one registry:\n%s", played.Output)
 	}
-	for text, n := range map[string]int{"this is the whole": 4, "this is a part": 2, "this is newer": 1, "this is proposed": 1} {
+	for text, n := range map[string]int{"this is the whole": 6, "this is a part": 2, "this is newer": 1, "this is proposed": 1} {
 		if got := strings.Count(played.Output, text); got < n {
 			t.Errorf("%d times %q, not %d:\n%s", got, text, n, played.Output)
 		}
 	}
 	have := s.Images(registry)
-	for _, tag := range []string{"base:1", "app:folder", "app:git", "app:branch", "app:part", "app:commit", "app:tarball"} {
+	for _, tag := range []string{"base:1", "app:folder", "app:git", "app:branch", "app:part", "app:commit", "app:tarball", "app:artifact"} {
 		if have[tag] == "" {
 			t.Errorf("%s was not pushed: %v", tag, have)
 		}

@@ -30,11 +30,17 @@ type Person struct {
 	Words map[string]Word // that a script may ask for beside those of the walkthrough
 
 	Page string // address of the page, when it was looked at last
+	Seen string // what each look at it has told
 
 	began   time.Time
+	asked   int // what was asked of the hub before
 	stage   *Stage
-	colour  string // that the page should have
+	watch   *watcher // of the page, all the time
+	colour  string   // that the page should have
 	heading string
+	pages   []string // that there should have been, one after the other
+	pushed  time.Time
+	base    string // registry of the image that the page follows
 	looks   int
 	runs    map[string][]string // by registry, that should be there
 	picture string              // beginning of the names of pictures
@@ -46,8 +52,18 @@ type Person struct {
 // Person returns one who has done nothing yet. The name is for the pictures of the
 // page.
 func (s *Stage) Person(name string) *Person {
-	return &Person{Names: Usual(), began: time.Now(), stage: s, colour: "Blue", heading: "Hello World", runs: map[string][]string{}, picture: name}
+	p := &Person{
+		Names: Usual(), began: time.Now(), asked: len(s.hub.registry.Requests()), stage: s,
+		colour: "Blue", heading: "Hello World", runs: map[string][]string{}, picture: name,
+	}
+	p.watch = newWatcher(p.address)
+	p.base = p.Names.Public
+	p.turned()
+	return p
 }
+
+// turned says that the page should have changed.
+func (p *Person) turned() { p.pages = append(p.pages, p.colour+", "+p.heading) }
 
 // Expect says of runs that are to be there before those of the script.
 func (p *Person) Expect(registry string, runs ...string) {
@@ -116,7 +132,8 @@ func (p *Person) do(ctx context.Context, what string) (said string, err error) {
 	case "orange", "green", "red":
 		return p.paint(ctx, strings.ToUpper(what[:1])+what[1:])
 	case "hello":
-		p.heading = "Hello Team"
+		p.heading, p.pushed, p.base = "Hello Team", time.Now(), ""
+		p.turned()
 		if err := p.stage.trees[helloWorld].replace("server.js", "<h1>", "<h1>"+p.heading+"</h1>", "Greet the team"); err != nil {
 			return "", err
 		}
@@ -125,40 +142,9 @@ func (p *Person) do(ctx context.Context, what string) (said string, err error) {
 	return "", fmt.Errorf("the script asks for %q, which nobody can do", what)
 }
 
-// look looks at the page. It is there at once: the run that has made it is over.
-func (p *Person) look(ctx context.Context) (said string, err error) {
-	if p.looks++; p.looks == 1 {
-		if err := errors.Join(
-			p.expect(ctx, p.Names.Public, "node-public Manual Succeeded"), p.expect(ctx, p.Names.Team, "hello-world Manual Succeeded"),
-		); err != nil {
-			return "", err
-		}
-	}
-	address, err := p.stage.ask(ctx, "container", "show", "-g", p.Names.Group+"-rg", "-n", p.Names.Group, "--query", "ipAddress.ip", "-o", "tsv")
-	if err != nil {
-		return "", err
-	}
-	address = strings.TrimSpace(address)
-	p.Page = address
-	if err := wantPage(ctx, address, p.colour, p.heading); err != nil {
-		return "", err
-	}
-	if p.stage.o.Pictures != "" {
-		file := filepath.Join(p.stage.o.Pictures, fmt.Sprintf("%s-%d-%s.png", p.picture, p.looks, strings.ToLower(p.colour)))
-		if err := wantPicture(ctx, address, p.colour, file); err != nil {
-			return "", err
-		}
-	}
-	if p.looks == 5 { // the last one
-		if err := p.Check(ctx); err != nil {
-			return "", err
-		}
-	}
-	return fmt.Sprintf("http://%s/ says %s, in %s\n", address, p.heading, p.colour), nil
-}
-
 // paint commits another colour of the public image, and waits for all that follows.
 func (p *Person) paint(ctx context.Context, colour string) (said string, err error) {
+	p.pushed = time.Now()
 	if err := p.stage.trees[baseImage].replace("Dockerfile", "ENV BACKGROUND_COLOR", "ENV BACKGROUND_COLOR "+colour, colour); err != nil {
 		return "", err
 	}
@@ -169,6 +155,7 @@ func (p *Person) paint(ctx context.Context, colour string) (said string, err err
 	case "Orange":
 		err = p.expect(ctx, p.Names.Team, "hello-world Image Update Succeeded")
 	case "Green":
+		p.base = p.Names.Base
 		err = errors.Join(
 			p.expect(ctx, p.Names.Base, "base-import-node Manual Succeeded", "base-import-node Image Update Succeeded"),
 			p.expect(ctx, p.Names.Team, "hello-world Manual Succeeded", "hello-world Image Update Succeeded"),
@@ -177,6 +164,7 @@ func (p *Person) paint(ctx context.Context, colour string) (said string, err err
 		return colour + "\n", p.expect(ctx, p.Names.Base, "base-import-node Image Update Failed")
 	}
 	p.colour = colour
+	p.turned()
 	return colour + "\n", err
 }
 

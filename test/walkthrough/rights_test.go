@@ -66,7 +66,7 @@ func earlyScript(t *testing.T) walkthrough.Script {
 	if err := os.WriteFile(path, []byte(head+body+"\nperson look\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return walkthrough.Script{Path: path}
+	return walkthrough.Script{Path: path, Page: true}
 }
 
 // Runs that come before the credentials, the policy or the role that they need fail,

@@ -179,7 +179,8 @@ func (s *Stage) Gone(ctx context.Context, page string) error {
 type Script struct {
 	Path     string
 	Env      []string // more of it
-	Commands int      // how many there are at least, with those of the person
+	Commands int      // how many there are, with those of the person; 0 for any number
+	Page     bool     // it makes the page, which is watched all the time
 }
 
 // Played is what came of it.
@@ -200,14 +201,16 @@ func (s *Stage) Play(ctx context.Context, script Script, p *Person) (*Played, er
 	out := &transcript{to: s.o.Out}
 	cmd.Env = append(append(cmd.Env, "PERSON="+program, "WALKLOG="+log), script.Env...)
 	cmd.Stdout, cmd.Stderr = out, out
+	watched := p.watching(ctx, script.Page)
 	runErr := cmd.Run()
+	watched()
 	err = errors.Join(done(), p.problem())
 	if runErr != nil {
 		err = errors.Join(fmt.Errorf("%s: %w", filepath.Base(script.Path), runErr), err)
 	}
 	text, readErr := os.ReadFile(log)
 	played := &Played{Output: out.String(), Codes: strings.Split(strings.TrimSpace(string(text)), "\n")}
-	if len(played.Codes) < script.Commands && err == nil {
+	if script.Commands > 0 && len(played.Codes) != script.Commands && err == nil {
 		err = fmt.Errorf("the script had %d commands, not %d", len(played.Codes), script.Commands)
 	}
 	return played, errors.Join(err, readErr, played.failed())

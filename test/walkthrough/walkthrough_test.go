@@ -17,17 +17,19 @@ func TestMain(m *testing.M) {
 
 const examples = "../../examples/public-content"
 
-// script returns the one to play, and how many commands it has.
+// script returns the one to play. It has the 69 commands of the article, and has a
+// person do something nine times.
 func script(t *testing.T) walkthrough.Script {
 	t.Helper()
-	if path := os.Getenv("WALK"); path != "" {
-		return walkthrough.Script{Path: path, Commands: 75}
+	s := walkthrough.Script{Path: os.Getenv("WALK"), Commands: 69 + 9, Page: true}
+	if s.Path != "" {
+		return s
 	}
-	path, err := filepath.Abs(filepath.Join(examples, "walk.sh"))
-	if err != nil {
+	var err error
+	if s.Path, err = filepath.Abs(filepath.Join(examples, "walk.sh")); err != nil {
 		t.Fatal(err)
 	}
-	return walkthrough.Script{Path: path, Commands: 75}
+	return s
 }
 
 // walk plays the walkthrough and checks what came of it. What the script prints is
@@ -37,7 +39,7 @@ func walk(t *testing.T, s *walkthrough.Stage, name string) {
 	p := s.Person(name)
 	played, err := s.Play(t.Context(), script(t), p)
 	if err == nil {
-		err = played.Check()
+		err = played.Check(p.Page)
 	}
 	transcript := filepath.Join(pictures(t), name+".txt")
 	if problem := os.WriteFile(transcript, []byte(played.Output), 0o644); problem != nil {
@@ -46,6 +48,7 @@ func walk(t *testing.T, s *walkthrough.Stage, name string) {
 	if err != nil {
 		t.Fatal(err, "\n", played.Output)
 	}
+	t.Logf("%s:\n%s", name, p.Seen)
 	if err := s.Gone(t.Context(), p.Page); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +78,11 @@ func options(t *testing.T, az string) walkthrough.Options {
 
 // pictures is the folder for pictures of the page: PICTURES, or that of the test.
 func pictures(t *testing.T) string {
+	t.Helper()
 	if dir := os.Getenv("PICTURES"); dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
 		return dir
 	}
 	return t.ArtifactDir()

@@ -36,9 +36,12 @@ az acr build -r "$REGISTRY" -t app:branch "${registry[@]}" "$GIT#main"
 az acr build -r "$REGISTRY" -t app:part "${registry[@]}" "$GIT#main:sub"
 az acr build -r "$REGISTRY" -t app:commit "${registry[@]}" "$GIT#$COMMIT:sub"
 az acr build -r "$REGISTRY" -t app:tarball "${registry[@]}" "$TARBALL"
+person artifact
+artifact=oci://$REGISTRY.azurecr.cn/source:1
+az acr build -r "$REGISTRY" -t app:artifact "${registry[@]}" "$artifact"
 
 # Tasks of several steps, from the same places; and one of a single command.
-for source in "$FOLDER" "$GIT" "$GIT#main" "$GIT#main:sub" "$GIT#$COMMIT" "$TARBALL"; do
+for source in "$FOLDER" "$GIT" "$GIT#main" "$GIT#main:sub" "$GIT#$COMMIT" "$TARBALL" "$artifact"; do
     az acr run -r "$REGISTRY" -f acr-task.yaml "$source"
 done
 az acr run -r "$REGISTRY" --cmd "$REGISTRY.azurecr.cn/app:part" /dev/null

@@ -121,33 +121,14 @@ func (s *Server) listOf(req *request, kind string, show shower) (*answer, error)
 }
 
 func (s *Server) putRegistry(req *request) (*answer, error) {
-	doc, err := req.decode()
-	if err != nil {
-		return nil, err
-	}
-	if err := check(doc, registryFields); err != nil {
-		return nil, err
-	}
 	ctx := req.Context()
-	if err := s.findParents(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	if err := s.mutable(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	status := http.StatusOK
-	st, err := s.change(ctx, req.scope, func(st *stored) error {
-		if err := req.precondition(st); err != nil {
-			return err
-		}
+	st, status, err := s.putAs(req, registryFields, func(st *stored, next object) error {
 		if !st.exists() {
-			status = http.StatusCreated
 			if err := s.nameFree(ctx, req.scope.Name()); err != nil {
 				return err
 			}
 			st.GlobalName = true
 		}
-		next, _ := clone(doc).(object)
 		if err := st.takeLocation(next, ""); err != nil {
 			return err
 		}
@@ -160,7 +141,7 @@ func (s *Server) putRegistry(req *request) (*answer, error) {
 		return s.checkAssigned(req, had, st)
 	})
 	if err != nil {
-		return nil, s.takenIfConflict(req.Context(), err, req.scope.Name(), status)
+		return nil, s.takenIfConflict(ctx, err, req.scope.Name(), status)
 	}
 	if err := s.keepIdentity(ctx, st); err != nil {
 		return nil, err
@@ -181,32 +162,7 @@ func keepTaskTriggers(next, old object) {
 }
 
 func (s *Server) patchRegistry(req *request) (*answer, error) {
-	patch, err := req.decode()
-	if err != nil {
-		return nil, err
-	}
-	if err := check(patch, registryFields); err != nil {
-		return nil, err
-	}
-	ctx := req.Context()
-	if _, err := s.find(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	if err := s.mutable(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	st, err := s.change(ctx, req.scope, func(st *stored) error {
-		if !st.exists() {
-			_, err := s.find(ctx, req.scope)
-			return err
-		}
-		if err := req.precondition(st); err != nil {
-			return err
-		}
-		next, _ := clone(patch).(object)
-		if err := st.takeLocation(next, ""); err != nil {
-			return err
-		}
+	st, err := s.patchAs(req, registryFields, func(st *stored, next object) error {
 		withoutComputed(next, computedOfRegistry...)
 		if tags, ok := next["tags"]; ok {
 			delete(next, "tags")
@@ -223,8 +179,8 @@ func (s *Server) patchRegistry(req *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.keepIdentity(ctx, st); err != nil {
+	if err := s.keepIdentity(req.Context(), st); err != nil {
 		return nil, err
 	}
-	return s.registryAnswer(ctx, http.StatusOK, st)
+	return s.registryAnswer(req.Context(), http.StatusOK, st)
 }

@@ -61,71 +61,48 @@ func (s *Server) listUserIdentities(req *request) (*answer, error) {
 }
 
 func (s *Server) putUserIdentity(req *request) (*answer, error) {
-	return s.writeUserIdentity(req, func(st *stored, doc object) error {
+	st, status, err := s.putAs(req, userIdentityFields, func(st *stored, next object) error {
 		if !st.exists() && !userIdentityName.MatchString(st.ID.Name()) {
 			return badRequest("InvalidResourceName", "The name '%s' is invalid: it has 3 to 128 letters, digits, '-' and '_', and begins with a letter or a digit.", shorten(st.ID.Name()))
 		}
-		if err := st.takeLocation(doc, ""); err != nil {
+		if err := st.takeLocation(next, ""); err != nil {
 			return err
 		}
 		st.doc = object{}
-		if tags, ok := doc["tags"]; ok {
-			st.doc["tags"] = tags
-		}
+		takeTags(st, next)
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return s.userIdentityAnswer(req, status, st)
 }
 
 func (s *Server) patchUserIdentity(req *request) (*answer, error) {
-	return s.writeUserIdentity(req, func(st *stored, doc object) error {
-		if !st.exists() {
-			_, err := s.find(req.Context(), req.scope)
-			return err
-		}
-		if err := st.takeLocation(doc, ""); err != nil {
-			return err
-		}
-		if tags, ok := doc["tags"]; ok {
-			st.doc["tags"] = tags
-		}
+	st, err := s.patchAs(req, userIdentityFields, func(st *stored, next object) error {
+		takeTags(st, next)
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return s.userIdentityAnswer(req, http.StatusOK, st)
 }
 
-// writeUserIdentity lets take put a client's document into an identity.
-func (s *Server) writeUserIdentity(req *request, take func(st *stored, doc object) error) (*answer, error) {
-	doc, err := req.decode()
-	if err != nil {
+// takeTags puts the tags that a client sent into an identity.
+func takeTags(st *stored, next object) {
+	if tags, ok := next["tags"]; ok {
+		st.doc["tags"] = tags
+	}
+}
+
+// userIdentityAnswer makes the identity of a resource that was written known, and
+// shows both.
+func (s *Server) userIdentityAnswer(req *request, status int, st *stored) (*answer, error) {
+	if err := s.keepIdentity(req.Context(), st); err != nil {
 		return nil, err
 	}
-	if err := check(doc, userIdentityFields); err != nil {
-		return nil, err
-	}
-	ctx := req.Context()
-	if err := s.findParents(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	if err := s.mutable(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	status := http.StatusOK
-	st, err := s.change(ctx, req.scope, func(st *stored) error {
-		if err := req.precondition(st); err != nil {
-			return err
-		}
-		if !st.exists() {
-			status = http.StatusCreated
-		}
-		next, _ := clone(doc).(object)
-		return take(st, next)
-	})
-	if err != nil {
-		return nil, s.goneMeanwhile(ctx, req.scope, err)
-	}
-	if err := s.keepIdentity(ctx, st); err != nil {
-		return nil, err
-	}
-	shown, err := s.userIdentityDoc(ctx, st)
+	shown, err := s.userIdentityDoc(req.Context(), st)
 	if err != nil {
 		return nil, err
 	}

@@ -56,28 +56,8 @@ func (s *Server) listVaults(req *request) (*answer, error) {
 }
 
 func (s *Server) putVault(req *request) (*answer, error) {
-	doc, err := req.decode()
-	if err != nil {
-		return nil, err
-	}
-	if err := check(doc, vaultFields); err != nil {
-		return nil, err
-	}
-	ctx := req.Context()
-	if err := s.findParents(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	if err := s.mutable(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	status := http.StatusOK
-	st, err := s.change(ctx, req.scope, func(st *stored) error {
-		if err := req.precondition(st); err != nil {
-			return err
-		}
-		next, _ := clone(doc).(object)
+	st, status, err := s.putAs(req, vaultFields, func(st *stored, next object) error {
 		if !st.exists() {
-			status = http.StatusCreated
 			return s.newVault(req, st, next)
 		}
 		return s.takeVault(req, st, next)
@@ -89,7 +69,7 @@ func (s *Server) putVault(req *request) (*answer, error) {
 		return nil, err
 	}
 	if status == http.StatusCreated && s.c.OnCreate != nil {
-		s.c.OnCreate(ctx, st.Resource)
+		s.c.OnCreate(req.Context(), st.Resource)
 	}
 	return s.vaultAnswer(req, status, st)
 }
@@ -203,18 +183,7 @@ func (s *Server) ownPolicies(st *stored) error {
 }
 
 func (s *Server) patchVault(req *request) (*answer, error) {
-	patch, err := req.decode()
-	if err != nil {
-		return nil, err
-	}
-	if err := check(patch, vaultFields); err != nil {
-		return nil, err
-	}
-	return s.alterVault(req, func(st *stored) error {
-		next, _ := clone(patch).(object)
-		if err := st.takeLocation(next, ""); err != nil {
-			return err
-		}
+	st, err := s.patchAs(req, vaultFields, func(st *stored, next object) error {
 		tags, tagged := next["tags"]
 		delete(next, "tags")
 		merged := merge(st.doc, next)
@@ -222,27 +191,6 @@ func (s *Server) patchVault(req *request) (*answer, error) {
 			merged["tags"] = tags
 		}
 		return s.takeVault(req, st, merged)
-	})
-}
-
-// alterVault changes a vault that is there.
-func (s *Server) alterVault(req *request, alter func(*stored) error) (*answer, error) {
-	ctx := req.Context()
-	if _, err := s.find(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	if err := s.mutable(ctx, req.scope); err != nil {
-		return nil, err
-	}
-	st, err := s.change(ctx, req.scope, func(st *stored) error {
-		if !st.exists() {
-			_, err := s.find(ctx, req.scope)
-			return err
-		}
-		if err := req.precondition(st); err != nil {
-			return err
-		}
-		return alter(st)
 	})
 	if err != nil {
 		return nil, err

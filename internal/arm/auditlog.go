@@ -60,7 +60,7 @@ func (s *Server) listAudit(req *request) (*answer, error) {
 		for _, r := range found {
 			query.Before = r.Number
 			id := s.auditScope(r)
-			if !req.rights.Allow(auditRead, id) || !filter.matches(auditValues(r, id)) {
+			if !req.rights.Allow(auditRead, id) || !filter.Matches(auditValues(r, id)) {
 				continue
 			}
 			if docs = append(docs, auditDoc(r, id)); len(docs) == size {

@@ -35,7 +35,7 @@ func SelectedRun(filter string, values map[string][]string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return f.matches(values), nil
+	return f.Matches(values), nil
 }
 
 // RunRequestOf reads a run request as it comes from a client.

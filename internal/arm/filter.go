@@ -1,7 +1,6 @@
 package arm
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ type filterRecord = odata.Record
 // filter is a parsed $filter: the part of OData 4's language that Azure's
 // clients use, comparisons of a field with a value, contains, startswith, and,
 // or, not.
-type filter struct{ root odata.Node }
+type filter struct{ odata.Filter }
 
 // filterCompare is "field op value" or "op(field, value)".
 type filterCompare struct {
@@ -96,25 +95,14 @@ func (n filterCompare) timeHolds(v string) bool {
 	return false
 }
 
-// matches reports whether a filter selects something.
-func (f *filter) matches(r filterRecord) bool { return f.root == nil || f.root.Matches(r) }
-
 // conditions returns the comparisons that all hold for whatever the filter
 // selects.
 func (f *filter) conditions() []filterCompare {
 	var all []filterCompare
-	var walk func(n odata.Node)
-	walk = func(n odata.Node) {
-		switch n := n.(type) {
-		case odata.And:
-			walk(n.Left)
-			walk(n.Right)
-		case filterCompare:
-			all = append(all, n)
+	for _, n := range f.Conditions() {
+		if c, ok := n.(filterCompare); ok {
+			all = append(all, c)
 		}
-	}
-	if f.root != nil {
-		walk(f.root)
 	}
 	return all
 }
@@ -133,28 +121,14 @@ func (f *filter) equals(field string) (string, bool) {
 // An empty one selects all.
 func parseFilter(s string, fields map[string]filterField) (*filter, error) {
 	p := &filterParser{fields: fields}
-	root, err := odata.Parse(s, "(),", func(o *odata.Parser, depth int) (odata.Node, error) {
+	parsed, err := odata.Parse(s, "(),", func(o *odata.Parser, _ int) (odata.Node, error) {
 		p.Parser = o
 		return p.comparison()
 	})
 	if err != nil {
-		return nil, unwrapFilter(err)
+		return nil, badRequest("InvalidFilter", "The value of $filter can't be understood: %v.", err).about("$filter")
 	}
-	return &filter{root}, nil
-}
-
-// unwrapFilter words an error in parsing as this API does.
-func unwrapFilter(err error) error {
-	var bad *odata.Error
-	if errors.As(err, &bad) {
-		return badFilter("%s", bad.Problem)
-	}
-	return err
-}
-
-func badFilter(format string, args ...any) *apiError {
-	e := badRequest("InvalidFilter", "The value of $filter can't be understood: "+format+".", args...)
-	return e.about("$filter")
+	return &filter{parsed}, nil
 }
 
 // value checks a literal against the field that it is compared with.
@@ -164,15 +138,15 @@ func (f filterField) value(name string, t odata.Token) (string, error) {
 		if when, err := time.Parse(time.RFC3339Nano, t.Text); err == nil && t.Kind != odata.Symbol {
 			return when.UTC().Format(time.RFC3339Nano), nil
 		}
-		return "", badFilter("'%s' is compared with '%s', which is not a time such as 2024-01-31T12:00:00Z", name, shorten(t.Text))
+		return "", odata.Errorf("'%s' is compared with '%s', which is not a time such as 2024-01-31T12:00:00Z", name, shorten(t.Text))
 	case filterBool:
 		if b, err := strconv.ParseBool(strings.ToLower(t.Text)); err == nil && len(t.Text) > 1 {
 			return strconv.FormatBool(b), nil
 		}
-		return "", badFilter("'%s' is compared with '%s', which is neither true nor false", name, shorten(t.Text))
+		return "", odata.Errorf("'%s' is compared with '%s', which is neither true nor false", name, shorten(t.Text))
 	}
 	if t.Kind != odata.String {
-		return "", badFilter("'%s' is compared with '%s', which is not a text in single quotes", name, shorten(t.Text))
+		return "", odata.Errorf("'%s' is compared with '%s', which is not a text in single quotes", name, shorten(t.Text))
 	}
 	for _, e := range f.enum {
 		if strings.EqualFold(e, t.Text) {
@@ -180,7 +154,7 @@ func (f filterField) value(name string, t odata.Token) (string, error) {
 		}
 	}
 	if len(f.enum) > 0 {
-		return "", badFilter("'%s' can't be '%s': it is one of %s", name, shorten(t.Text), strings.Join(f.enum, ", "))
+		return "", odata.Errorf("'%s' can't be '%s': it is one of %s", name, shorten(t.Text), strings.Join(f.enum, ", "))
 	}
 	return t.Text, nil
 }

@@ -15,7 +15,7 @@ type filterParser struct {
 func (p *filterParser) comparison() (odata.Node, error) {
 	t := p.Take()
 	if t.Kind != odata.Word {
-		return nil, badFilter("a field is expected at character %d instead of '%s'", t.At, shorten(t.Text))
+		return nil, odata.Errorf("a field is expected at character %d instead of '%s'", t.At, shorten(t.Text))
 	}
 	if next := p.Peek(); next.Kind == odata.Symbol && next.Text == "(" {
 		return p.function(strings.ToLower(t.Text), t)
@@ -30,7 +30,7 @@ func (p *filterParser) comparison() (odata.Node, error) {
 	case op.Kind == odata.Word && (word == "eq" || word == "ne"):
 	case op.Kind == odata.Word && field.kind == filterTime && (word == "gt" || word == "ge" || word == "lt" || word == "le"):
 	default:
-		return nil, badFilter("'%s' at character %d is not a comparison that '%s' knows", shorten(op.Text), op.At, t.Text)
+		return nil, odata.Errorf("'%s' at character %d is not a comparison that '%s' knows", shorten(op.Text), op.At, t.Text)
 	}
 	value, err := p.literal(t.Text, field)
 	return filterCompare{name, field.kind, word, value}, err
@@ -40,7 +40,7 @@ func (p *filterParser) comparison() (odata.Node, error) {
 // substringof('text',field).
 func (p *filterParser) function(name string, at odata.Token) (odata.Node, error) {
 	if name != "contains" && name != "startswith" && name != "substringof" {
-		return nil, badFilter("there is no function '%s'", shorten(at.Text))
+		return nil, odata.Errorf("there is no function '%s'", shorten(at.Text))
 	}
 	p.Take()
 	first, err := p.Take(), p.Symbol(",")
@@ -59,7 +59,7 @@ func (p *filterParser) function(name string, at odata.Token) (odata.Node, error)
 		return nil, err
 	}
 	if field.kind != filterText || second.Kind != odata.String {
-		return nil, badFilter("'%s' compares a text with one in single quotes", name)
+		return nil, odata.Errorf("'%s' compares a text with one in single quotes", name)
 	}
 	return filterCompare{key, filterText, name, second.Text}, nil
 }
@@ -70,7 +70,7 @@ func (p *filterParser) field(t odata.Token) (string, filterField, error) {
 	if f, ok := p.fields[key]; ok && t.Kind == odata.Word {
 		return key, f, nil
 	}
-	return "", filterField{}, badFilter("there is no field '%s' to filter by", shorten(t.Text))
+	return "", filterField{}, odata.Errorf("there is no field '%s' to filter by", shorten(t.Text))
 }
 
 // literal takes a value: a text, a word, or datetime'…' of OData 3.
@@ -80,7 +80,7 @@ func (p *filterParser) literal(name string, f filterField) (string, error) {
 		t = p.Take()
 	}
 	if t.Kind == odata.End || t.Kind == odata.Symbol {
-		return "", badFilter("a value is expected at character %d", t.At)
+		return "", odata.Errorf("a value is expected at character %d", t.At)
 	}
 	return f.value(name, t)
 }

@@ -64,7 +64,7 @@ func (s *Server) listGroups(req *request) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if filter.matches(resourceValues(st)) {
+		if filter.Matches(resourceValues(st)) {
 			docs = append(docs, groupDoc(st))
 		}
 	}

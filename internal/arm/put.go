@@ -28,10 +28,7 @@ func (s *Server) putAs(req *request, fields []field, take func(st *stored, next 
 		next, _ := clone(doc).(object)
 		return take(st, next)
 	})
-	if err != nil {
-		return nil, status, s.goneMeanwhile(ctx, req.scope, err)
-	}
-	return st, status, nil
+	return st, status, s.goneMeanwhile(ctx, req.scope, err)
 }
 
 // patchAs lets take put what a client sent into the resource that a request is about,
@@ -59,7 +56,7 @@ func (s *Server) alter(req *request, change func(*stored) error) (*stored, error
 	if err := s.mutable(ctx, req.scope); err != nil {
 		return nil, err
 	}
-	return s.change(ctx, req.scope, func(st *stored) error {
+	st, err := s.change(ctx, req.scope, func(st *stored) error {
 		if !st.exists() {
 			_, err := s.find(ctx, req.scope)
 			return err
@@ -69,6 +66,7 @@ func (s *Server) alter(req *request, change func(*stored) error) (*stored, error
 		}
 		return change(st)
 	})
+	return st, s.goneMeanwhile(ctx, req.scope, err)
 }
 
 // decodeAs returns the document that a client sent, which has what the fields say.

@@ -48,7 +48,7 @@ func (s *Server) listResources(req *request) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if filter.matches(resourceValues(st)) {
+		if filter.Matches(resourceValues(st)) {
 			docs = append(docs, s.briefDoc(req, st))
 		}
 	}

@@ -214,7 +214,7 @@ func (s *Server) listRoleAssignments(req *request) (*answer, error) {
 	for _, a := range found {
 		above, below := within(scope, a.Scope), within(a.Scope, scope)
 		record := filterRecord{"principalid": {a.Principal}, "assignedto": {a.Principal}, "roledefinitionid": {a.Role}}
-		if (above || below && !atScope) && f.matches(record) {
+		if (above || below && !atScope) && f.Matches(record) {
 			doc, err := s.roleAssignmentDoc(req.Context(), a)
 			if err != nil {
 				return nil, err
@@ -253,7 +253,7 @@ func (s *Server) listRoles(req *request) (*answer, error) {
 	}
 	docs := []any{}
 	for _, r := range auth.Roles() {
-		if f.matches(filterRecord{"rolename": {r.Name}, "type": {"BuiltInRole"}}) {
+		if f.Matches(filterRecord{"rolename": {r.Name}, "type": {"BuiltInRole"}}) {
 			docs = append(docs, s.roleDoc(r))
 		}
 	}

@@ -136,7 +136,7 @@ func (s *Server) selectRuns(ctx context.Context, want drydock.RunFilter, f *filt
 			return nil, false, err
 		}
 		for _, run := range found {
-			if !f.matches(runRecordValues(run)) {
+			if !f.Matches(runRecordValues(run)) {
 				continue
 			}
 			if len(selected) == size {

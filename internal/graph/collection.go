@@ -62,11 +62,11 @@ func (s *Server) list(req *request, c collection) (*answer, error) {
 	}
 	var selected []drydock.Principal
 	for _, p := range all {
-		if c.has(p) && q.filter.matches(c.values(p)) {
+		if c.has(p) && q.filter.Matches(c.values(p)) {
 			selected = append(selected, p)
 		}
 	}
-	if !req.owner && (len(selected) == 0 || q.filter.all()) {
+	if !req.owner && (len(selected) == 0 || q.filter.All()) {
 		return nil, denied()
 	}
 	return ok(q.page(req, c, selected))

@@ -15,7 +15,7 @@ func Selects(filter string, fields []string, values map[string][]string) (bool, 
 	if err != nil {
 		return false, err
 	}
-	return f.matches(values), nil
+	return f.Matches(values), nil
 }
 
 // Routes returns the methods and paths of the table, and which of them everybody

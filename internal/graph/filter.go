@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/drydockhq/drydock/internal/odata"
@@ -14,11 +13,6 @@ type filterField struct {
 
 // filterRecord holds the values of an object by the fields' names in lower case.
 type filterRecord = odata.Record
-
-// filter is a parsed $filter: the part of OData 4's language that clients use
-// for applications and service principals. Texts are compared without regard to
-// case, as by Graph.
-type filter struct{ root odata.Node }
 
 // filterCompare is "field op value" or "op(field, value)"; it holds if it
 // does for one of the field's values.
@@ -52,35 +46,17 @@ func holds(op, have, want string) bool {
 	return have == want
 }
 
-// matches reports whether a filter selects something.
-func (f *filter) matches(r filterRecord) bool { return f.root == nil || f.root.Matches(r) }
-
-// all reports that there is no filter.
-func (f *filter) all() bool { return f.root == nil }
-
-// parseFilter parses a $filter over some fields, whose names are in lower case.
-// An empty one selects all.
-func parseFilter(text string, fields map[string]filterField) (*filter, error) {
+// parseFilter parses a $filter over some fields, whose names are in lower case: the
+// part of OData 4's language that clients use for applications and service
+// principals. Texts are compared without regard to case, as by Graph.
+func parseFilter(text string, fields map[string]filterField) (odata.Filter, error) {
 	p := &filterParser{fields: fields}
-	root, err := odata.Parse(text, "(),:", func(o *odata.Parser, depth int) (odata.Node, error) {
+	f, err := odata.Parse(text, "(),:", func(o *odata.Parser, depth int) (odata.Node, error) {
 		p.Parser = o
 		return p.comparison(depth)
 	})
 	if err != nil {
-		return nil, unwrapFilter(err)
+		return odata.Filter{}, badRequest("Request_UnsupportedQuery", "The value of $filter can't be understood: %v.", err)
 	}
-	return &filter{root}, nil
-}
-
-// unwrapFilter words an error in parsing as this API does.
-func unwrapFilter(err error) error {
-	var bad *odata.Error
-	if errors.As(err, &bad) {
-		return badFilter("%s", bad.Problem)
-	}
-	return err
-}
-
-func badFilter(format string, args ...any) *apiError {
-	return badRequest("Request_UnsupportedQuery", "The value of $filter can't be understood: "+format+".", args...)
+	return f, nil
 }

@@ -20,7 +20,7 @@ type filterParser struct {
 func (p *filterParser) comparison(depth int) (odata.Node, error) {
 	t := p.Take()
 	if t.Kind != odata.Word {
-		return nil, badFilter("a field is expected at character %d instead of '%s'", t.At, shorten(t.Text))
+		return nil, odata.Errorf("a field is expected at character %d instead of '%s'", t.At, shorten(t.Text))
 	}
 	if next := p.Peek(); next.Kind == odata.Symbol && next.Text == "(" {
 		p.Take()
@@ -45,14 +45,14 @@ func (p *filterParser) comparison(depth int) (odata.Node, error) {
 		return filterCompare{name, "eq", values}, err
 	}
 	op := p.Take()
-	return nil, badFilter("'%s' at character %d is not a comparison that '%s' knows", shorten(op.Text), op.At, shorten(t.Text))
+	return nil, odata.Errorf("'%s' at character %d is not a comparison that '%s' knows", shorten(op.Text), op.At, shorten(t.Text))
 }
 
 // anyOf parses what is in "list/any(v:…)".
 func (p *filterParser) anyOf(list string, depth int) (odata.Node, error) {
 	key := strings.ToLower(list)
 	if f, known := p.fields[key]; !known || !f.list || p.variable != "" {
-		return nil, badFilter("there is no list '%s' to filter by", shorten(list))
+		return nil, odata.Errorf("there is no list '%s' to filter by", shorten(list))
 	}
 	name := p.Take()
 	if err := p.Symbol(":"); err != nil {
@@ -71,7 +71,7 @@ func (p *filterParser) anyOf(list string, depth int) (odata.Node, error) {
 func (p *filterParser) function(t odata.Token) (odata.Node, error) {
 	name := strings.ToLower(t.Text)
 	if name != "startswith" && name != "endswith" && name != "contains" {
-		return nil, badFilter("there is no function '%s'", shorten(t.Text))
+		return nil, odata.Errorf("there is no function '%s'", shorten(t.Text))
 	}
 	field, err := p.fieldOf(p.Take())
 	if err != nil {
@@ -98,16 +98,16 @@ func (p *filterParser) fieldOf(t odata.Token) (string, error) {
 	case p.variable == "" && known && !f.list:
 		return key, nil
 	case p.variable == "" && known:
-		return "", badFilter("'%s' is a list: %[1]s/any(x:x eq 'value')", shorten(t.Text))
+		return "", odata.Errorf("'%s' is a list: %[1]s/any(x:x eq 'value')", shorten(t.Text))
 	}
-	return "", badFilter("there is no field '%s' to filter by", shorten(t.Text))
+	return "", odata.Errorf("there is no field '%s' to filter by", shorten(t.Text))
 }
 
 // literal takes a value, and returns it in lower case.
 func (p *filterParser) literal() (string, error) {
 	t := p.Take()
 	if t.Kind != odata.String && t.Kind != odata.Word {
-		return "", badFilter("a value is expected at character %d", t.At)
+		return "", odata.Errorf("a value is expected at character %d", t.At)
 	}
 	return strings.ToLower(t.Text), nil
 }

@@ -1,10 +1,14 @@
 package graph
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/drydockhq/drydock/internal/odata"
+)
 
 // listQuery is what the query of a URL asks for.
 type listQuery struct {
-	filter *filter
+	filter odata.Filter
 	fields []string // of $select; all if there are none
 	top    int
 	count  bool

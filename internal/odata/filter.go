@@ -41,19 +41,47 @@ type Error struct{ Problem string }
 // Error returns the problem.
 func (e *Error) Error() string { return e.Problem }
 
-func bad(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
+// Errorf returns an *Error.
+func Errorf(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, args...)} }
+
+// Filter is a parsed $filter. The zero Filter selects all.
+type Filter struct{ root Node }
+
+// Matches reports whether the filter selects something.
+func (f Filter) Matches(r Record) bool { return f.root == nil || f.root.Matches(r) }
+
+// All reports that there is no filter.
+func (f Filter) All() bool { return f.root == nil }
+
+// Conditions returns those that all hold for whatever the filter selects.
+func (f Filter) Conditions() []Node { return conditions(f.root) }
+
+func conditions(n Node) []Node {
+	switch n := n.(type) {
+	case nil:
+		return nil
+	case And:
+		return append(conditions(n.Left), conditions(n.Right)...)
+	}
+	return []Node{n}
+}
 
 // Condition parses one condition, nested so deep, of what comes next.
 type Condition func(p *Parser, depth int) (Node, error)
 
-// Parse parses a filter; nil is one that selects all. symbols are the characters
-// that are tokens of their own. Errors are *Error, or those of condition.
-func Parse(text, symbols string, condition Condition) (Node, error) {
+// Parse parses a filter; an empty text selects all. symbols are the characters that
+// are tokens of their own. Errors are *Error, or those of condition.
+func Parse(text, symbols string, condition Condition) (Filter, error) {
+	root, err := parse(text, symbols, condition)
+	return Filter{root}, err
+}
+
+func parse(text, symbols string, condition Condition) (Node, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
 	if len(text) > maxLength {
-		return nil, bad("it is longer than %d characters", maxLength)
+		return nil, Errorf("it is longer than %d characters", maxLength)
 	}
 	tokens, err := scan(text, symbols)
 	if err != nil {
@@ -65,7 +93,7 @@ func Parse(text, symbols string, condition Condition) (Node, error) {
 		return nil, err
 	}
 	if t := p.Peek(); t.Kind != End {
-		return nil, bad("'%s' at character %d is not expected", Shorten(t.Text), t.At)
+		return nil, Errorf("'%s' at character %d is not expected", Shorten(t.Text), t.At)
 	}
 	return root, nil
 }

@@ -13,7 +13,7 @@ type has string
 
 func (h has) Matches(r odata.Record) bool { return len(r[string(h)]) > 0 }
 
-func parse(text string) (odata.Node, error) {
+func parse(text string) (odata.Filter, error) {
 	return odata.Parse(text, "(),", func(p *odata.Parser, _ int) (odata.Node, error) {
 		t := p.Take()
 		if t.Kind != odata.Word && t.Kind != odata.String {
@@ -31,12 +31,31 @@ func TestParse(t *testing.T) {
 		"a or a and b": true, "(a or a) and b": false, "not a or a": true,
 	} {
 		n, err := parse(text)
-		if err != nil || n.Matches(record) != want {
+		if err != nil || n.Matches(record) != want || n.All() {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if n, err := parse(" "); n != nil || err != nil {
+	if n, err := parse(" "); !n.All() || !n.Matches(nil) || err != nil {
 		t.Errorf("an empty one: %v, %v", n, err)
+	}
+}
+
+func TestConditions(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", "a": "a", "a and (b and c)": "a b c", "a or b": "", "a and (b or c)": "a", "not a": ""} {
+		f, err := parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, n := range f.Conditions() {
+			if h, ok := n.(has); ok {
+				got = append(got, string(h))
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q", text, got)
+		}
 	}
 }
 
@@ -58,7 +77,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a and not (b or 'c''d')")
 	f.Add("((a")
 	f.Fuzz(func(t *testing.T, text string) {
-		if n, err := parse(text); err == nil && n != nil {
+		if n, err := parse(text); err == nil {
 			n.Matches(nil)
 		}
 	})

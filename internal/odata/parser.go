@@ -32,7 +32,7 @@ func (p *Parser) Word(w string) bool {
 // Symbol takes a symbol, which must be next.
 func (p *Parser) Symbol(s string) error {
 	if t := p.Take(); t.Kind != Symbol || t.Text != s {
-		return bad("'%s' is expected at character %d instead of '%s'", s, t.At, Shorten(t.Text))
+		return Errorf("'%s' is expected at character %d instead of '%s'", s, t.At, Shorten(t.Text))
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (p *Parser) and(depth int) (Node, error) {
 
 func (p *Parser) unary(depth int) (Node, error) {
 	if depth > maxDepth {
-		return nil, bad("it is nested more than %d deep", maxDepth)
+		return nil, Errorf("it is nested more than %d deep", maxDepth)
 	}
 	if p.Word("not") {
 		of, err := p.unary(depth + 1)

@@ -25,7 +25,7 @@ type Token struct {
 
 func scan(s, symbols string) ([]Token, error) {
 	if !utf8.ValidString(s) {
-		return nil, bad("it is not UTF-8")
+		return nil, Errorf("it is not UTF-8")
 	}
 	var tokens []Token
 	for i := 0; i < len(s); {
@@ -38,7 +38,7 @@ func scan(s, symbols string) ([]Token, error) {
 		case c == '\'':
 			text, size, closed := scanQuoted(s[i:])
 			if !closed {
-				return nil, bad("the text that begins at character %d has no end", i+1)
+				return nil, Errorf("the text that begins at character %d has no end", i+1)
 			}
 			tokens = append(tokens, Token{String, text, i + 1})
 			i += size

@@ -62,7 +62,8 @@ func nodePackages() []npmPackage {
 
 func nodeRecipe(ctx context.Context) (*recipe, error) {
 	if runtime.GOARCH != "amd64" {
-		return nil, drydock.Errorf(drydock.Unavailable, "test image %q exists for amd64 only, this machine is %s", Node, runtime.GOARCH)
+		return nil, drydock.Errorf(drydock.Unavailable, "test image %q exists for amd64 only, this machine is %s", Node, runtime.GOARCH).
+			WithHint("make demo and make walkthrough need it; the other examples do not")
 	}
 	base, err := busyboxLayer(ctx)
 	if err != nil {
@@ -147,13 +148,14 @@ func npmPack(ctx context.Context, work string) error {
 	if err != nil {
 		return missing("npm", err)
 	}
-	args := []string{"pack", "--silent", "--pack-destination", work}
+	args := []string{"pack", "--loglevel=error", "--pack-destination", work}
 	for _, p := range nodePackages() {
 		args = append(args, p.name+"@"+p.version)
 	}
 	cmd := exec.CommandContext(ctx, npm, args...)
 	cmd.Dir = work
-	cmd.Env = append(os.Environ(), "npm_config_cache="+filepath.Join(work, "npm-cache"), "npm_config_update_notifier=false")
+	cmd.Env = append(os.Environ(), "npm_config_cache="+filepath.Join(work, "npm-cache"), "npm_config_update_notifier=false",
+		"npm_config_fetch_retry_mintimeout=1000", "npm_config_fetch_retry_maxtimeout=5000") // and not a minute
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return drydock.Errorf(drydock.Unavailable, "downloading Node with npm: %w\n%s", err, strings.TrimSpace(string(out))).
 			WithHint("npm must be able to reach its registry the first time that the image is made")

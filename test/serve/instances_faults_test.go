@@ -45,7 +45,8 @@ func TestGroupThatCrashes(t *testing.T) {
 		v := g.Properties.Containers[0].Properties.InstanceView
 		return v.CurrentState.DetailStatus != nil && strings.HasPrefix(*v.CurrentState.DetailStatus, "CrashLoopBackOff")
 	})
-	if v := g.Properties.Containers[0].Properties.InstanceView; *v.PreviousState.ExitCode != 3 || *v.RestartCount < 1 {
+	v := g.Properties.Containers[0].Properties.InstanceView
+	if *v.PreviousState.ExitCode != 3 || *v.RestartCount < 1 || !happened(v.Events, "BackOff", "Back-off") || !happened(v.Events, "Killing", "status 3") {
 		t.Errorf("%+v", v)
 	}
 	i.UntilLog("page", "web", "trying\ntrying\n")
@@ -62,16 +63,30 @@ func TestGroupThatCrashes(t *testing.T) {
 	}
 }
 
+// happened reports whether there is an event whose message has a text.
+func happened(events []*aci.Event, name, text string) bool {
+	return slices.ContainsFunc(events, func(e *aci.Event) bool { return *e.Name == name && strings.Contains(*e.Message, text) })
+}
+
+// The kernel kills what takes too much, and nothing beside it.
 func TestGroupThatTakesAllMemory(t *testing.T) {
 	t.Parallel()
 	_, i, image := instances(t, serve.Options{})
+	address := i.MustCreate("page", i.Definition(image))
 	g := shell(i, image, "x=xxxxxxxxxxxxxxxx; while true; do x=$x$x; done")
 	g.Properties.Containers[0].Properties.Resources.Requests.MemoryInGB = to.Ptr(0.05)
 	g.Properties.RestartPolicy = to.Ptr(aci.ContainerGroupRestartPolicyNever)
 	i.MustCreate("greedy", g)
 	shown := i.Until("greedy", "killed", func(g aci.ContainerGroup) bool { return *g.Properties.InstanceView.State == "Failed" })
-	if state := shown.Properties.Containers[0].Properties.InstanceView.CurrentState; *state.ExitCode != 137 || *state.DetailStatus != "OOMKilled" {
-		t.Errorf("exit code %d, %s", *state.ExitCode, *state.DetailStatus)
+	v := shown.Properties.Containers[0].Properties.InstanceView
+	if *v.CurrentState.ExitCode != 137 || *v.CurrentState.DetailStatus != "OOMKilled" || !happened(v.Events, "Killing", "OOMKilled") {
+		t.Errorf("exit code %d, %s", *v.CurrentState.ExitCode, *v.CurrentState.DetailStatus)
+	}
+	if page, err := serve.Page(t.Context(), address); err != nil || !strings.Contains(page, "green") {
+		t.Errorf("a group beside it: %s, %v", page, err)
+	}
+	if v := i.Show("page").Properties.Containers[0].Properties.InstanceView; *v.RestartCount != 0 {
+		t.Errorf("a group beside it was started again: %+v", v)
 	}
 }
 

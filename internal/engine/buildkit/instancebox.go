@@ -90,12 +90,7 @@ func (b *box) prepare(ctx context.Context) error {
 		return fmt.Errorf("making the container's folder: %w", err)
 	}
 	b.id = filepath.Base(s.dir) + "-" + filepath.Base(b.dir)
-	limits := withDefaults(drydock.Limits{Memory: b.spec.Memory, CPUs: b.spec.CPUs}, drydock.Limits{})
-	limited := s.group.child(filepath.Base(b.dir))
-	if err := newLimitedGroup(limited, limits); err != nil {
-		return err
-	}
-	b.group = limited.child("c")
+	b.group = s.group.child(filepath.Base(b.dir))
 	b.bundle = filepath.Join(s.executor.runtime.memory, b.id)
 	if err := os.Mkdir(b.bundle, 0o700); err != nil {
 		return fmt.Errorf("making the container's folder: %w", err)
@@ -104,15 +99,6 @@ func (b *box) prepare(ctx context.Context) error {
 		return err
 	}
 	return b.writeBundle(ctx)
-}
-
-// clean takes away what prepare and run made.
-func (b *box) clean() error {
-	if b.dir == "" {
-		return nil
-	}
-	limited := b.session.group.child(filepath.Base(b.dir))
-	return joinCleanup(b.container.clean(), limited.remove())
 }
 
 func (b *box) writeBundle(ctx context.Context) error {
@@ -169,6 +155,7 @@ func (b *box) ociSpec(ctx context.Context, hosts string) (*specs.Spec, error) {
 	cleanup()
 	spec.Root.Path, spec.Root.Readonly = b.rootfs(), false
 	spec.Linux.CgroupsPath = b.group.path
+	b.limit(spec)
 	if spec.Linux.Sysctl == nil {
 		spec.Linux.Sysctl = map[string]string{}
 	}
@@ -176,6 +163,17 @@ func (b *box) ociSpec(ctx context.Context, hosts string) (*specs.Spec, error) {
 	spec.Linux.Sysctl["net.ipv4.ip_unprivileged_port_start"] = "0"
 	spec.Mounts = append(spec.Mounts, b.trustMounts()...)
 	return spec, b.addMounts(spec)
+}
+
+// limit bounds what the container may use: in the control group that it sees as
+// its own, by which runtimes of languages measure their heaps and threads.
+func (b *box) limit(spec *specs.Spec) {
+	limits := withDefaults(drydock.Limits{Memory: b.spec.Memory, CPUs: b.spec.CPUs}, drydock.Limits{})
+	resources := limitResources(limits, b.group.cgroups.limitsSwap)
+	if spec.Linux.Resources != nil {
+		resources.Devices = spec.Linux.Resources.Devices
+	}
+	spec.Linux.Resources = resources
 }
 
 // addMounts puts the volumes of the group into the container.

@@ -1,6 +1,7 @@
 // Web serves the folder /www, or the one that its argument names, on port 80 or
 // $PORT: the web test image. It logs a line when it listens and one for each
-// request, and ends with status 0 on SIGTERM, SIGQUIT or SIGINT.
+// request, and ends with status 0 on SIGTERM, SIGQUIT or SIGINT. On the UDP port
+// $ECHO, if there is one, it sends back what comes.
 package main
 
 import (
@@ -37,6 +38,9 @@ func serve(ctx context.Context, dir, port string) error {
 	if err != nil {
 		return err
 	}
+	if err := echo(ctx, os.Getenv("ECHO")); err != nil {
+		return err
+	}
 	fmt.Printf("listening on %s\n", listener.Addr())
 	files := http.FileServer(http.Dir(dir))
 	server := &http.Server{
@@ -57,4 +61,29 @@ func serve(ctx context.Context, dir, port string) error {
 		return err
 	}
 	return <-stopped
+}
+
+// echo sends back what comes to a UDP port until ctx is done; "" is none.
+func echo(ctx context.Context, port string) error {
+	if port == "" {
+		return nil
+	}
+	conn, err := net.ListenPacket("udp", ":"+port)
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() { conn.Close() })
+	go func() {
+		buffer := make([]byte, 1<<16)
+		for {
+			n, from, err := conn.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			if _, err := conn.WriteTo(buffer[:n], from); err != nil {
+				fmt.Fprintln(os.Stderr, "web:", err)
+			}
+		}
+	}()
+	return nil
 }

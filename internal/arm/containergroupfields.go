@@ -166,8 +166,8 @@ func asObject(v any) object {
 	return o
 }
 
-// refuseForeign says what of Azure's container groups this server does not have.
-func refuseForeign(doc object) error {
+// refuseForeignGroup says what of Azure's container groups this server does not have.
+func refuseForeignGroup(doc object) error {
 	no := func(target, what string) error {
 		return badRequest("UnsupportedFeature", "%s are not part of this server.", what).about(target)
 	}

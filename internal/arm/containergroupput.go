@@ -59,7 +59,7 @@ func checkContainerGroup(id drydock.ResourceID, doc object) (drydock.ContainerGr
 	if err := check(doc, containerGroupFields); err != nil {
 		return drydock.ContainerGroup{}, err
 	}
-	if err := refuseForeign(doc); err != nil {
+	if err := refuseForeignGroup(doc); err != nil {
 		return drydock.ContainerGroup{}, err
 	}
 	return containerGroupOf(id, doc)

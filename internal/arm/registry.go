@@ -40,8 +40,9 @@ func registryDefaults() object {
 			"adminUserEnabled": false, "anonymousPullEnabled": false, "dataEndpointEnabled": false,
 			"dataEndpointHostNames": []any{}, "privateEndpointConnections": []any{},
 			"publicNetworkAccess": "Enabled", "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled",
-			"encryption":   object{"status": "disabled"},
-			"taskTriggers": object{"status": "Enabled"},
+			"networkRuleSet": object{"defaultAction": "Allow", "ipRules": []any{}},
+			"encryption":     object{"status": "disabled"},
+			"taskTriggers":   object{"status": "Enabled"},
 			"policies": object{
 				"quarantinePolicy":                 object{"status": "disabled"},
 				"trustPolicy":                      object{"type": "Notary", "status": "disabled"},
@@ -135,6 +136,9 @@ func (s *Server) putRegistry(req *request) (*answer, error) {
 		keepTaskTriggers(next, st.doc)
 		had := assigned(st.doc)
 		st.doc = withoutComputed(next, computedOfRegistry...)
+		if err := refuseForeign(st.doc, foreignToRegistries); err != nil {
+			return err
+		}
 		if err := s.takeIdentity(st); err != nil {
 			return err
 		}
@@ -171,6 +175,9 @@ func (s *Server) patchRegistry(req *request) (*answer, error) {
 		had := assigned(st.doc)
 		foldIdentities(st.doc, next)
 		st.doc = merge(st.doc, next)
+		if err := refuseForeign(st.doc, foreignToRegistries); err != nil {
+			return err
+		}
 		if err := s.takeIdentity(st); err != nil {
 			return err
 		}

@@ -128,6 +128,9 @@ func (s *Server) takeVault(req *request, st *stored, next object) error {
 			properties[key] = old
 		}
 	}
+	if err := refuseForeign(next, foreignToVaults); err != nil {
+		return err
+	}
 	if err := checkVault(st, next); err != nil {
 		return err
 	}

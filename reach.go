@@ -3,6 +3,7 @@ package drydock
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // unreachable are networks that a server connects to for nobody.
@@ -55,4 +56,16 @@ func HostAddress(address netip.Addr) netip.Addr {
 		}
 	}
 	return address
+}
+
+// NumericHost reports whether a host that is no address ends in a number, as
+// 127.1, 2130706433 and 0x7f000001: it is the name of nothing, and some resolvers
+// read it as an address of IPv4. The host is in lower case.
+func NumericHost(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
 }

@@ -21,3 +21,15 @@ func TestUnreachable(t *testing.T) {
 		}
 	}
 }
+
+func TestNumericHost(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"2130706433": true, "0x7f000001": true, "0x7f.1": true, "127.1": true, "0177.0.0.1": true, "127.0.0.1": true, "example.1": true, "127.1.": true, "0x": true,
+		"": false, ".": false, "example.com": false, "1.example": false, "1password": false, "example.x7": false, "0xyz": false, "0x1.example": false, "::1": false,
+	} {
+		if got := drydock.NumericHost(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}

@@ -66,11 +66,11 @@ type Proxy struct {
 	c      Config
 	server *http.Server
 
-	ctx     context.Context // of tunnels to the outside; ends with Close
-	cancel  context.CancelFunc
-	mu      sync.Mutex
-	closed  bool
-	tunnels sync.WaitGroup // grows with mu held, until closed
+	ctx    context.Context // of what reaches the outside; ends with Close
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	closed bool
+	inside sync.WaitGroup // tunnels and requests to the outside; grows with mu held, until closed
 }
 
 // New returns a Proxy. The caller closes it.
@@ -100,7 +100,7 @@ func (p *Proxy) Close() error {
 	p.mu.Unlock()
 	p.cancel()
 	err := p.server.Close()
-	p.tunnels.Wait()
+	p.inside.Wait()
 	return err
 }
 
@@ -130,7 +130,11 @@ func (p *Proxy) plain(w http.ResponseWriter, r *http.Request) {
 		p.c.Metadata.ServeHTTP(w, direct(r))
 		return
 	}
-	if _, ours := p.c.Ours(host); ours {
+	if https, ours := p.c.Ours(host); ours {
+		if err := answers(host, port, 80, https); err != nil {
+			p.refuse(w, r, r.URL.Host, err)
+			return
+		}
 		p.c.Plain.ServeHTTP(w, direct(r))
 		return
 	}
@@ -139,6 +143,15 @@ func (p *Proxy) plain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.forward(w, r)
+}
+
+// answers returns an error with code Denied unless a host of Drydock's answers at a
+// port: the usual one or that of its URLs.
+func answers(host string, port, usual, own int) error {
+	if port == usual || port == own {
+		return nil
+	}
+	return drydock.Errorf(drydock.Denied, "Drydock answers at %s on port %d only, not on %d", host, own, port)
 }
 
 // direct returns a request as its host would have got it without a proxy.
@@ -153,8 +166,18 @@ func direct(r *http.Request) *http.Request {
 	return inner
 }
 
-// forward passes a plain request on.
+// forward passes a plain request on, and what it is upgraded to. Both end with the
+// proxy, also where the connection is not the server's any more.
 func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) {
+	if !p.enter() {
+		p.refuse(w, r, r.URL.Host, errClosing)
+		return
+	}
+	defer p.inside.Done()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+	r = r.WithContext(ctx)
 	(&httputil.ReverseProxy{
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.Out.Host = pr.In.URL.Host
@@ -192,6 +215,8 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, host string, err 
 			status = http.StatusForbidden
 		case drydock.Invalid:
 			status = http.StatusBadRequest
+		case drydock.Unavailable:
+			status = http.StatusServiceUnavailable
 		}
 	}
 	p.c.Log.InfoContext(r.Context(), "the proxy did not connect", "host", host, "client", r.RemoteAddr, "error", err)
@@ -224,7 +249,7 @@ func splitHost(authority string, usual int) (host string, port int, err error) {
 	odd := func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
 	}
-	if host == "" || len(host) > 253 || strings.IndexFunc(host, odd) >= 0 {
+	if host == "" || len(host) > 253 || strings.IndexFunc(host, odd) >= 0 || drydock.NumericHost(host) {
 		return "", 0, drydock.Errorf(drydock.Invalid, "%s is no host", printable(authority))
 	}
 	return host, port, nil

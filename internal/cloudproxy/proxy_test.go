@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -129,6 +131,11 @@ func TestProxy(t *testing.T) {
 		"GET http://user:pw@contoso.azurecr.cn/v2/" + end:        "plain contoso.azurecr.cn /v2/ ",
 		"CONNECT contoso.azurecr.cn:22" + end:                    "403 Forbidden",
 		"CONNECT management.drydock.test:22" + end:               "403 Forbidden",
+		"GET http://contoso.azurecr.cn:80/v2/" + end:             "plain contoso.azurecr.cn:80 /v2/ ",
+		"GET http://contoso.azurecr.drydock.test:8443/" + end:    "plain contoso.azurecr.drydock.test:8443 / ",
+		"GET http://contoso.azurecr.cn:22/v2/" + end:             "403 Forbidden",
+		"GET http://contoso.azurecr.cn:8443/v2/" + end:           "on port 443 only, not on 8443",
+		"GET http://management.drydock.test:6060/debug" + end:    "403 Forbidden",
 		// What is let through.
 		"GET http://www.example.com/x HTTP/1.1\r\nHost: other\r\nProxy-Authorization: Basic eA==\r\nConnection: close\r\n\r\n": "outside www.example.com /x ",
 		"CONNECT www.example.com:443" + end + "GET / HTTP/1.0\r\nHost: tunneled\r\n\r\n":                                       "outside tunneled / ",
@@ -144,7 +151,13 @@ func TestProxy(t *testing.T) {
 		"CONNECT [::ffff:127.0.0.1]:22" + end:           "403 Forbidden",
 		"CONNECT 169.254.169.254:80" + end:              "may not reach 169.254.169.254",
 		"GET http://169.254.169.254:8080/" + end:        "may not reach 169.254.169.254",
-		"CONNECT 2130706433:443" + end:                  "403 Forbidden",
+		"CONNECT 2130706433:443" + end:                  "400 Bad Request",
+		"CONNECT 0x7f000001:443" + end:                  "400 Bad Request",
+		"CONNECT 127.1:443" + end:                       "400 Bad Request",
+		"CONNECT 0177.0.0.1.:443" + end:                 "400 Bad Request",
+		"GET http://0x7f.1/" + end:                      "400 Bad Request",
+		"GET http://2852039166/metadata/identity" + end: "400 Bad Request",
+		"CONNECT 0.0.0.0:22" + end:                      "403 Forbidden",
 		"CONNECT azurecr.cn:443" + end:                  "403 Forbidden",
 		"CONNECT contoso.azurecr.cn.evil.org:443" + end: "403 Forbidden",
 		// What is no request to a proxy.
@@ -180,6 +193,34 @@ func TestProxy(t *testing.T) {
 		if host, _, _ := net.SplitHostPort(address); host == "example.org" || host == "127.0.0.1" || host == "::1" {
 			t.Errorf("the proxy has dialed %s", address)
 		}
+	}
+}
+
+// What has two ends, one by its length and one by its chunks, goes on with one, and
+// what would follow the other is judged as the request that it is.
+func TestNothingIsSmuggled(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 10)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		heard <- fmt.Sprintf("%s %s%s %q %v %d %v", r.Method, r.Host, r.URL, body, err, r.ContentLength, r.TransferEncoding)
+	}))
+	t.Cleanup(s.Close)
+	proxy := start(t, outside{to: s.Listener.Addr().String()}, "www.example.com")
+	const inner = "GET http://example.org/inner HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n"
+	answer := say(t, proxy, "POST http://www.example.com/outer HTTP/1.1\r\nHost: www.example.com\r\nContent-Length: "+strconv.Itoa(5+len(inner))+
+		"\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+inner)
+	s.Close() // waits for what it was asked
+	close(heard)
+	var all []string
+	for request := range heard {
+		all = append(all, request)
+	}
+	if len(all) != 1 || all[0] != `POST www.example.com/outer "" <nil> -1 [chunked]` && all[0] != `POST www.example.com/outer "" <nil> 0 []` {
+		t.Errorf("the outside heard %q", all)
+	}
+	if n := strings.Count(answer, "HTTP/1.1 200 "); n != 1 || strings.Count(answer, "HTTP/1.1 ") == 2 && !strings.Contains(answer, "HTTP/1.1 403 ") {
+		t.Errorf("answered %q", answer)
 	}
 }
 
@@ -246,6 +287,80 @@ func TestCloseBreaksTunnels(t *testing.T) {
 	}
 	if _, err := io.ReadAll(r); err != nil && !strings.Contains(err.Error(), "reset") {
 		t.Error(err)
+	}
+}
+
+// What was upgraded to another protocol ends with the proxy too.
+func TestCloseEndsUpgrades(t *testing.T) {
+	t.Parallel()
+	var hijacked sync.WaitGroup
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		fmt.Fprint(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: silence\r\n\r\n")
+		hijacked.Go(func() {
+			_, _ = io.Copy(io.Discard, c)
+			c.Close()
+		})
+	}))
+	t.Cleanup(func() { hijacked.Wait(); s.Close() })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := cloudproxy.New(cloudproxy.Config{
+		Ours: func(string) (int, bool) { return 0, false }, Pass: []string{"*"},
+		Outside: outside{to: s.Listener.Addr().String()}, Log: slog.New(slog.DiscardHandler),
+	})
+	served := make(chan error, 1)
+	go func() { served <- p.Serve(l) }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(c, "GET http://silent.example/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: silence\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(c)
+	if line, err := r.ReadString('\n'); err != nil || !strings.Contains(line, "101") {
+		t.Fatal(line, err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadAll(r); err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Error(err)
+	}
+}
+
+// Who comes while the proxy is being closed is not told that there is a tunnel.
+func TestClosingIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	p := cloudproxy.New(cloudproxy.Config{
+		Ours: func(string) (int, bool) { return 0, false }, Pass: []string{"*"}, Log: slog.New(slog.DiscardHandler),
+		Outside: never{func(_ context.Context, address string) { t.Error("reached " + address) }},
+	})
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"CONNECT silent.example:443", "GET http://silent.example/"} {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(line + " HTTP/1.1\r\nHost: x\r\n\r\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "closed") {
+			t.Errorf("%s: %d %s", line, w.Code, w.Body)
+		}
 	}
 }
 

@@ -20,8 +20,8 @@ func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if https, ours := p.c.Ours(host); ours {
-		if port != 443 && port != https {
-			p.refuse(w, r, r.Host, drydock.Errorf(drydock.Denied, "Drydock answers at %s on HTTPS's port only, not on %d", host, port))
+		if err := answers(host, port, 443, https); err != nil {
+			p.refuse(w, r, r.Host, err)
 			return
 		}
 		if conn := p.accept(w, r); conn != nil {
@@ -79,9 +79,10 @@ func (t *tunneled) CloseWrite() error { return closeWrite(t.Conn) }
 // tunnel connects a client to a host outside.
 func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, address string) {
 	if !p.enter() {
+		p.refuse(w, r, address, errClosing)
 		return
 	}
-	defer p.tunnels.Done()
+	defer p.inside.Done()
 	there, err := p.c.Outside.Dial(p.ctx, address)
 	if err != nil {
 		p.refuse(w, r, address, err)
@@ -107,12 +108,16 @@ func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request, address string) {
 	both.Wait()
 }
 
-// enter counts a tunnel, unless the proxy is closed.
+// errClosing answers who comes too late: without an answer, a CONNECT looks as if it
+// had succeeded.
+var errClosing = drydock.Errorf(drydock.Unavailable, "this proxy is being closed")
+
+// enter counts something that reaches the outside, unless the proxy is closed.
 func (p *Proxy) enter() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closed {
-		p.tunnels.Add(1)
+		p.inside.Add(1)
 	}
 	return !p.closed
 }

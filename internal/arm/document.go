@@ -55,7 +55,18 @@ func Document() string {
 	const header = "\n| method | path | action | what |\n|---|---|---|---|\n"
 	return documentHead + "\n`{S}` is `" + subPath + "`, `{G}` is `{S}/resourceGroups/{resourceGroupName}`, `{R}` is\n`{G}/providers/" + namespace + "/registries/{registryName}`.\n" +
 		"\n## What is served\n" + header + served.String() +
-		"\n## What answers 501\n\nOperations of Azure's that this server does not have.\n" + header + not.String()
+		"\n## What answers 501\n\nOperations of Azure's that this server does not have.\n" + header + not.String() +
+		"\n## What is refused\n\nValues that ask for what this server does not do, with 400 and `UnsupportedFeature`.\n" +
+		"\n| of | property | value | why |\n|---|---|---|---|\n" + documentForeign("registries", foreignToRegistries) +
+		documentForeign("vaults", foreignToVaults)
+}
+
+func documentForeign(of string, features []foreignFeature) string {
+	var rows strings.Builder
+	for _, f := range features {
+		fmt.Fprintf(&rows, "| %s | `%s` | `%s` | %s |\n", of, f.path, f.value, f.what)
+	}
+	return rows.String()
 }
 
 func short(path string) string {

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/auth"
-	"github.com/drydockhq/drydock/internal/sqlstore"
 )
 
 func (p *program) adminCommand() *cobra.Command {
@@ -41,11 +38,7 @@ func (p *program) adminCommand() *cobra.Command {
 }
 
 func (p *program) resetAdmin(ctx context.Context, dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err != nil {
-		return drydock.Errorf(drydock.Invalid, "the folder %s holds no data of a server", dir).
-			WithHint("name its data folder with --data")
-	}
-	store, err := sqlstore.Open(ctx, filepath.Join(dir, databaseFile))
+	store, err := openData(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drydockhq/drydock"
-	"github.com/drydockhq/drydock/internal/sqlstore"
 )
 
 // auditAtOnce is how many records are read at a time.
@@ -48,11 +45,7 @@ meanwhile.`,
 }
 
 func (p *program) printAudit(ctx context.Context, dir string, filter drydock.AuditFilter) error {
-	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err != nil {
-		return drydock.Errorf(drydock.Invalid, "the folder %s holds no data of a server", dir).
-			WithHint("name its data folder with --data")
-	}
-	store, err := sqlstore.Open(ctx, filepath.Join(dir, databaseFile))
+	store, err := openData(ctx, dir)
 	if err != nil {
 		return err
 	}

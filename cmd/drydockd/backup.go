@@ -13,7 +13,6 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/backup"
-	"github.com/drydockhq/drydock/internal/sqlstore"
 )
 
 func (p *program) backupCommand() *cobra.Command {
@@ -40,11 +39,7 @@ is then needed to read secrets again.`,
 }
 
 func (p *program) backup(ctx context.Context, dir, file string) error {
-	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err != nil {
-		return drydock.Errorf(drydock.Invalid, "the folder %s holds no data of a server", dir).
-			WithHint("name its data folder with --data")
-	}
-	store, err := sqlstore.Open(ctx, filepath.Join(dir, databaseFile))
+	store, err := openData(ctx, dir)
 	if err != nil {
 		return err
 	}

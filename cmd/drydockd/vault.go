@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/drydockhq/drydock"
-	"github.com/drydockhq/drydock/internal/sqlstore"
 	"github.com/drydockhq/drydock/internal/vault"
 )
 
@@ -62,20 +61,16 @@ the server's own setting has to follow before its next start.`,
 }
 
 func (p *program) rotateKeys(ctx context.Context, dir, wrapper string) error {
-	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err != nil {
-		return drydock.Errorf(drydock.Invalid, "the folder %s holds no data of a server", dir).
-			WithHint("name its data folder with --data")
+	store, err := openData(ctx, dir)
+	if err != nil {
+		return err
 	}
+	defer store.Close()
 	unlock, err := lockKeys(ctx, dir, unix.LOCK_EX)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	store, err := sqlstore.Open(ctx, filepath.Join(dir, databaseFile))
-	if err != nil {
-		return err
-	}
-	defer store.Close()
 	n, err := vault.Rotation{Store: store, Open: vault.Opener{Dir: dir}, Wrapper: wrapper}.Rotate(ctx)
 	if err != nil {
 		return err

@@ -19,23 +19,7 @@ func acrShow() command {
 }
 
 func acrList() command {
-	var group string
-	return command{
-		use: "list", short: "List registries", table: registryTable,
-		flags: func(f *flags) { f.StringVarP(&group, "resource-group", "g", "", "name of the resource group") },
-		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			path := a.base
-			if group != "" {
-				path += "/resourceGroups/" + escape(group)
-			}
-			list, err := a.list(c.ctx, request{path: path + "/providers/" + registryType, version: registryVersion}, 0)
-			return flat(list), err
-		},
-	}
+	return resourcesOf{"List registries", registryType, registryVersion, registryTable, flat}.command()
 }
 
 func acrDelete() command {

@@ -146,23 +146,7 @@ func containerShow() command {
 }
 
 func containerList() command {
-	var group string
-	return command{
-		use: "list", short: "List container groups", table: containerTable,
-		flags: func(f *flags) { f.StringVarP(&group, "resource-group", "g", "", "name of the resource group") },
-		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			path := a.base
-			if group != "" {
-				path += "/resourceGroups/" + escape(group)
-			}
-			list, err := a.list(c.ctx, request{path: path + "/providers/" + containerGroupType, version: containerVersion}, 0)
-			return flatContainers(list), err
-		},
-	}
+	return resourcesOf{"List container groups", containerGroupType, containerVersion, containerTable, flatContainers}.command()
 }
 
 func containerDelete() command {

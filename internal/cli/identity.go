@@ -97,25 +97,7 @@ func identityShow() command {
 }
 
 func identityList() command {
-	var group string
-	return command{
-		use: "list", short: "List user-assigned identities", table: userIdentityTable,
-		flags: func(f *flags) {
-			f.StringVarP(&group, "resource-group", "g", "", "name of the resource group")
-		},
-		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			path := a.base
-			if group != "" {
-				path += "/resourceGroups/" + escape(group)
-			}
-			list, err := a.list(c.ctx, request{path: path + "/providers/" + userIdentityType, version: identitiesVersion}, 0)
-			return flat(list), err
-		},
-	}
+	return resourcesOf{"List user-assigned identities", userIdentityType, identitiesVersion, userIdentityTable, flat}.command()
 }
 
 func identityDelete() command {

@@ -130,23 +130,7 @@ func vaultShow() command {
 }
 
 func vaultList() command {
-	var group string
-	return command{
-		use: "list", short: "List key vaults", table: vaultTable,
-		flags: func(f *flags) { f.StringVarP(&group, "resource-group", "g", "", "name of the resource group") },
-		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			path := a.base
-			if group != "" {
-				path += "/resourceGroups/" + escape(group)
-			}
-			list, err := a.list(c.ctx, request{path: path + vaultsProvider, version: vaultVersion}, 0)
-			return grouped(list), err
-		},
-	}
+	return resourcesOf{"List key vaults", vaultType, vaultVersion, vaultTable, grouped}.command()
 }
 
 func vaultCheckName() command {

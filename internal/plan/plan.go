@@ -95,14 +95,7 @@ func newMaker(in Input) (*maker, error) {
 }
 
 func (m *maker) plan(ctx context.Context) (*drydock.Plan, error) {
-	if err := m.prepare(ctx); err != nil {
-		return nil, err
-	}
-	source, err := m.expandAliases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rendered, err := m.renderWithSecrets(ctx, source)
+	rendered, err := m.rendered(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +105,18 @@ func (m *maker) plan(ctx context.Context) (*drydock.Plan, error) {
 	}
 	p.SecretValues, p.Warnings = m.secrets, m.warnings
 	return p, nil
+}
+
+// rendered returns the task file with its aliases and templates resolved.
+func (m *maker) rendered(ctx context.Context) (document, error) {
+	if err := m.prepare(ctx); err != nil {
+		return document{}, err
+	}
+	source, err := m.expandAliases(ctx)
+	if err != nil {
+		return document{}, err
+	}
+	return m.renderWithSecrets(ctx, source)
 }
 
 // prepare reads what does not depend on the task's text.

@@ -44,14 +44,7 @@ type hidden struct{}
 func (hidden) Resolve(context.Context, drydock.Secret) (string, error) { return placeholder, nil }
 
 func (m *maker) renderYAML(ctx context.Context) ([]byte, error) {
-	if err := m.prepare(ctx); err != nil {
-		return nil, err
-	}
-	source, err := m.expandAliases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rendered, err := m.renderWithSecrets(ctx, source)
+	rendered, err := m.rendered(ctx)
 	if err != nil {
 		return nil, err
 	}

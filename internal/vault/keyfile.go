@@ -74,24 +74,17 @@ func (f KeyFile) Unwrap(_ context.Context, wrapped []byte) ([]byte, error) {
 func (f KeyFile) Close() error { return nil }
 
 // addKey adds a fresh key, with which everything is wrapped from then on.
-func (f KeyFile) addKey() error {
-	h, err := f.read()
-	if err != nil {
-		return err
-	}
-	if h, err = withFreshKey(h); err != nil {
-		return err
-	}
-	return f.write(h)
-}
+func (f KeyFile) addKey() error { return f.change(withFreshKey) }
 
 // dropOldKeys leaves the newest key only.
-func (f KeyFile) dropOldKeys() error {
+func (f KeyFile) dropOldKeys() error { return f.change(withPrimaryOnly) }
+
+func (f KeyFile) change(keys func(*keyset.Handle) (*keyset.Handle, error)) error {
 	h, err := f.read()
 	if err != nil {
 		return err
 	}
-	if h, err = withPrimaryOnly(h); err != nil {
+	if h, err = keys(h); err != nil {
 		return err
 	}
 	return f.write(h)

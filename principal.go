@@ -43,6 +43,9 @@ type Principal struct {
 	// Run is what acts as this principal and can do so no longer than it lasts;
 	// nil for whoever signs in itself. It is in no store.
 	Run *RunKey
+	// Confined says that it can do so only in requests that come out of Run, as can
+	// what it gets there. It is in no store.
+	Confined bool
 }
 
 // PrincipalSecret is one of the secrets that a principal signs in with. The

@@ -1,6 +1,7 @@
 package drydock
 
 import (
+	"context"
 	"net"
 	"net/netip"
 )
@@ -27,6 +28,10 @@ type RunHosts struct {
 	Env []string
 	// Secrets are what of Env must not appear in logs.
 	Secrets []string
+	// Vouch returns what the run itself signs in to a registry with in place of a
+	// login that a step has made: that may be good in the network of the run only.
+	// It may be nil.
+	Vouch func(ctx context.Context, c Credential) Credential
 	// CAs are certificates in PEM form that containers trust beside those of their
 	// images.
 	CAs []byte

@@ -10,6 +10,7 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/internal/oci"
 )
 
 // metadataURL is where the containers of a run reach its identity endpoint, as
@@ -31,7 +32,28 @@ func (d *daemon) runHosts(ctx context.Context, r drydock.RunRecord) (*drydock.Ru
 	hosts := d.hostsOf(key, registry.Location)
 	hosts.Env = append(d.managed.Environment(key, metadataURL), hosts.Env...)
 	hosts.Secrets = []string{d.managed.Header(key)}
+	hosts.Vouch = func(ctx context.Context, c drydock.Credential) drydock.Credential { return d.vouch(ctx, key, c) }
 	return hosts, nil
+}
+
+// vouch returns what a run itself signs in to a registry of this server with, in
+// place of a login that one of its steps has made.
+func (d *daemon) vouch(ctx context.Context, run drydock.RunKey, c drydock.Credential) drydock.Credential {
+	name, own := d.ownRegistry(c.Registry)
+	if !own || c.Username != oci.TokenUser {
+		return c
+	}
+	registry, err := registryDirectory{d}.Registry(ctx, name)
+	if err != nil {
+		return c // the registry says so itself
+	}
+	token, err := d.authority.Unconfined(registry.ID, run, c.Password)
+	if err != nil {
+		d.log.WarnContext(ctx, "signing a run in as one of its steps", "run", run.String(), "error", err)
+		return c
+	}
+	c.Password = token
+	return c
 }
 
 // isReal reports whether a run is to reach the real Azure.

@@ -46,6 +46,20 @@ func (a *Authority) NewRegistryToken(registry drydock.ResourceID, p drydock.Prin
 	return a.c.Keys.sign(c)
 }
 
+// Unconfined returns what a run itself signs in to a registry with, outside of its
+// own network, in place of a confined token of the registry that one of its steps
+// got there: the same token, and no longer good than that. It is not for steps. All
+// other tokens are returned as they are.
+func (a *Authority) Unconfined(registry drydock.ResourceID, run drydock.RunKey, token string) (string, error) {
+	c, refused := a.c.Keys.open(token, a.Issuer(), []string{registry.Key()}, a.c.Now())
+	key, bound := c.runKey()
+	if refused != nil || c.Purpose != refreshPurpose || !c.Confined || !bound || !sameRun(key, run) {
+		return token, nil // the registry says what is wrong with it
+	}
+	c.Confined = false
+	return a.c.Keys.sign(c)
+}
+
 // groupType is the type of container groups, whose tokens are as those of runs.
 const groupType = "Microsoft.ContainerInstance/containerGroups"
 
@@ -96,7 +110,7 @@ func (a *Authority) runPrincipal(ctx context.Context, c Claims) (drydock.Princip
 			return drydock.Principal{}, invalidToken("The account of %s is disabled.", p.Person.Login)
 		}
 	}
-	p.Run = &key
+	p.Run, p.Confined = &key, c.Confined
 	return p, nil
 }
 
@@ -110,7 +124,7 @@ func (a *Authority) groupPrincipal(ctx context.Context, c Claims, key drydock.Ru
 		return drydock.Principal{}, invalidToken("The container group that the access token is for was deleted.")
 	}
 	p, err := a.storedPrincipal(ctx, c.ObjectID)
-	p.Run = &key
+	p.Run, p.Confined = &key, c.Confined
 	return p, err
 }
 

@@ -320,6 +320,75 @@ func TestRegistryTokensOfAnIdentityEndWithTheRun(t *testing.T) {
 	}
 }
 
+// What a registry gives for a confined token is as confined: it is good in the run
+// that got it and nowhere else. What the run itself signs in with in place of it is
+// the same, but for that.
+func TestRegistryTokensOfConfinedOnesAreConfined(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	p := m.system(t)
+	registry := registryID("two")
+	if err := m.store.PutRoleAssignment(t.Context(), drydock.RoleAssignment{Scope: registry, Role: auth.AcrPullRole, Principal: p.ID}); err != nil {
+		t.Fatal(err)
+	}
+	key := m.run.Key()
+	_, answer := m.get(t, &key, http.MethodGet, imds, "", "Metadata", "true")
+	tokens := &auth.RegistryTokens{Authority: m.Authority, Roles: m.store}
+	reader, err := tokens.AccessToken(m.inside(t), answer["access_token"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refresh, err := tokens.MintRefresh(t.Context(), registry, reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := tokens.RefreshToken(m.inside(t), registry, refresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	access, _, err := tokens.MintAccess(t.Context(), registry, again, []auth.RepositoryAccess{{Type: "repository", Name: "node", Actions: []string{"pull"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, elsewhere := key, key
+	later.Attempt++
+	elsewhere.ID = "ca2"
+	refused := func(where string, from context.Context, refresh string) {
+		t.Helper()
+		_, first := tokens.RefreshToken(from, registry, refresh)
+		_, _, second := tokens.VerifyAccess(from, registry, access)
+		if drydock.CodeOf(first) != drydock.Denied || drydock.CodeOf(second) != drydock.Denied {
+			t.Errorf("%s the tokens are good: %v, %v", where, first, second)
+		}
+	}
+	refused("outside", t.Context(), refresh)
+	refused("in another attempt", auth.WithRun(t.Context(), later), refresh)
+	refused("in another run", auth.WithRun(t.Context(), elsewhere), refresh)
+	if _, granted, err := tokens.VerifyAccess(m.inside(t), registry, access); err != nil || len(granted) != 1 {
+		t.Errorf("in the run %v is granted: %v", granted, err)
+	}
+	for name, c := range map[string]struct {
+		registry drydock.ResourceID
+		run      drydock.RunKey
+	}{"another run": {registry, elsewhere}, "another registry": {registryID("three"), key}} {
+		if got, err := m.Unconfined(c.registry, c.run, refresh); err != nil || got != refresh {
+			t.Errorf("for %s: %v", name, err)
+		}
+	}
+	own, err := m.Unconfined(registry, key, refresh)
+	if err != nil || own == refresh {
+		t.Fatal("the run itself can't use it: ", err)
+	}
+	signedIn, err := tokens.RefreshToken(t.Context(), registry, own)
+	if err != nil || signedIn.ID != p.ID || signedIn.Run == nil || signedIn.Confined {
+		t.Errorf("the run is signed in as %+v: %v", signedIn, err)
+	}
+	m.run.Status = drydock.RunSucceeded
+	m.store.setRun(m.run)
+	refused("after the run", m.inside(t), refresh)
+	refused("after the run", t.Context(), own)
+}
+
 // What the server itself signs in with as an identity, to look at images for a
 // task, is good for a short time.
 func TestRegistryTokensOfTheServerItself(t *testing.T) {

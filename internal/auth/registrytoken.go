@@ -179,8 +179,8 @@ func (t *RegistryTokens) claims(ctx context.Context, registry drydock.ResourceID
 	c := t.Authority.claims(p.ID, registry.Key(), lifetime)
 	c.AppID = p.AppID
 	if p.Run != nil {
-		// Not confined: what a step pushes goes through the server itself.
 		c.setRunKey(*p.Run)
+		c.Confined = p.Confined
 	}
 	switch p.Kind {
 	case drydock.SurveyIdentity:

@@ -10,7 +10,7 @@ import (
 // Login implements dockercmd.Logins.
 func (s *dockerStore) Login(ctx context.Context, registry, user, password string) error {
 	probe := s.executor.remoteAs(&logins{
-		opened: []drydock.Credential{{Registry: registry, Username: user, Password: password}},
+		opened: []drydock.Credential{{Registry: registry, Username: user, Password: password}}, vouch: s.logins.vouch,
 	}, s.spec.RealAzure)
 	if err := probe.ping(ctx, registry); err != nil {
 		return err

@@ -16,6 +16,8 @@ import (
 type logins struct {
 	opened   []drydock.Credential
 	keychain Keychain
+	// vouch says what to sign in with in place of the run's own; nil for those.
+	vouch func(ctx context.Context, c drydock.Credential) drydock.Credential
 
 	mu    sync.Mutex
 	added []drydock.Credential
@@ -30,6 +32,9 @@ func (l *logins) Lookup(ctx context.Context, host string) (user, secret string, 
 	for _, list := range [][]drydock.Credential{added, l.opened} {
 		for _, c := range list {
 			if registryKey(c.Registry) == registryKey(host) {
+				if l.vouch != nil {
+					c = l.vouch(ctx, c)
+				}
 				return c.Username, c.Password, nil
 			}
 		}

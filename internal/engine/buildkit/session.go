@@ -64,6 +64,9 @@ func (e *Executor) Open(ctx context.Context, spec engine.RunSpec) (_ engine.Sess
 		return nil, err
 	}
 	s.logins = &logins{opened: spec.Credentials, keychain: e.config.Keychain}
+	if spec.Hosts != nil {
+		s.logins.vouch = spec.Hosts.Vouch
+	}
 	s.remote = e.remoteAs(s.logins, spec.RealAzure)
 	s.images = newImageTable(s)
 	s.docker = dockercmd.New(&dockerStore{s})

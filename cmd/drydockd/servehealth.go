@@ -6,6 +6,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -24,6 +28,11 @@ func (d *daemon) ownHandler() http.Handler {
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		if !d.mayReadMetrics(r) {
 			http.Error(w, "metrics are for the networks of the setting metrics-from", http.StatusForbidden)
+			return
+		}
+		if !d.isOwnName(r.Host) {
+			http.Error(w, fmt.Sprintf("metrics are not to be had by the name %q: ask by an address, localhost, or a host below %s", r.Host, d.names.domain),
+				http.StatusMisdirectedRequest)
 			return
 		}
 		d.metrics.handler.ServeHTTP(w, r)
@@ -67,4 +76,24 @@ func (d *daemon) mayReadMetrics(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// isOwnName reports whether a host is one by which this server is meant. Another
+// name may be that of a web page, which has made it resolve to here so that a
+// browser in a network that may read takes this server for the page's own.
+func (d *daemon) isOwnName(host string) bool {
+	name := (&url.URL{Host: host}).Hostname()
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	own := []string{"localhost", d.names.domain}
+	if machine, err := os.Hostname(); err == nil {
+		own = append(own, strings.ToLower(machine))
+	}
+	if d.config.PublicURL != nil {
+		own = append(own, strings.ToLower(d.config.PublicURL.Hostname()))
+	}
+	_, _, _, known := d.names.find(host)
+	return known || slices.Contains(own, name) || strings.HasSuffix(name, "."+d.names.domain)
 }

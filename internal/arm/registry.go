@@ -174,10 +174,10 @@ func (s *Server) patchRegistry(req *request) (*answer, error) {
 		}
 		had := assigned(st.doc)
 		foldIdentities(st.doc, next)
-		st.doc = merge(st.doc, next)
-		if err := refuseForeign(st.doc, foreignToRegistries); err != nil {
+		if err := refuseForeign(next, foreignToRegistries); err != nil {
 			return err
 		}
+		st.doc = merge(st.doc, next)
 		if err := s.takeIdentity(st); err != nil {
 			return err
 		}

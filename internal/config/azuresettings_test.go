@@ -37,6 +37,15 @@ func TestProxyIsAFlagOfItsOwn(t *testing.T) {
 	}
 }
 
+// In a file, "proxy" is the proxy by which the server reaches others.
+func TestProxyInAFile(t *testing.T) {
+	t.Parallel()
+	_, _, err := config.Load(config.Sources{File: []byte("proxy: 127.0.0.1:8888\n"), FileName: "x"})
+	if err == nil || !strings.Contains(err.Error(), "what --proxy sets is azure.proxy") {
+		t.Error(err)
+	}
+}
+
 func TestIsReal(t *testing.T) {
 	t.Parallel()
 	a := config.Azure{Real: []string{"contoso/deploy", "fabrikam/*"}}

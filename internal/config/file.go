@@ -78,7 +78,13 @@ func (f *fileReader) noMapping(group string, n *yaml.Node) {
 		return
 	}
 	_, name, _ := strings.Cut(f.groups[group].Name, ".")
-	f.mistake(n, "%s: it is a group of settings, as `%s: {%s: …}`", group, group, name)
+	other := ""
+	for _, s := range f.settings {
+		if s.Option == group {
+			other = fmt.Sprintf("; what --%s sets is %s in a file", group, s.Name)
+		}
+	}
+	f.mistake(n, "%s: it is a group of settings, as `%s: {%s: …}`%s", group, group, name, other)
 }
 
 // setting reads the value of a setting. A list may be written as a mapping where

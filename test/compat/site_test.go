@@ -34,7 +34,8 @@ type site struct {
 	trusting sync.Mutex
 }
 
-func newSite(t *testing.T) *site {
+// newSite starts one; the server may have more flags.
+func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
 	hub := registry.Start(t, registry.Options{})
 	if err := images.Push(t.Context(), hub.Host, images.Busybox+"=library/"+images.Busybox); err != nil {
@@ -43,7 +44,7 @@ func newSite(t *testing.T) *site {
 	s := &site{machine: serve.NewMachine(t)}
 	s.server = serve.Start(t, serve.Options{
 		Domain: serve.LocalDomain, Machine: s.machine,
-		Args: []string{"--manage-hosts", "--runs-slots=4", "--registries-mirrors=docker.io=http://" + hub.Host},
+		Args: append([]string{"--manage-hosts", "--runs-slots=4", "--registries-mirrors=docker.io=http://" + hub.Host}, args...),
 	})
 	s.recorder = &recorder{routes: routes(t), next: s.server.HTTP(), well: map[*route]int{}}
 	s.trust(t)

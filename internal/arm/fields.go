@@ -27,6 +27,7 @@ type field struct {
 	path     string
 	kind     kind
 	enum     []string // what a string may be, compared without regard to case
+	asSent   bool     // it keeps the spelling in which it was sent
 	min, max int      // of a number, or of a string's length; not checked if both are 0
 	form     *regexp.Regexp
 	required bool // where what it is in is there
@@ -34,7 +35,7 @@ type field struct {
 
 // check compares an object with a table and reports all that is wrong at once.
 // Strings of which only some are allowed get the spelling that they have in the
-// table, as in ACR.
+// table, as in ACR, but for those that are kept as they were sent.
 func check(o object, fields []field) error {
 	var wrong []apiError
 	for _, f := range fields {
@@ -109,6 +110,9 @@ func (f *field) value(v any, there bool, here string, wrong *[]apiError) {
 // spelled returns a value as the table spells it.
 func (f *field) spelled(v any) any {
 	said, _ := v.(string)
+	if f.asSent {
+		return v
+	}
 	for _, e := range f.enum {
 		if strings.EqualFold(e, said) {
 			return e

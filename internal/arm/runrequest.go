@@ -55,7 +55,8 @@ func valueFields(path string) []field {
 func machineFields(prefix string) []field {
 	return []field{
 		{path: prefix + "platform", kind: anObject},
-		anyOf(prefix+"platform.os", "Linux", "Windows"),
+		// The Azure CLI says linux, and its tables have what it is answered.
+		{path: prefix + "platform.os", kind: aString, enum: []string{"Linux", "Windows"}, asSent: true},
 		anyOf(prefix+"platform.architecture", "amd64", "x86", "386", "arm", "arm64"),
 		anyOf(prefix+"platform.variant", "v6", "v7", "v8"),
 		{path: prefix + "agentConfiguration", kind: anObject},

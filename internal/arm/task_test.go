@@ -165,7 +165,7 @@ func TestTaskUpdateWithTheSDK(t *testing.T) {
 	if d := cmp.Diff(map[string]string{"A": "2", "S": "hush-value", "B": "3"}, values); d != "" {
 		t.Errorf("values (-want +got):\n%s", d)
 	}
-	if *p.Timeout != 900 || *p.Platform.OS != acr.OSLinux || *p.AgentConfiguration.CPU != 2 || *step.ContextAccessToken != "hush-context" ||
+	if *p.Timeout != 900 || *p.Platform.OS != "linux" || *p.AgentConfiguration.CPU != 2 || *step.ContextAccessToken != "hush-context" ||
 		len(p.Credentials.CustomRegistries) != 3 || *p.Credentials.CustomRegistries["new.example"].Password.Value != "hush-new" ||
 		*p.Credentials.CustomRegistries["other.example"].UserName.Value != "hush-user" || len(p.Trigger.TimerTriggers) != 1 {
 		t.Errorf("updated to %+v", p)
@@ -185,7 +185,7 @@ func TestTaskDefaults(t *testing.T) {
 	p := got.Properties
 	step, _ := p.Step.(*acr.DockerBuildStep)
 	if step == nil || !*step.IsPushEnabled || *step.NoCache || *p.Timeout != 3600 || *p.AgentConfiguration.CPU != 2 || *p.IsSystemTask ||
-		*p.Platform.OS != acr.OSLinux || *p.Platform.Architecture != acr.ArchitectureAmd64 || *got.Location != "westeurope" || got.Identity != nil {
+		*p.Platform.OS != "linux" || *p.Platform.Architecture != acr.ArchitectureAmd64 || *got.Location != "westeurope" || got.Identity != nil {
 		t.Errorf("%+v", p)
 	}
 	// The default is shown; what the client wrote is kept as it was.
@@ -219,7 +219,7 @@ func TestRunOfTask(t *testing.T) {
 		Kind: drydock.FileTaskRun, Source: "https://github.com/acme/app.git#dev", SourceToken: "hush-context",
 		TaskFile: "other.yaml", Arguments: []drydock.RunValue{},
 		Values:   []drydock.RunValue{{Name: "A", Value: "9"}, {Name: "S", Value: "hush-value", Secret: true}, {Name: "X", Value: "hush-x", Secret: true}},
-		Platform: "Linux/amd64", OS: "linux", Architecture: "amd64", CPU: 2, Timeout: 1800e9,
+		Platform: "linux/amd64", OS: "linux", Architecture: "amd64", CPU: 2, Timeout: 1800e9,
 		Credentials: []drydock.RunCredential{
 			{Registry: "other.example", Username: drydock.SecretValue{Value: "hush-user"}, Password: drydock.SecretValue{Value: "hush-password"}},
 			{

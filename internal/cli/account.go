@@ -42,8 +42,26 @@ func accountDoc(p *profile.Profile, cloud string, account profile.Account, s pro
 	return object{
 		"cloudName": cloud, "id": s.ID, "name": s.Name, "tenantId": s.Tenant, "homeTenantId": s.Tenant, "state": s.State,
 		"isDefault": cloud == p.Active && s.ID == account.Default,
-		"user":      object{"name": account.Name(), "type": account.Kind},
+		"user":      userDoc(account),
 	}
+}
+
+// userDoc shows who has signed in. To the Azure CLI, managed identities are service
+// principals of which it notes how they were asked for.
+func userDoc(a profile.Account) object {
+	if a.Kind != profile.ManagedIdentity {
+		return object{"name": a.Name(), "type": a.Kind}
+	}
+	info := "MSI"
+	switch {
+	case a.ClientID != "":
+		info = "MSIClient-" + a.ClientID
+	case a.ObjectID != "":
+		info = "MSIObject-" + a.ObjectID
+	case a.ResourceID != "":
+		info = "MSIResource-" + a.ResourceID
+	}
+	return object{"name": a.Name(), "type": profile.ServicePrincipal, "assignedIdentityInfo": info}
 }
 
 func accountList() command {

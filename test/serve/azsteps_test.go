@@ -20,7 +20,7 @@ steps:
 - id: address
   cmd: az container show -g pages -n page --query ipAddress.ip -o tsv
 - id: both
-  cmd: az account show --query user.name -o tsv && $az acr repository show-tags -n {{.Run.RegistryName}} --repository web -o tsv && $az acr repository show-tags -n $Registry --repository web -o table
+  cmd: az account show --query user.name -o tsv && $az account show --query user.assignedIdentityInfo -o tsv && $az acr repository show-tags -n {{.Run.RegistryName}} --repository web -o tsv && $az acr repository show-tags -n $Registry --repository web -o table
 - id: pulled
   cmd: az group list -o table
   pull: true
@@ -44,7 +44,7 @@ func TestAzInSteps(t *testing.T) {
 	o.wantFailure("deploys", "not allowed: metadata_read on repository web", "--assignee "+o.principal("deploys")+" --role AcrPull")
 	registry := strings.TrimSpace(o.Must("acr", "show", "-n", "contoso", "--query", "id", "-o", "tsv"))
 	o.Must("role", "assignment", "create", "--assignee", o.principal("deploys"), "--role", "AcrPull", "--scope", registry, "-o", "none")
-	o.wantRun("deploys", "systemAssignedIdentity\nv1\nResult\n--------\nv1\n", "pages   local       Succeeded\n")
+	o.wantRun("deploys", "systemAssignedIdentity\nMSI\nv1\nResult\n--------\nv1\n", "pages   local       Succeeded\n")
 	address := strings.TrimSpace(o.Must("container", "show", "-g", "pages", "-n", "page", "--query", "ipAddress.ip", "-o", "tsv"))
 	if page, err := serve.Page(t.Context(), address); err != nil || !strings.Contains(page, "orange") {
 		t.Fatal(page, err)
@@ -73,8 +73,9 @@ func TestAzImage(t *testing.T) {
 	}
 	steps("which", "- cmd: az login --identity\n")
 	o.wantFailure("which", "Multiple user assigned identities exist")
-	steps("first", "- cmd: az login --identity --client-id "+clients[0]+"\n- cmd: az login --identity -u "+clients[3]+" -o table\n- cmd: az keyvault list --query [].name -o tsv\n")
-	o.wantRun("first", "userAssignedIdentity", "office-keys")
+	who := "\n- cmd: az account show --query user -o json\n"
+	steps("first", "- cmd: az login --identity --client-id "+clients[0]+" -o none"+who+"- cmd: az login --identity -u "+clients[3]+" -o none"+who+"- cmd: az keyvault list --query [].name -o tsv\n")
+	o.wantRun("first", `"name": "userAssignedIdentity"`, `"type": "servicePrincipal"`, `"assignedIdentityInfo": "MSIClient-`+clients[0], `"assignedIdentityInfo": "MSIResource-`+clients[3], "office-keys")
 	steps("next", "- cmd: az account show\n")
 	o.wantFailure("next", "nobody is signed in (az login --identity)")
 	steps("shell", "- cmd: az -c 'az login --identity'\n  entryPoint: bash\n")

@@ -190,16 +190,57 @@ func TestSecretsOfVaultsInRuns(t *testing.T) {
 	o.secret("hub-password", "hush-second")
 	o.wantRun("pull", "it runs")
 
-	// What is taken away while a run waits, it doesn't get.
-	blocker := o.Must("acr", "run", "-r", "contoso", "--cmd", "busybox sleep 120", "/dev/null", "--no-wait", "--query", "runId", "-o", "tsv")
-	waiting := strings.TrimSpace(o.Must("acr", "task", "run", "-r", "contoso", "-n", "pull", "--no-wait", "--query", "runId", "-o", "tsv"))
-	o.Must("keyvault", "delete-policy", "-n", "office-keys", "--object-id", o.principal("pull"), "-o", "none")
-	o.Must("acr", "task", "cancel-run", "-r", "contoso", "--run-id", strings.TrimSpace(blocker))
-	o.Until("Failed", "acr", "task", "show-run", "-r", "contoso", "--run-id", waiting, "--query", "status", "-o", "tsv")
-	late, said, _ := o.Run("acr", "task", "logs", "-r", "contoso", "--run-id", waiting)
-	o.logs.WriteString(late + said)
-	o.wantWords(late, "[system] of task pull", "'get'")
+	// What is taken away while a run waits, it doesn't get, be it a policy or a role.
+	late, id := o.failsWaiting("pull", "keyvault", "delete-policy", "-n", "office-keys", "--object-id", o.principal("pull"), "-o", "none")
+	lacks := []string{"[system] of task pull in registry contoso", o.principal("pull"), "may not read the secret hub-user in vault office-keys", "'get'"}
+	o.wantWords(late, append(lacks, "az keyvault set-policy --name office-keys --object-id "+o.principal("pull")+" --secret-permissions get")...)
+	o.Must("keyvault", "update", "-n", "office-keys", "--enable-rbac-authorization", "true", "-o", "none")
+	vault := strings.TrimSpace(o.Must("keyvault", "show", "-n", "office-keys", "--query", "id", "-o", "tsv"))
+	lacks[3] = "az role assignment create --role 'Key Vault Secrets User' --assignee-object-id " + o.principal("pull") + " --scope " + vault
+	o.wantFailure("pull", lacks...)
+	o.Must("role", "assignment", "create", "--role", "Key Vault Secrets User", "--assignee-object-id", o.principal("pull"), "--scope", vault, "-o", "none")
+	o.wantRun("pull", "it runs")
+	late, _ = o.failsWaiting("pull", "role", "assignment", "delete", "--role", "Key Vault Secrets User", "--assignee", o.principal("pull"), "--scope", vault)
+	o.wantWords(late, lacks...)
 	o.wantNothingOf("hush-reader", "hush-wrong", "hush-second")
+	o.wantReads(id, o.principal("pull"))
+}
+
+// failsWaiting has a run of a task wait, takes something away from it meanwhile, and
+// returns the log with which it fails, and its id.
+func (o *office) failsWaiting(task string, take ...string) (log, run string) {
+	o.t.Helper()
+	blocker := o.Must("acr", "run", "-r", "contoso", "--cmd", "busybox sleep 120", "/dev/null", "--no-wait", "--query", "runId", "-o", "tsv")
+	run = strings.TrimSpace(o.Must("acr", "task", "run", "-r", "contoso", "-n", task, "--no-wait", "--query", "runId", "-o", "tsv"))
+	o.Must(take...)
+	o.Must("acr", "task", "cancel-run", "-r", "contoso", "--run-id", strings.TrimSpace(blocker))
+	o.Until("Failed", "acr", "task", "show-run", "-r", "contoso", "--run-id", run, "--query", "status", "-o", "tsv")
+	log, said, _ := o.Run("acr", "task", "logs", "-r", "contoso", "--run-id", run)
+	o.logs.WriteString(log + said)
+	return log, run
+}
+
+// wantReads checks that the audit log says which run was refused its secret, and
+// that the runs before it have read theirs, all as one identity.
+func (o *office) wantReads(refused, principal string) {
+	o.t.Helper()
+	reads := map[string]int{}
+	for _, n := range auditOf(o.t, o.server) {
+		if !strings.HasSuffix(n.Action, "getSecret/action") || !strings.HasPrefix(n.From, "run contoso/") {
+			continue
+		}
+		reads[n.Result]++
+		if n.Principal != principal || n.Name != "contoso/pull" || !strings.Contains(n.Target, "/secrets/hub-") {
+			o.t.Errorf("a run's read is in the audit log as %+v", n)
+		}
+		if n.From == "run contoso/"+refused && n.Result != "Denied" {
+			o.t.Errorf("the read of %s is in the audit log as %+v", refused, n)
+		}
+	}
+	// Four runs have read a name and a password, four were refused the name.
+	if reads["Succeeded"] != 8 || reads["Denied"] != 4 {
+		o.t.Errorf("the audit log has reads by runs with these results: %v", reads)
+	}
 }
 
 // The secrets of a task file are read as an identity that the task has: its own,

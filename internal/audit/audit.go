@@ -106,43 +106,53 @@ func (l *Log) nudge() {
 // run writes what comes until the log is closed.
 func (l *Log) run() {
 	defer close(l.done)
-	late := time.NewTimer(endWithin)
-	defer late.Stop()
+	var late <-chan time.Time // nil while no results wait
 	for {
-		force := false
+		due := false
 		select {
 		case <-l.wake:
-		case <-late.C:
-			force = true
+		case <-late:
+			due = true
 		}
-		closed, left := l.flush(force)
-		if closed && !left {
+		closed, waiting := l.flush(due)
+		switch {
+		case closed:
 			return
+		case !waiting:
+			late = nil
+		case due || late == nil:
+			late = time.After(endWithin)
 		}
-		if closed || left {
-			l.nudge()
-		}
-		late.Reset(endWithin)
 	}
 }
 
-// flush writes records, and results with them or when they have waited.
-func (l *Log) flush(force bool) (closed, left bool) {
-	l.mu.Lock()
-	n := min(len(l.open), atOnce)
-	open := l.open[:n:n]
-	l.open = l.open[n:]
-	closed = l.closed
-	var ends []drydock.AuditRecord
-	if n > 0 || force || closed || len(l.ends) >= atOnce {
-		n := min(len(l.ends), atOnce)
-		ends, l.ends = l.ends[:n:n], l.ends[n:]
+// flush writes all records, and results with them or when they are due. It reports
+// whether the log is closed, which leaves nothing, and whether results wait.
+func (l *Log) flush(due bool) (closed, waiting bool) {
+	for {
+		l.mu.Lock()
+		closed = l.closed
+		open := take(&l.open)
+		var ends []drydock.AuditRecord
+		if len(open) > 0 || due || closed || len(l.ends) >= atOnce {
+			ends = take(&l.ends)
+		}
+		waiting = len(l.ends) > 0
+		l.mu.Unlock()
+		if len(open) == 0 && len(ends) == 0 {
+			return closed, waiting
+		}
+		l.append(open)
+		l.end(ends)
 	}
-	left = len(l.open) > 0 || closed && len(l.ends) > 0
-	l.mu.Unlock()
-	l.append(open)
-	l.end(ends)
-	return closed, left
+}
+
+// take takes as many of a list as are written together.
+func take[T any](from *[]T) []T {
+	n := min(len(*from), atOnce)
+	taken := (*from)[:n:n]
+	*from = (*from)[n:]
+	return taken
 }
 
 func (l *Log) append(open []*entry) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/audit"
@@ -15,8 +16,9 @@ import (
 
 // store keeps what it is given, when gate lets it.
 type store struct {
-	gate chan struct{} // a value for each write
-	fail error
+	gate  chan struct{} // a value for each write
+	ended chan struct{} // gets one for each write of results; nil for nobody who waits
+	fail  error
 
 	mu      sync.Mutex
 	writes  int
@@ -39,9 +41,12 @@ func (s *store) AppendAudit(_ context.Context, records []drydock.AuditRecord) er
 
 func (s *store) EndAudit(_ context.Context, records []drydock.AuditRecord) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, r := range records {
 		s.records[r.ID] = r
+	}
+	s.mu.Unlock()
+	if s.ended != nil {
+		s.ended <- struct{}{}
 	}
 	return nil
 }
@@ -105,6 +110,30 @@ func TestEndsAreKeptAtClose(t *testing.T) {
 	}
 	if err := l.Record(t.Context(), drydock.AuditRecord{ID: "b"}); err == nil {
 		t.Error("a closed log takes records")
+	}
+}
+
+// Results wait for nobody for long: not for a record that comes, nor for others.
+func TestEndsAreKeptSoon(t *testing.T) {
+	t.Parallel()
+	s := &store{gate: make(chan struct{}, 2), ended: make(chan struct{}), records: map[string]drydock.AuditRecord{}}
+	l := open(t, s)
+	for _, id := range []string{"a", "b"} {
+		s.gate <- struct{}{}
+		if err := l.Record(t.Context(), drydock.AuditRecord{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		l.End(drydock.AuditRecord{ID: id, Status: 200})
+		select {
+		case <-s.ended:
+		case <-time.After(time.Minute):
+			t.Fatalf("the result of %s waits on", id)
+		}
+		s.mu.Lock()
+		if s.records[id].Status != 200 {
+			t.Errorf("%+v", s.records[id])
+		}
+		s.mu.Unlock()
 	}
 }
 

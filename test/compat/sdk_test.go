@@ -31,6 +31,7 @@ var cases = map[string]func(*testing.T, *sdk){
 	"instances":    instances,
 	"uploads":      uploads,
 	"data_plane":   dataPlane,
+	"directory":    directory,
 	"skopeo":       skopeo,
 	"oras":         orasClient,
 	"scope_maps":   scopeMaps,

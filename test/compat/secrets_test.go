@@ -24,6 +24,7 @@ import (
 func (a *sdk) secrets(t *testing.T, vault string, as azcore.TokenCredential) *azsecrets.Client {
 	t.Helper()
 	o := a.Server.ClientOptions()
+	o.Transport = a.site.recorder
 	return must(azsecrets.NewClient("https://"+a.Server.Host(strings.ToLower(vault)+".vault"), as, &azsecrets.ClientOptions{ClientOptions: o}))(t)
 }
 
@@ -61,6 +62,14 @@ func secretVersions(t *testing.T, c *azsecrets.Client) {
 	}
 	if got := must(c.GetSecret(ctx, "token", first.ID.Version(), nil))(t); *got.Value != "one" {
 		t.Error("the first version is ", *got.Value)
+	}
+	// What is changed of one version is that one's.
+	must(c.UpdateSecretProperties(ctx, "token", first.ID.Version(), azsecrets.UpdateSecretPropertiesParameters{ContentType: to.Ptr("text/old")}, nil))(t)
+	if got := must(c.GetSecret(ctx, "token", first.ID.Version(), nil))(t); got.ContentType == nil || *got.ContentType != "text/old" {
+		t.Errorf("the first version after its change: %+v", got)
+	}
+	if got := must(c.GetSecret(ctx, "token", "", nil))(t); got.ContentType != nil {
+		t.Error("the second version was changed to ", *got.ContentType)
 	}
 	if _, err := c.GetSecret(ctx, "token", strings.Repeat("0", 32), nil); statusOf(err) != http.StatusNotFound {
 		t.Error("a version that there is not: ", err)

@@ -44,7 +44,11 @@ func newSite(t *testing.T, args ...string) *site {
 	s := &site{machine: serve.NewMachine(t)}
 	s.server = serve.Start(t, serve.Options{
 		Domain: serve.LocalDomain, Machine: s.machine,
-		Args: append([]string{"--manage-hosts", "--runs-slots=4", "--registries-mirrors=docker.io=http://" + hub.Host}, args...),
+		Args: append([]string{
+			"--manage-hosts", "--runs-slots=4", "--registries-mirrors=docker.io=http://" + hub.Host,
+			// Whose groups the directory has; nobody asks it for anything.
+			"--oidc-issuer=https://accounts.example", "--oidc-audiences=https://accounts.example",
+		}, args...),
 	})
 	s.recorder = &recorder{routes: routes(t), next: s.server.HTTP(), well: map[*route]int{}}
 	s.trust(t)

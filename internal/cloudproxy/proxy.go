@@ -142,7 +142,8 @@ func (p *Proxy) plain(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, r.URL.Host, err)
 		return
 	}
-	p.forward(w, r)
+	// Where to is what was judged, however the client has spelt it.
+	p.forward(w, r, strings.TrimSuffix(net.JoinHostPort(host, strconv.Itoa(port)), ":80"))
 }
 
 // answers returns an error with code Denied unless a host of Drydock's answers at a
@@ -166,9 +167,9 @@ func direct(r *http.Request) *http.Request {
 	return inner
 }
 
-// forward passes a plain request on, and what it is upgraded to. Both end with the
-// proxy, also where the connection is not the server's any more.
-func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) {
+// forward passes a plain request on to a host, and what it is upgraded to. Both end
+// with the proxy, also where the connection is not the server's any more.
+func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, to string) {
 	if !p.enter() {
 		p.refuse(w, r, r.URL.Host, errClosing)
 		return
@@ -180,7 +181,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(ctx)
 	(&httputil.ReverseProxy{
 		Rewrite: func(pr *httputil.ProxyRequest) {
-			pr.Out.Host = pr.In.URL.Host
+			pr.Out.Host, pr.Out.URL.Host = pr.In.URL.Host, to
 			if _, ok := pr.In.Header["User-Agent"]; !ok {
 				pr.Out.Header.Set("User-Agent", "") // none of Go's own
 			}

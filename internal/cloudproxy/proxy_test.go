@@ -138,6 +138,7 @@ func TestProxy(t *testing.T) {
 		"GET http://management.drydock.test:6060/debug" + end:    "403 Forbidden",
 		// What is let through.
 		"GET http://www.example.com/x HTTP/1.1\r\nHost: other\r\nProxy-Authorization: Basic eA==\r\nConnection: close\r\n\r\n": "outside www.example.com /x ",
+		"GET http://WWW.example.com.:8080/x HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n":                              "outside WWW.example.com.:8080 /x ",
 		"CONNECT www.example.com:443" + end + "GET / HTTP/1.0\r\nHost: tunneled\r\n\r\n":                                       "outside tunneled / ",
 		// What is not.
 		"CONNECT example.com:443" + end:                 "403 Forbidden",
@@ -190,6 +191,9 @@ func TestProxy(t *testing.T) {
 	}
 	close(o.dialed)
 	for address := range o.dialed {
+		if strings.ToLower(address) != address || strings.Contains(address, ".:") {
+			t.Errorf("the proxy has dialed %s as it was spelt", address)
+		}
 		if host, _, _ := net.SplitHostPort(address); host == "example.org" || host == "127.0.0.1" || host == "::1" {
 			t.Errorf("the proxy has dialed %s", address)
 		}

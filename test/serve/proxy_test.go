@@ -102,25 +102,55 @@ func TestProxyIsACloud(t *testing.T) {
 }
 
 // The proxy connects to nothing but the server, also when it lets all else through:
-// not to loopback, not to where clouds keep credentials, not by another spelling.
+// not to loopback, not to where clouds keep credentials, not by another spelling or
+// by a name for it.
 func TestProxyRefusesThisMachine(t *testing.T) {
 	t.Parallel()
-	s := serve.Start(t, serve.Options{Args: []string{"--proxy=127.0.0.1:0", "--azure-pass=*"}})
+	machine := serve.NewMachine(t)
+	hosts, err := os.OpenFile(machine.Path("/etc/hosts"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = hosts.WriteString("\n127.0.0.1 looped.example\n::1 looped6.example\n169.254.169.254 metadata.example\n")
+		hosts.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve.Start(t, serve.Options{Machine: machine, Args: []string{"--proxy=127.0.0.1:0", "--azure-pass=*"}})
 	_, proxy := proxied(t, s)
-	for _, to := range []string{
-		"127.0.0.1:" + s.Port, "localhost:" + s.Port, "127.1.2.3:22", "[::1]:22", "[::ffff:127.0.0.1]:22", "[::ffff:7f00:1]:22", "0.0.0.0:22", "[::]:22",
-		"169.254.169.254:80", "[64:ff9b::a9fe:a9fe]:80", "168.63.129.16:80", "[fe80::1]:80",
-	} {
+	ask := func(request string) string {
+		t.Helper()
 		c, err := net.Dial("tcp", proxy)
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer c.Close()
 		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-		fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: contoso.azurecr.cn:443\r\n\r\n", to)
+		fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: contoso.azurecr.cn\r\n\r\n", request)
 		line, err := bufio.NewReader(c).ReadString('\n')
-		if err != nil || !strings.Contains(line, " 403 ") {
-			t.Errorf("CONNECT %s: %q %v", to, line, err)
+		if err != nil {
+			t.Errorf("%s: %v", request, err)
 		}
-		c.Close()
+		return line
+	}
+	for to, status := range map[string]string{
+		"127.0.0.1:" + s.Port: "403", "localhost:" + s.Port: "403", "localhost.:" + s.Port: "403", "127.1.2.3:22": "403", "[::1]:22": "403",
+		"[::ffff:127.0.0.1]:22": "403", "[::ffff:7f00:1]:22": "403", "0.0.0.0:" + s.Port: "403", "[::]:22": "403",
+		"169.254.169.254:8080": "403", "[64:ff9b::a9fe:a9fe]:80": "403", "168.63.129.16:80": "403", "[fe80::1]:80": "403",
+		"looped.example:" + s.Port: "403", "LOOPED6.example.:22": "403", "metadata.example:80": "403",
+		// Numbers that resolvers in C read as addresses.
+		"2130706433:22": "400", "0x7f000001:22": "400", "0x7F.1:22": "400", "127.1:22": "400", "0177.0.0.1:22": "400", "017700000001:22": "400", "2852039166:80": "400",
+	} {
+		for _, request := range []string{"CONNECT " + to, "GET http://" + to + "/metrics"} {
+			if line := ask(request); !strings.Contains(line, " "+status+" ") {
+				t.Errorf("%s: %q, want %s", request, line, status)
+			}
+		}
+	}
+	// What Host says makes nothing of it the server's, nor does it take what is.
+	if line := ask("CONNECT 169.254.169.254:80"); !strings.Contains(line, " 403 ") {
+		t.Errorf("a tunnel to the metadata: %q", line)
+	}
+	if line := ask("GET http://169.254.169.254/metadata/identity/oauth2/token"); !strings.Contains(line, " 400 ") {
+		t.Errorf("the metadata, which is answered here: %q", line)
 	}
 }

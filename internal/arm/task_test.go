@@ -185,7 +185,7 @@ func TestTaskDefaults(t *testing.T) {
 	p := got.Properties
 	step, _ := p.Step.(*acr.DockerBuildStep)
 	if step == nil || !*step.IsPushEnabled || *step.NoCache || *p.Timeout != 3600 || *p.AgentConfiguration.CPU != 2 || *p.IsSystemTask ||
-		*p.Platform.OS != "linux" || *p.Platform.Architecture != acr.ArchitectureAmd64 || *got.Location != "westeurope" || got.Identity != nil {
+		*p.Platform.OS != acr.OSLinux || *p.Platform.Architecture != acr.ArchitectureAmd64 || *got.Location != "westeurope" || got.Identity != nil {
 		t.Errorf("%+v", p)
 	}
 	// The default is shown; what the client wrote is kept as it was.

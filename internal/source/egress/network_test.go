@@ -190,4 +190,7 @@ func TestProxy(t *testing.T) {
 	}
 	refused(t, n, "http://169.254.169.254/x")
 	refused(t, n, "http://localhost:1/x") // reached directly
+	for _, host := range []string{"2852039166", "0xA9FEA9FE", "0251.0376.0251.0376", "169.254.43518", "127.1"} {
+		refused(t, n, "http://"+host+"/x") // an address, to who reads it so
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/drydockhq/drydock"
@@ -44,6 +45,10 @@ func (p *Policy) checkHost(host string) error {
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return p.Check(netip.AddrPortFrom(addr, 0))
+	}
+	// The resolver of a proxy may read it as an address, such as one that is closed.
+	if drydock.NumericHost(strings.ToLower(host)) {
+		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is a number, and no name or address", p.who(), host)
 	}
 	return nil
 }

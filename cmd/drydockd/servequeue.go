@@ -69,7 +69,7 @@ func (d *daemon) cancelRuns(ctx context.Context, registry drydock.ResourceID) er
 			return err
 		}
 		for _, r := range active {
-			_, err := d.queue.Cancel(ctx, registry, r.ID)
+			_, err := (&runQueue{d}).Cancel(ctx, registry, r.ID)
 			if code := drydock.CodeOf(err); err != nil && code != drydock.Conflict && code != drydock.NotFound {
 				return err
 			}

@@ -1,10 +1,15 @@
 package serve_test
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -227,21 +232,46 @@ func (m *otherMachine) ip(args ...string) {
 	}
 }
 
-// Nothing of a group is left when its resource group is deleted, be it half-made.
-func TestResourceGroupOfGroups(t *testing.T) {
+// Nothing is left when a resource group is deleted in the middle of everything:
+// groups, one of them half-made, and runs, one in a step and one in a build, whose
+// followers hear how they ended.
+func TestResourceGroupInTheMiddle(t *testing.T) {
 	t.Parallel()
-	s, i, image := instances(t, serve.Options{})
+	s, i, image := instances(t, serve.Options{Args: []string{hub(t), "--runs-slots=2"}})
+	a := i.Azure
+	step := a.Schedule("contoso", slow("600"))
+	building := a.Schedule("contoso", fileTask(a.Upload("contoso", "-- acr-task.yaml --\nsteps:\n- build: .\n-- Dockerfile --\nFROM busybox\nRUN echo begun; sleep 600\n")))
+	waiting := a.Schedule("contoso", slow("600"))
 	address := i.MustCreate("page", i.Definition(image))
+	waitText(t, a, step, "begun")
+	waitText(t, a, building, " begun\r\n")
+	if len(inControlGroups(t, s.Data+"/engine")) == 0 {
+		t.Error("no container runs: the test tests nothing")
+	}
+	ends := map[string]<-chan string{}
+	for _, id := range []string{step, building, waiting} {
+		ends[id] = followedToItsEnd(t, s, followLink(t, a, id))
+	}
 	half, err := i.Groups.BeginCreateOrUpdate(t.Context(), serve.Group, "half", shell(i, image, "trap '' TERM; sleep 1000"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone, err := i.Azure.Groups.BeginDelete(t.Context(), serve.Group, nil)
+	gone, err := a.Groups.BeginDelete(t.Context(), serve.Group, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := gone.PollUntilDone(t.Context(), nil); err != nil {
 		t.Fatal(err)
+	}
+	for id, end := range ends {
+		select {
+		case got := <-end:
+			if got != "canceled" {
+				t.Errorf("run %s ended as %q", id, got)
+			}
+		case <-time.After(time.Minute):
+			t.Errorf("who follows run %s hears nothing of its end", id)
+		}
 	}
 	if _, err := half.Poll(t.Context()); err == nil {
 		t.Error("the half-made group is still there")
@@ -249,12 +279,61 @@ func TestResourceGroupOfGroups(t *testing.T) {
 	if page, err := serve.Page(t.Context(), address); err == nil && strings.Contains(page, "green") {
 		t.Error("the page is still there")
 	}
+	wantNothingLeft(t, s)
+}
+
+// followedToItsEnd follows a log and tells how its run ended.
+func followedToItsEnd(t *testing.T, s *serve.Server, link string) <-chan string {
+	t.Helper()
+	resp, err := s.HTTP().Get(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := make(chan string, 1)
+	go func() {
+		defer resp.Body.Close()
+		_, err := io.Copy(io.Discard, resp.Body)
+		end <- cmp.Or(resp.Trailer.Get("x-ms-meta-Complete"), fmt.Sprint(resp.Status, err))
+	}()
+	return end
+}
+
+// wantNothingLeft checks that no run and no container of a server has a folder or
+// a process.
+func wantNothingLeft(t *testing.T, s *serve.Server) {
+	t.Helper()
 	if entries, err := os.ReadDir(s.Data + "/instances"); err != nil || len(entries) != 0 {
-		t.Errorf("left in the folder: %v, %v", entries, err)
+		t.Errorf("left in the folder of container groups: %v, %v", entries, err)
 	}
 	entries, err := os.ReadDir(s.Data + "/engine/run")
 	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return e.Name() == "programs" }) // of all runs
 	if err != nil || len(entries) != 0 {
 		t.Errorf("left of the engine: %v, %v", entries, err)
 	}
+	for _, m := range mountsBelow(t, s.Data+"/engine/run") {
+		if !strings.HasPrefix(m, s.Data+"/engine/run/programs/") {
+			t.Errorf("%s is still mounted", m)
+		}
+	}
+	for _, p := range inControlGroups(t, s.Data+"/engine") {
+		t.Errorf("%s is still there", p)
+	}
+}
+
+// inControlGroups returns the processes in the control groups of an engine.
+func inControlGroups(t *testing.T, engine string) []string {
+	t.Helper()
+	name := sha256.Sum256([]byte(engine))
+	files, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil && strings.Contains(string(text), "/drydock/"+hex.EncodeToString(name[:4])) {
+			found = append(found, file)
+		}
+	}
+	return found
 }

@@ -127,7 +127,7 @@ func (m *Manager) serveConsole(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		reason := err.Error()
-		socket.Close(websocket.StatusInternalError, reason[:min(len(reason), 120)])
+		socket.Close(websocket.StatusInternalError, strings.ToValidUTF8(reason[:min(len(reason), 120)], ""))
 	default:
 		socket.Close(websocket.StatusNormalClosure, fmt.Sprintf("exit status %d", status))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,6 +65,9 @@ func hostName(group string) string { return group[:min(len(group), 63)] }
 
 func (d *deployment) generation() string { return d.wanted.Generation }
 
+// all returns the containers, those that come first too.
+func (d *deployment) all() []*life { return slices.Concat(d.init, d.lives) }
+
 // begin starts all that goes on in the background.
 func (d *deployment) begin() {
 	d.work.Go(func() {
@@ -94,7 +98,7 @@ func (d *deployment) start() {
 // the deployment still goes on.
 func (d *deployment) pull() bool {
 	digests := map[string]string{}
-	for _, l := range append(append([]*life{}, d.init...), d.lives...) {
+	for _, l := range d.all() {
 		image := l.spec.Image
 		if digests[image] == "" {
 			digest, ok := d.pullOne(l, image)
@@ -112,7 +116,6 @@ func (d *deployment) pull() bool {
 }
 
 func (d *deployment) pullOne(l *life, image string) (digest string, ok bool) {
-	timing := d.g.m.c.Timing
 	for attempt := 0; ; attempt++ {
 		l.event("Pulling", "Normal", fmt.Sprintf("pulling image %q", image))
 		digest, err := d.pod.Pull(d.begun, image, d.pinned[image])
@@ -129,7 +132,7 @@ func (d *deployment) pullOne(l *life, image string) (digest string, ok bool) {
 		if attempt > 0 {
 			d.setProblem(err.Error())
 		}
-		if !d.pause(min(timing.Backoff<<min(attempt, 16), timing.MaxWait)) {
+		if !d.pause(d.g.m.c.Timing.backoff(attempt)) {
 			return "", false
 		}
 	}
@@ -188,7 +191,7 @@ func (d *deployment) stop(grace time.Duration) {
 	d.once.Do(func() {
 		close(d.leave)
 		d.abandon()
-		for _, l := range append(append([]*life{}, d.init...), d.lives...) {
+		for _, l := range d.all() {
 			l.terminate()
 		}
 		ended := make(chan struct{})

@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -35,5 +34,3 @@ func (e *events) add(name, kind, message string) {
 }
 
 func (e *events) copy() []drydock.InstanceEvent { return slices.Clone(e.list) }
-
-func pathID(folder string) string { return filepath.Base(folder) }

@@ -2,10 +2,7 @@ package instance
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -35,13 +32,6 @@ type group struct {
 	problem string
 	events  events
 	changed chan struct{} // closed at the next change
-}
-
-// notes are what of a group outlives the server.
-type notes struct {
-	Address    netip.Addr
-	Generation string            // that the digests are of
-	Digests    map[string]string // by image
 }
 
 func newGroup(m *Manager, id drydock.ResourceID) *group {
@@ -91,7 +81,7 @@ func (g *group) attend() time.Duration {
 	}
 	g.fail(err)
 	g.failed++
-	return min(g.m.c.Timing.Backoff<<min(g.failed, 16), g.m.c.Timing.MaxWait)
+	return g.m.c.Timing.backoff(g.failed)
 }
 
 // fail notes why the group is not as it should be.
@@ -102,30 +92,6 @@ func (g *group) fail(err error) {
 	g.mu.Unlock()
 	g.notify()
 	g.m.c.Log.WarnContext(g.ctx, "a container group", "group", g.id.Name(), "error", err)
-}
-
-func (g *group) load() {
-	var n notes
-	data, err := g.m.c.States.Instance(g.ctx, g.id)
-	if err == nil {
-		err = json.Unmarshal(data, &n)
-	}
-	g.mu.Lock()
-	g.notes = n
-	g.mu.Unlock()
-	if err != nil && drydock.CodeOf(err) != drydock.NotFound {
-		g.m.c.Log.WarnContext(g.ctx, "reading the notes of a container group", "group", g.id.Name(), "error", err)
-	}
-}
-
-func (g *group) save() error {
-	g.mu.Lock()
-	data, err := json.Marshal(g.notes)
-	g.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("writing the notes of %s: %w", g.id.Name(), err)
-	}
-	return g.m.c.States.PutInstance(g.ctx, g.id, data)
 }
 
 // converge makes the group as it is wanted, as far as that goes at once.
@@ -139,10 +105,7 @@ func (g *group) converge() error {
 	}
 	g.mu.Lock()
 	g.wanted = wanted
-	latest := g.next
-	if latest == nil {
-		latest = g.current
-	}
+	latest := g.latest()
 	g.mu.Unlock()
 	switch {
 	case wanted.Stopped:
@@ -156,28 +119,12 @@ func (g *group) converge() error {
 // rest stops all containers and gives up the network; the address is remembered.
 func (g *group) rest() error {
 	g.mu.Lock()
-	stopped := []*deployment{g.next, g.current}
-	g.next, g.current, g.problem = nil, nil, ""
+	g.problem = ""
 	g.mu.Unlock()
-	var all sync.WaitGroup
-	for _, d := range stopped {
-		if d != nil {
-			all.Go(func() { d.stop(g.m.c.Timing.Grace) })
-		}
-	}
-	all.Wait()
+	g.stopAll(g.m.c.Timing.Grace)
 	g.retired.Wait()
 	err := g.closeNetwork()
 	g.notify()
-	return err
-}
-
-func (g *group) closeNetwork() error {
-	if g.network == nil {
-		return nil
-	}
-	err := g.network.Close()
-	g.network = nil
 	return err
 }
 
@@ -221,32 +168,6 @@ func (g *group) deploy(wanted drydock.ContainerGroup) error {
 	return nil
 }
 
-func (g *group) openNetwork(wanted drydock.ContainerGroup) (err error) {
-	if g.network != nil {
-		return nil
-	}
-	spec := NetworkSpec{ID: g.m.networkID(g.id), Public: wanted.Public, Want: g.notes.Address}
-	if spec.Hosts, err = g.m.hosts(g.ctx, wanted); err != nil {
-		return err
-	}
-	g.network, err = g.m.c.Engine.Open(g.ctx, spec)
-	if err != nil {
-		return err
-	}
-	g.public = wanted.Public
-	address := g.network.Address()
-	if address == g.notes.Address || !wanted.Public {
-		return nil
-	}
-	g.mu.Lock()
-	g.notes.Address = address
-	g.mu.Unlock()
-	return g.save()
-}
-
-// networkID names the network of a group on this machine.
-func (m *Manager) networkID(id drydock.ResourceID) string { return "group-" + pathID(m.folder(id)) }
-
 // advance serves the next deployment if it is time for that.
 func (g *group) advance() error {
 	g.mu.Lock()
@@ -278,37 +199,43 @@ func (g *group) retire(network Network, d *deployment) {
 	d.stop(g.m.c.Timing.Grace)
 }
 
-// pulled notes the digests of a deployment.
-func (g *group) pulled(generation string, digests map[string]string) error {
-	g.mu.Lock()
-	g.notes.Generation, g.notes.Digests = generation, digests
-	g.mu.Unlock()
-	return g.save()
-}
-
 // closeAll ends what is left when the supervisor ends.
 func (g *group) closeAll() {
 	grace := min(g.m.c.Timing.Grace, 5*time.Second)
 	if errors.Is(context.Cause(g.ctx), errRemoved) {
 		grace = min(grace, 2*time.Second)
 	}
-	g.mu.Lock()
-	left := []*deployment{g.next, g.current}
-	g.next, g.current = nil, nil
-	g.mu.Unlock()
-	var all sync.WaitGroup
-	for _, d := range left {
-		if d != nil {
-			all.Go(func() { d.stop(grace) })
-		}
-	}
-	all.Wait()
+	g.stopAll(grace)
 	err := g.closeNetwork() // with what is retired
 	g.retired.Wait()
 	if err != nil {
 		g.m.c.Log.Error("closing a container group", "group", g.id.Name(), "error", err)
 	}
 	g.notify()
+}
+
+// stopAll stops what is served and what is being started.
+func (g *group) stopAll(grace time.Duration) {
+	g.mu.Lock()
+	stopped := []*deployment{g.next, g.current}
+	g.next, g.current = nil, nil
+	g.mu.Unlock()
+	var all sync.WaitGroup
+	for _, d := range stopped {
+		if d != nil {
+			all.Go(func() { d.stop(grace) })
+		}
+	}
+	all.Wait()
+}
+
+// latest returns the newest generation; nil if there is none. The caller holds the
+// lock.
+func (g *group) latest() *deployment {
+	if g.next != nil {
+		return g.next
+	}
+	return g.current
 }
 
 // notify wakes who watches.

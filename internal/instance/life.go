@@ -29,7 +29,10 @@ type life struct {
 }
 
 func newLife(d *deployment, c drydock.GroupContainer, folder string) *life {
-	l := &life{d: d, spec: c, output: newOutput(filepath.Join(folder, c.Name+".log"), d.g.m.c.Now)}
+	l := &life{d: d, spec: c}
+	l.output = newOutput(filepath.Join(folder, c.Name+".log"), d.g.m.c.Now, func(err error) {
+		d.g.m.c.Log.Warn("keeping the output of a container", "group", d.g.id.Name(), "container", c.Name, "error", err)
+	})
 	l.events.now = d.g.m.c.Now
 	l.current = drydock.ContainerState{State: drydock.ContainerWaiting}
 	return l
@@ -97,8 +100,7 @@ func (l *life) backoff(restarts int) time.Duration {
 	if restarts == 0 {
 		return 0
 	}
-	t := l.d.g.m.c.Timing
-	return min(t.Backoff<<min(restarts-1, 16), t.MaxWait)
+	return l.d.g.m.c.Timing.backoff(restarts - 1)
 }
 
 // again reports whether the policy wants a restart.

@@ -69,6 +69,11 @@ func (t Timing) withDefaults() Timing {
 	return t
 }
 
+// backoff is how long to wait after so many failures in a row, from 0.
+func (t Timing) backoff(failures int) time.Duration {
+	return min(t.Backoff<<min(failures, 16), t.MaxWait)
+}
+
 // Manager supervises all groups. Its methods may be called from several
 // goroutines.
 type Manager struct {
@@ -169,7 +174,7 @@ func (m *Manager) Check(ctx context.Context, g drydock.ContainerGroup) (map[stri
 		credentials = append(credentials, c)
 	}
 	digests := map[string]string{}
-	for _, c := range append(append([]drydock.GroupContainer{}, g.Init...), g.Containers...) {
+	for _, c := range slices.Concat(g.Init, g.Containers) {
 		if digests[c.Image] != "" {
 			continue
 		}
@@ -219,6 +224,11 @@ func (m *Manager) Close() {
 
 // folder is where the output of a group's containers is kept.
 func (m *Manager) folder(id drydock.ResourceID) string {
+	return filepath.Join(m.c.Folder, shortKey(id))
+}
+
+// shortKey names a group on this machine.
+func shortKey(id drydock.ResourceID) string {
 	sum := sha256.Sum256([]byte(id.Key()))
-	return filepath.Join(m.c.Folder, hex.EncodeToString(sum[:12]))
+	return hex.EncodeToString(sum[:12])
 }

@@ -29,18 +29,19 @@ const (
 type output struct {
 	path string
 	now  func() time.Time
+	lost func(error) // told once of what can't be kept, until it can be again
 
 	mu        sync.Mutex
 	file      *os.File // nil until something is written
 	size      int64
 	line      []byte // that has not ended
-	failed    error
+	failed    error  // of the last line
 	followers map[chan []byte]struct{}
 	closed    bool
 }
 
-func newOutput(path string, now func() time.Time) *output {
-	o := &output{path: path, now: now, followers: map[chan []byte]struct{}{}}
+func newOutput(path string, now func() time.Time, lost func(error)) *output {
+	o := &output{path: path, now: now, lost: lost, followers: map[chan []byte]struct{}{}}
 	if info, err := os.Stat(path); err == nil {
 		o.size = info.Size()
 	}
@@ -70,24 +71,29 @@ func (o *output) keep() {
 	text := o.now().UTC().AppendFormat(nil, time.RFC3339Nano)
 	text = append(append(append(text, ' '), o.line...), '\n')
 	o.line = o.line[:0]
+	err := o.append(text)
+	if err != nil && o.failed == nil {
+		o.lost(err)
+	}
+	o.failed = err
+}
+
+func (o *output) append(text []byte) error {
 	if o.file == nil || o.size+int64(len(text)) > maxOutput {
-		if o.failed = o.turn(); o.failed != nil {
-			return
+		if err := o.turn(); err != nil {
+			return err
 		}
 	}
 	n, err := o.file.Write(text)
 	o.size += int64(n)
-	o.failed = err
+	return err
 }
 
 // turn opens the file, or begins a new one where it is full.
 func (o *output) turn() error {
-	if o.file != nil {
-		if err := o.file.Close(); err != nil {
-			return err
-		}
+	if full := o.file; full != nil {
 		o.file = nil
-		if err := os.Rename(o.path, o.path+".1"); err != nil {
+		if err := errors.Join(full.Close(), os.Rename(o.path, o.path+".1")); err != nil {
 			return err
 		}
 	}
@@ -126,7 +132,9 @@ func (o *output) close() {
 	}
 	clear(o.followers)
 	if o.file != nil {
-		o.failed = o.file.Close()
+		if err := o.file.Close(); err != nil {
+			o.lost(err)
+		}
 		o.file = nil
 	}
 }
@@ -234,14 +242,11 @@ func (m *Manager) life(id drydock.ResourceID, container string) (*life, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	latest := g.next
-	if latest == nil {
-		latest = g.current
-	}
+	latest := g.latest()
 	if latest == nil {
 		return nil, nil
 	}
-	for _, l := range append(append([]*life{}, latest.init...), latest.lives...) {
+	for _, l := range latest.all() {
 		if strings.EqualFold(l.spec.Name, container) {
 			return l, nil
 		}

@@ -9,10 +9,7 @@ import (
 // view returns how the group stands: as its newest generation does.
 func (g *group) view() drydock.ContainerGroupView {
 	g.mu.Lock()
-	latest, published, wanted := g.next, g.next == nil, g.wanted
-	if latest == nil {
-		latest = g.current
-	}
+	latest, published, wanted := g.latest(), g.next == nil, g.wanted
 	v := drydock.ContainerGroupView{Address: g.notes.Address, Problem: g.problem, Events: g.events.copy()}
 	g.mu.Unlock()
 	if !wanted.Public {
@@ -67,10 +64,8 @@ func (d *deployment) show(v *drydock.ContainerGroupView, published bool) {
 	default:
 		v.State = drydock.GroupPending
 	}
-	switch {
-	case ready && published:
+	v.Provisioning = drydock.GroupCreating
+	if ready && published {
 		v.Provisioning, v.Problem = drydock.GroupSucceeded, ""
-	default:
-		v.Provisioning = drydock.GroupCreating
 	}
 }

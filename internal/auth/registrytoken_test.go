@@ -116,6 +116,33 @@ func TestRegistryTokensOfServicePrincipal(t *testing.T) {
 	wantDenied(t, "a deleted principal", err)
 }
 
+func TestRegistryTokensEnd(t *testing.T) {
+	t.Parallel()
+	s := newRegistrySite(t)
+	ctx := t.Context()
+	management := s.Token(t, s.Admin)
+	p, err := s.tokens.AccessToken(ctx, management)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refresh, err := s.tokens.MintRefresh(ctx, s.first, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	access, lifetime, err := s.tokens.MintAccess(ctx, s.first, p, []auth.RepositoryAccess{all()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Pass(lifetime + time.Minute)
+	_, _, err = s.tokens.VerifyAccess(ctx, s.first, access)
+	wantDenied(t, "an access token that has expired", err)
+	s.Pass(24 * time.Hour)
+	_, err = s.tokens.RefreshToken(ctx, s.first, refresh)
+	wantDenied(t, "a refresh token that has expired", err)
+	_, err = s.tokens.AccessToken(ctx, management)
+	wantDenied(t, "the authority's token that has expired", err)
+}
+
 func TestRegistryTokensOfAdminUser(t *testing.T) {
 	t.Parallel()
 	s := newRegistrySite(t)

@@ -225,6 +225,25 @@ func TestEveryRouteNeedsATokenForGraph(t *testing.T) {
 	}
 }
 
+// An hour later a token is good for nothing, in the directory and in the resource
+// manager.
+func TestTokensEnd(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	management := s.Token(t, s.Admin)
+	s.must(t, 200, http.MethodGet, "/applications", "")
+	s.Pass(2 * time.Hour)
+	if a := s.do(t, s.token, http.MethodGet, "/applications", ""); a.status != 401 || a.code() != "InvalidAuthenticationToken" || !strings.Contains(a.header.Get("WWW-Authenticate"), "expired at") {
+		t.Errorf("the directory: %d %v", a.status, a.body)
+	}
+	if a := s.Do(t, management, http.MethodGet, "/subscriptions", ""); a.Status != 401 || a.Code() != "ExpiredAuthenticationToken" {
+		t.Errorf("the resource manager: %d %v", a.Status, a.Body)
+	}
+	if a := s.Do(t, s.Token(t, s.Admin), http.MethodGet, "/subscriptions", ""); a.Status != 200 {
+		t.Errorf("a new token: %d %v", a.Status, a.Body)
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	s := start(t)

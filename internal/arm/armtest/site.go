@@ -29,8 +29,11 @@ import (
 // RegistryDomain is what the login servers of a site end with.
 const RegistryDomain = "azurecr.drydock.test:8443"
 
-// Graph is what tokens for a site's directory are for.
-const Graph = "https://graph.drydock.test"
+// What tokens are for: those for a site's directory, and for vaults.
+const (
+	Graph = "https://graph.drydock.test"
+	Vault = "https://vault.drydock.test"
+)
 
 // Site is a resource manager and its authority on one TLS listener.
 type Site struct {
@@ -54,7 +57,13 @@ type Site struct {
 
 	away   atomic.Bool
 	broken atomic.Bool
+	passed atomic.Int64 // time.Duration
 }
+
+// Pass puts the clock of the authority forward.
+func (s *Site) Pass(d time.Duration) { s.passed.Add(int64(d)) }
+
+func (s *Site) now() time.Time { return time.Now().Add(time.Duration(s.passed.Load())) }
 
 // Away makes the store of resources fail as when its disk is full or gone.
 func (s *Site) Away(away bool) { s.away.Store(away) }
@@ -123,7 +132,7 @@ func Start(t testing.TB, graphs ...string) *Site {
 
 func (s *Site) authority(t testing.TB, graphs []string) {
 	t.Helper()
-	keys := &auth.Keys{Settings: s.Store, Sealer: s.Sealer, Now: time.Now}
+	keys := &auth.Keys{Settings: s.Store, Sealer: s.Sealer, Now: s.now}
 	set, err := keys.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -133,8 +142,9 @@ func (s *Site) authority(t testing.TB, graphs []string) {
 		Tenant: s.Tenant, LoginURL: s.URL,
 		Resources: map[auth.Audience][]string{
 			auth.Management: {s.URL}, auth.Registry: {"https://containerregistry.azure.net"}, auth.Graph: graphs,
+			auth.Vault: {Vault},
 		},
-		Now: time.Now, NewID: uuid.NewString,
+		Now: s.now, NewID: uuid.NewString,
 	})
 	admin, err := s.Directory.Admin(t.Context(), s.Subscription)
 	if err != nil || admin == nil {

@@ -3,6 +3,7 @@ package acrcli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"runtime"
@@ -174,17 +175,31 @@ func (p *purger) repositories(ctx context.Context, of map[string]string) error {
 }
 
 func (p *purger) repository(ctx context.Context, name, expression string) error {
-	gone := map[string]int{}
+	var gone map[string]int
 	var err error
 	if !p.untaggedOnly {
-		if gone, err = p.purgeTags(ctx, name, expression); err != nil {
-			return err
-		}
+		gone, err = p.purgeTags(ctx, name, expression)
+	}
+	if err = p.purged("tags", name, err); err != nil {
+		return err
 	}
 	if p.untagged || p.untaggedOnly {
 		err = p.purgeManifests(ctx, name, gone)
 	}
-	return err
+	return p.purged("manifests", name, err)
+}
+
+// purged words what became of purging a repository. One that is not there has
+// nothing to purge.
+func (p *purger) purged(what, repository string, err error) error {
+	if notFound(err) {
+		p.say("%s repository not found", repository)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("failed to purge %s: %w", what, err)
+	}
+	return nil
 }
 
 func (p *purger) summary() {

@@ -176,3 +176,26 @@ func TestLists(t *testing.T) {
 	}
 	f.wantDeleted(t, "a")
 }
+
+func TestManifestCommands(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	for _, digest := range []string{"d1", "d2", "d3"} {
+		f.manifests[digest] = fakeManifest{mediaType: image, content: `{}`}
+	}
+	out, status := f.run(t, "manifest", "list", "--repository", "app", "-r", f.host)
+	if want := "Listing manifests for the \"app\" repository:\nHOST/app@d1\nHOST/app@d2\nHOST/app@d3\n"; status != 0 || out != want {
+		t.Errorf("%d, %q", status, out)
+	}
+	out, status = f.run(t, "manifest", "delete", "--repository", "app", "d3", "d1")
+	if status != 0 || out != "HOST/app@d3\nHOST/app@d1\n" {
+		t.Errorf("%d, %q", status, out)
+	}
+	f.wantDeleted(t, "d1", "d3")
+	for _, command := range []string{"list", "delete"} {
+		if out, status := f.run(t, "manifest", command, "d2"); status != 1 || command == "delete" && !strings.Contains(out, `required flag(s) "repository" not set`) {
+			t.Errorf("%s without a repository: %d, %q", command, status, out)
+		}
+	}
+	f.wantDeleted(t, "d1", "d3")
+}

@@ -16,16 +16,12 @@ import (
 func (p *purger) purgeManifests(ctx context.Context, repository string, gone map[string]int) error {
 	p.announce("manifests", repository)
 	all, err := p.client.manifests(ctx, repository)
-	if notFound(err) {
-		p.say("%s repository not found", repository)
-		return nil
-	}
 	if err != nil {
-		return fmt.Errorf("failed to purge manifests: %w", err)
+		return err
 	}
 	old, err := p.oldManifests(ctx, repository, all, gone)
 	if err != nil {
-		return fmt.Errorf("failed to purge manifests: %w", err)
+		return err
 	}
 	var things []thing
 	for _, m := range old {
@@ -37,10 +33,7 @@ func (p *purger) purgeManifests(ctx context.Context, repository string, gone map
 	}
 	n, err := p.delete(ctx, things)
 	p.images += n
-	if err != nil {
-		return fmt.Errorf("failed to purge manifests: %w", err)
-	}
-	return nil
+	return err
 }
 
 // oldManifests returns those of the manifests that are to go, less the newest ones

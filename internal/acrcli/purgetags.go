@@ -16,12 +16,8 @@ func (p *purger) purgeTags(ctx context.Context, repository, expression string) (
 		return nil, err
 	}
 	all, err := p.client.tags(ctx, repository, "timedesc")
-	if notFound(err) {
-		p.say("%s repository not found", repository)
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("failed to purge tags: %w", err)
+		return nil, err
 	}
 	old, err := p.oldTags(all, filter)
 	if err != nil {
@@ -39,10 +35,7 @@ func (p *purger) purgeTags(ctx context.Context, repository, expression string) (
 	}
 	n, err := p.delete(ctx, things)
 	p.tags += n
-	if err != nil {
-		return nil, fmt.Errorf("failed to purge tags: %w", err)
-	}
-	return gone, nil
+	return gone, err
 }
 
 func (p *purger) announce(what, repository string) {

@@ -222,11 +222,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, host string, err 
 	}
 	p.c.Log.InfoContext(r.Context(), "the proxy did not connect", "host", host, "client", r.RemoteAddr, "error", err)
 	w.Header().Set("Connection", "close")
-	text := err.Error()
-	if known != nil && known.Hint != "" {
-		text += "\n" + known.Hint
-	}
-	http.Error(w, text, status)
+	http.Error(w, err.Error(), status)
 }
 
 // splitHost returns the host of an authority, in lower case and without a final

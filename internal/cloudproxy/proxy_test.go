@@ -182,6 +182,9 @@ func TestProxy(t *testing.T) {
 		"GET http://contoso.azurecr.cn\r\nX: y" + end:                                                              "400 Bad Request",
 	} {
 		answer := say(t, proxy, text)
+		if strings.Count(answer, "NO_PROXY") > 1 {
+			t.Errorf("%q: what to do is said twice: %q", text, answer)
+		}
 		if !strings.Contains(answer, want) {
 			t.Errorf("%q: %q, want %q", text, answer, want)
 		}

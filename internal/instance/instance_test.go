@@ -199,6 +199,26 @@ func TestInitContainers(t *testing.T) {
 	w.untilProvisioned("1", drydock.GroupSucceeded)
 }
 
+// A group whose first container crashes again and again says so, and goes on when
+// it doesn't any more.
+func TestInitContainerInACrashLoop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.want("1", "web:v1", func(g *drydock.ContainerGroup) {
+		g.Init = []drydock.GroupContainer{{Name: "first", Image: "first:v1"}}
+	})
+	for range 3 {
+		w.started().exit(1)
+	}
+	v := w.untilProvisioned("1", drydock.GroupFailed)
+	if !strings.Contains(v.Problem, "init container first crashes") || !slices.Contains(eventNames(v.Init[0].Events), "BackOff") || v.Init[0].Previous.ExitCode != 1 {
+		t.Errorf("%q, %+v", v.Problem, v.Init[0])
+	}
+	w.started().exit(0)
+	w.started()
+	w.untilProvisioned("1", drydock.GroupSucceeded)
+}
+
 func TestLogs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

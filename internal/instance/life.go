@@ -74,25 +74,31 @@ func (l *life) run() {
 		if l.d.g.m.c.Now().Sub(began) >= l.d.g.m.c.Timing.Forgiving {
 			crashes = 0
 		}
-		wait := l.backoff(crashes)
-		crashes++
-		if wait > 0 {
-			l.mu.Lock()
-			previous := l.current
-			l.previous = &previous
-			l.mu.Unlock()
-			l.event("BackOff", "Warning", "Back-off restarting failed container")
-			l.waitFor("CrashLoopBackOff", fmt.Sprintf("Back-off %s restarting container %s", wait, l.spec.Name))
-		}
-		if !l.d.pause(wait) {
+		if !l.rest(crashes) {
 			break
 		}
+		crashes++
 	}
 	l.mu.Lock()
 	l.over = true
 	l.mu.Unlock()
 	l.d.g.wakeUp()
 	l.d.g.notify()
+}
+
+// rest waits before the restart after so many others, says so, and reports whether
+// the container is wanted still.
+func (l *life) rest(restarts int) bool {
+	wait := l.backoff(restarts)
+	if wait > 0 {
+		l.mu.Lock()
+		previous := l.current
+		l.previous = &previous
+		l.mu.Unlock()
+		l.event("BackOff", "Warning", "Back-off restarting failed container")
+		l.waitFor("CrashLoopBackOff", fmt.Sprintf("Back-off %s restarting container %s", wait, l.spec.Name))
+	}
+	return l.d.pause(wait)
 }
 
 // backoff is how long to wait before the restart after so many others.
@@ -119,9 +125,16 @@ func (l *life) runOnce() bool {
 	defer l.output.close()
 	for crashes := 0; !l.d.leaving(); crashes++ {
 		if l.live() {
+			l.d.setProblem("")
 			return true
 		}
-		if l.d.wanted.RestartPolicy == drydock.RestartNever || !l.d.pause(l.backoff(crashes)) {
+		if l.d.leaving() || l.d.wanted.RestartPolicy == drydock.RestartNever {
+			break
+		}
+		if crashes > 0 {
+			l.d.setProblem("the init container " + l.spec.Name + " crashes")
+		}
+		if !l.rest(crashes) {
 			break
 		}
 		l.mu.Lock()

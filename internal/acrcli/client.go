@@ -28,12 +28,12 @@ type client struct {
 
 // client returns that of the registry that is meant, with the credentials of the
 // flags or of Docker's configuration.
-func (a *app) client() (*client, error) {
+func (a *app) client(ctx context.Context) (*client, error) {
 	server, err := a.loginServer()
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.credential(server)
+	found, err := a.credential(ctx, server)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (a *app) client() (*client, error) {
 	}}, nil
 }
 
-func (a *app) credential(server string) (auth.Credential, error) {
+func (a *app) credential(ctx context.Context, server string) (auth.Credential, error) {
 	if a.user != "" || a.password != "" {
 		if a.user == "" { // an identity token
 			return auth.Credential{RefreshToken: a.password}, nil
@@ -60,7 +60,7 @@ func (a *app) credential(server string) (auth.Credential, error) {
 	if err != nil {
 		return auth.Credential{}, err
 	}
-	found, ok, err := keychain.Lookup(context.Background(), credentials.Host(server))
+	found, ok, err := keychain.Lookup(ctx, credentials.Host(server))
 	switch {
 	case err != nil:
 		return auth.Credential{}, fmt.Errorf("looking up the credentials for %s: %w", server, err)

@@ -82,7 +82,7 @@ func (a *app) purge(ctx context.Context, flags *purgeFlags) error {
 		a.say("Warning: ago value exceeds maximum duration of 150 years, capping to 150 years")
 	}
 	p := &purger{app: a, purgeFlags: flags, before: a.Now().Add(-age)}
-	if p.client, err = a.client(); err != nil {
+	if p.client, err = a.client(ctx); err != nil {
 		return err
 	}
 	of, err := p.targets(ctx, filters)
@@ -137,11 +137,9 @@ func (p *purgeFlags) timeout() time.Duration { return time.Duration(p.filterTime
 
 // targets returns the expressions for tags by their repositories.
 func (p *purger) targets(ctx context.Context, filters []filter) (map[string]string, error) {
-	everywhere := len(filters) == 0
-	if everywhere {
+	if len(filters) == 0 {
 		filters = []filter{{repository: ".*", tag: ".*"}}
 	}
-	var all []string
 	if !slices.ContainsFunc(filters, func(f filter) bool { return !f.literal() }) {
 		return targets(filters, nil, p.timeout())
 	}

@@ -68,15 +68,15 @@ func (a *app) group(g group) *cobra.Command {
 }
 
 // clientFor returns the client for what is in a repository.
-func (a *app) clientFor(repository string) (*client, error) {
+func (a *app) clientFor(ctx context.Context, repository string) (*client, error) {
 	if repository == "" {
 		return nil, drydock.Errorf(drydock.Invalid, "required flag(s) \"repository\" not set")
 	}
-	return a.client()
+	return a.client(ctx)
 }
 
 func (a *app) listAll(ctx context.Context, g group, repository string) error {
-	c, err := a.clientFor(repository)
+	c, err := a.clientFor(ctx, repository)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (a *app) listAll(ctx context.Context, g group, repository string) error {
 
 // deleteAll deletes what is named, until something can't be.
 func (a *app) deleteAll(ctx context.Context, g group, repository string, names []string) error {
-	c, err := a.clientFor(repository)
+	c, err := a.clientFor(ctx, repository)
 	if err != nil {
 		return err
 	}

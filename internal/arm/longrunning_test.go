@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -143,6 +144,22 @@ func TestWhatGoesOnIsAskedForEverySecond(t *testing.T) {
 	}
 	for _, o := range missing {
 		t.Errorf("no case does %s %s", o.method, o.path)
+	}
+}
+
+// The place to ask has the client's api-version as it was sent, whatever is in it.
+func TestPlacesToAskAreURLs(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.registry(t, "contoso")
+	for _, version := range []string{"2023-07-01", "a%26b=c%20d", "x%0d%0aY:%20z"} {
+		a := s.Do(t, s.token, http.MethodPost, s.Scope("g", "registries", "contoso").String()+"/importImage?api-version="+version,
+			`{"source":{"registryUri":"docker.io","sourceImage":"library/busybox"},"targetTags":["busybox"]}`)
+		place, err := url.Parse(a.Header.Get("Location"))
+		want, _ := url.QueryUnescape(version)
+		if a.Status != http.StatusAccepted || err != nil || place.Query().Get("api-version") != want || len(place.Query()) != 1 {
+			t.Errorf("%s: %d %q %v", version, a.Status, a.Header.Get("Location"), err)
+		}
 	}
 }
 

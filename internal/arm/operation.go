@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"regexp"
 	"sync"
 	"time"
@@ -130,7 +131,7 @@ func (o *operations) get(id string) *operation {
 // accepted is the answer that sends a client to an operation.
 func (s *Server) accepted(req *request, id string) *answer {
 	link := baseURL(req.Request) + "/subscriptions/" + s.c.Subscription + "/operationresults/" + id +
-		"?api-version=" + req.query.Get("api-version")
+		"?api-version=" + url.QueryEscape(req.query.Get("api-version"))
 	return (&answer{status: http.StatusAccepted}).with("Location", link)
 }
 

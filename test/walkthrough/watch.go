@@ -182,7 +182,12 @@ func (w *watcher) story() string {
 // told is story for those who hold the lock.
 func (w *watcher) told() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "The page was asked %d times; %d times it did not answer for a while.\n", w.asked, len(w.gaps))
+	fmt.Fprintf(&b, "The page was asked for %d times, and ", w.asked)
+	if len(w.gaps) == 0 {
+		b.WriteString("always answered.\n")
+	} else {
+		fmt.Fprintf(&b, "was gone %d times.\n", len(w.gaps))
+	}
 	for _, s := range w.sights {
 		fmt.Fprintf(&b, "  %s  %s\n", clock(s.at), s.page)
 	}

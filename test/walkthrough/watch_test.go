@@ -111,7 +111,7 @@ func TestGaps(t *testing.T) {
 	if err := w.wantGaps([]span{{deploy.to, deploy.to.Add(time.Second)}}); err == nil || !strings.Contains(err.Error(), "nobody deployed it") {
 		t.Errorf("a gap at another time: %v", err)
 	}
-	if story := w.story(); !strings.Contains(story, "1 times it did not answer") || !strings.Contains(story, "no answer for ") {
+	if story := w.story(); !strings.Contains(story, "was gone 1 times") || !strings.Contains(story, "no answer for ") {
 		t.Errorf("the story is\n%s", story)
 	}
 }

@@ -2,7 +2,7 @@
 //
 // A write is noted before it begins and gets its result when it has ended: one
 // that a crash cuts off stays in the log as started. A read of a secret is noted
-// before its value is given away.
+// before its value is given away. Texts of records are printable and bounded.
 package audit
 
 import (
@@ -62,7 +62,7 @@ func New(store Store, log *slog.Logger) *Log {
 // Record returns when a record is stored. It does not end with ctx before that:
 // what is recorded may have happened.
 func (l *Log) Record(_ context.Context, r drydock.AuditRecord) error {
-	e := &entry{r, make(chan error, 1)}
+	e := &entry{clean(r), make(chan error, 1)}
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
@@ -78,7 +78,7 @@ func (l *Log) Record(_ context.Context, r drydock.AuditRecord) error {
 // does not wait.
 func (l *Log) End(r drydock.AuditRecord) {
 	l.mu.Lock()
-	l.ends = append(l.ends, r)
+	l.ends = append(l.ends, clean(r))
 	l.mu.Unlock()
 	l.nudge()
 }

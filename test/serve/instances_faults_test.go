@@ -4,17 +4,21 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	aci "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/containerinstance/armcontainerinstance/v2"
 
@@ -336,4 +340,72 @@ func inControlGroups(t *testing.T, engine string) []string {
 		}
 	}
 	return found
+}
+
+// Several people who create, stop, start, restart and delete one group at once get
+// answers, and what the last of them wants is what there is.
+func TestManyHandsOnOneGroup(t *testing.T) {
+	t.Parallel()
+	s, i, image := instances(t, serve.Options{})
+	ctx := t.Context()
+	hands := map[string]func() error{
+		"create": func() error {
+			_, err := i.Groups.BeginCreateOrUpdate(ctx, serve.Group, "page", i.Definition(image), nil)
+			return err
+		},
+		"another": func() error {
+			_, err := i.Groups.BeginCreateOrUpdate(ctx, serve.Group, "page", shell(i, image, "exec /usr/local/bin/web"), nil)
+			return err
+		},
+		"stop": func() error { _, err := i.Groups.Stop(ctx, serve.Group, "page", nil); return err },
+		"start": func() error {
+			poller, err := i.Groups.BeginStart(ctx, serve.Group, "page", nil)
+			_ = poller
+			return err
+		},
+		"restart": func() error {
+			poller, err := i.Groups.BeginRestart(ctx, serve.Group, "page", nil)
+			_ = poller
+			return err
+		},
+		"delete": func() error {
+			poller, err := i.Groups.BeginDelete(ctx, serve.Group, "page", nil)
+			_ = poller
+			return err
+		},
+	}
+	var all sync.WaitGroup
+	for name, do := range hands {
+		all.Go(func() {
+			for range 5 {
+				var problem *azcore.ResponseError
+				if err := do(); err != nil && (!errors.As(err, &problem) || problem.StatusCode >= http.StatusInternalServerError) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	var address string
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		made, err := i.Create("page", i.Definition(image))
+		if err == nil {
+			address = *made.Properties.IPAddress.IP
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	if page, err := serve.Page(ctx, address); err != nil || !strings.Contains(page, "green") {
+		t.Errorf("in the end: %s, %v", page, err)
+	}
+	poller, err := i.Groups.BeginDelete(ctx, serve.Group, "page", nil)
+	if err == nil {
+		_, err = poller.PollUntilDone(ctx, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNothingLeft(t, s)
 }

@@ -32,6 +32,9 @@ type RunHosts struct {
 	// login that a step has made: that may be good in the network of the run only.
 	// It may be nil.
 	Vouch func(ctx context.Context, c Credential) Credential
+	// Confine is the reverse: what steps are shown of a login of the run, good in
+	// its network only. It may be nil.
+	Confine func(ctx context.Context, c Credential) Credential
 	// CAs are certificates in PEM form that containers trust beside those of their
 	// images.
 	CAs []byte

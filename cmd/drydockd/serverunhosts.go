@@ -32,28 +32,30 @@ func (d *daemon) runHosts(ctx context.Context, r drydock.RunRecord) (*drydock.Ru
 	hosts := d.hostsOf(key, registry.Location)
 	hosts.Env = append(d.managed.Environment(key, metadataURL), hosts.Env...)
 	hosts.Secrets = []string{d.managed.Header(key)}
-	hosts.Vouch = func(ctx context.Context, c drydock.Credential) drydock.Credential { return d.vouch(ctx, key, c) }
+	hosts.Vouch = d.loginsOf(key, d.authority.Unconfined)
+	hosts.Confine = d.loginsOf(key, d.authority.Confined)
 	return hosts, nil
 }
 
-// vouch returns what a run itself signs in to a registry of this server with, in
-// place of a login that one of its steps has made.
-func (d *daemon) vouch(ctx context.Context, run drydock.RunKey, c drydock.Credential) drydock.Credential {
-	name, own := d.ownRegistry(c.Registry)
-	if !own || c.Username != oci.TokenUser {
+// loginsOf returns what makes another login to a registry of this server of one that
+// a run has, by another token.
+func (d *daemon) loginsOf(run drydock.RunKey, other func(registry drydock.ResourceID, run drydock.RunKey, token string) (string, error)) func(context.Context, drydock.Credential) drydock.Credential {
+	return func(ctx context.Context, c drydock.Credential) drydock.Credential {
+		name, own := d.ownRegistry(c.Registry)
+		if !own || c.Username != oci.TokenUser {
+			return c
+		}
+		registry, err := registryDirectory{d}.Registry(ctx, name)
+		if err != nil {
+			return c // the registry says so itself
+		}
+		token, err := other(registry.ID, run, c.Password)
+		if err != nil {
+			d.log.WarnContext(ctx, "signing a run in for its steps", "run", run.String(), "error", err)
+		}
+		c.Password = token
 		return c
 	}
-	registry, err := registryDirectory{d}.Registry(ctx, name)
-	if err != nil {
-		return c // the registry says so itself
-	}
-	token, err := d.authority.Unconfined(registry.ID, run, c.Password)
-	if err != nil {
-		d.log.WarnContext(ctx, "signing a run in as one of its steps", "run", run.String(), "error", err)
-		return c
-	}
-	c.Password = token
-	return c
 }
 
 // isReal reports whether a run is to reach the real Azure.

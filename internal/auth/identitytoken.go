@@ -47,16 +47,30 @@ func (a *Authority) NewRegistryToken(registry drydock.ResourceID, p drydock.Prin
 }
 
 // Unconfined returns what a run itself signs in to a registry with, outside of its
-// own network, in place of a confined token of the registry that one of its steps
-// got there: the same token, and no longer good than that. It is not for steps. All
-// other tokens are returned as they are.
+// own network, in place of a confined token for the registry that one of its steps
+// has: the same token, and no longer good than that. It is not for steps. All other
+// tokens are returned as they are.
 func (a *Authority) Unconfined(registry drydock.ResourceID, run drydock.RunKey, token string) (string, error) {
-	c, refused := a.c.Keys.open(token, a.Issuer(), []string{registry.Key()}, a.c.Now())
+	return a.confine(registry, run, token, false)
+}
+
+// Confined is the reverse: what steps are shown of a token with which their run
+// signs in to a registry.
+func (a *Authority) Confined(registry drydock.ResourceID, run drydock.RunKey, token string) (string, error) {
+	return a.confine(registry, run, token, true)
+}
+
+// confine returns a token of a run for a registry that is confined or not, and all
+// other tokens as they are: the registry says what is wrong with them.
+func (a *Authority) confine(registry drydock.ResourceID, run drydock.RunKey, token string, confined bool) (string, error) {
+	audiences := append([]string{registry.Key()}, a.c.Resources[Registry]...)
+	c, refused := a.c.Keys.open(token, a.Issuer(), audiences, a.c.Now())
 	key, bound := c.runKey()
-	if refused != nil || c.Purpose != refreshPurpose || !c.Confined || !bound || !sameRun(key, run) {
-		return token, nil // the registry says what is wrong with it
+	signsIn := c.Purpose == refreshPurpose || c.Purpose == ""
+	if refused != nil || !signsIn || c.Confined == confined || !bound || !sameRun(key, run) {
+		return token, nil
 	}
-	c.Confined = false
+	c.Confined = confined
 	return a.c.Keys.sign(c)
 }
 

@@ -383,6 +383,11 @@ func TestRegistryTokensOfConfinedOnesAreConfined(t *testing.T) {
 	if err != nil || signedIn.ID != p.ID || signedIn.Run == nil || signedIn.Confined {
 		t.Errorf("the run is signed in as %+v: %v", signedIn, err)
 	}
+	if again, err := m.Confined(registry, key, own); err != nil || again == own {
+		t.Error("it can't be shown to steps: ", err)
+	} else {
+		refused("outside, as steps see it", t.Context(), again)
+	}
 	m.run.Status = drydock.RunSucceeded
 	m.store.setRun(m.run)
 	refused("after the run", m.inside(t), refresh)

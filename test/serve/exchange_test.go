@@ -30,6 +30,62 @@ const exchanges = `steps:
 - cmd: busybox sh -c 'echo in progress; sleep 600'
 `
 
+// shows is a task that uses the login of its run from a container, and tells it in a
+// form that no log hides.
+const shows = `steps:
+- cmd: >
+    busybox sh -c 'sed -n "/contoso.azurecr.io\"/,/auth\"/s/.*\"auth\": \"\(.*\)\"/\1/p" ~/.docker/config.json | tr -d "\n" > auth; echo "Authorization: Basic $(cat auth)" > header; echo "login $(tr a-zA-Z n-za-mN-ZA-M < auth) end"'
+- cmd: curl -sS -H @header -o /dev/null -w "inside %{http_code}\n" https://contoso.azurecr.io/v2/app/manifests/v1
+- cmd: curl -sS -H @header -o /dev/null -w "on the host's network %{http_code}\n" https://contoso.azurecr.io/v2/app/manifests/v1
+  network: host
+- cmd: docker pull contoso.azurecr.io/app:v1
+- cmd: busybox sh -c 'echo in progress; sleep 600'
+`
+
+// What steps find in ~/.docker/config.json opens the registry in the run and nowhere
+// else, not even while the run lasts.
+func TestLoginsOfRunsStayInThem(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, hubWith(t, images.Curl))
+	push(t, o.server, o.server.LoginServer("contoso")+"/app:v1")
+	o.Must("acr", "task", "create", "-r", "contoso", "-n", "shows", "-c", "/dev/null", "-f", o.file(shows), "-o", "none")
+	run := strings.TrimSpace(o.Must("acr", "task", "run", "-r", "contoso", "-n", "shows", "--no-wait", "--query", "runId", "-o", "tsv"))
+	log := o.untilLog(run, "in progress")
+	o.wantWords(log, "inside 200", "on the host's network 200")
+	shown := regexp.MustCompile(`(?m)^login (\S{100,}) end`).FindStringSubmatch(log)
+	if shown == nil {
+		t.Fatalf("the run has no login:\n%s", log)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+o.server.LoginServer("contoso")+"/v2/app/manifests/v1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Basic "+strings.Map(rot13, shown[1]))
+	if user, _, ok := r.BasicAuth(); !ok || user != "00000000-0000-0000-0000-000000000000" {
+		t.Fatalf("the login is of %q", user)
+	}
+	answer, err := o.server.HTTP().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("outside of the run, a pull with its login is answered with %s", answer.Status)
+	}
+	o.Must("acr", "task", "cancel-run", "-r", "contoso", "--run-id", run)
+}
+
+// rot13 undoes what the task does to its login.
+func rot13(r rune) rune {
+	switch {
+	case r >= 'a' && r <= 'z':
+		return 'a' + (r-'a'+13)%26
+	case r >= 'A' && r <= 'Z':
+		return 'A' + (r-'A'+13)%26
+	}
+	return r
+}
+
 // statusOf asks a registry for an access token, or for a manifest with one.
 func (o *office) statusOf(refresh, access string) (token, manifest int) {
 	o.t.Helper()

@@ -26,6 +26,12 @@ func (s *session) writeLogins() error {
 		if _, stronger := config.Auths[key]; stronger {
 			continue
 		}
+		if s.spec.Hosts != nil && s.spec.Hosts.Confine != nil {
+			c = s.spec.Hosts.Confine(s.ctx, c)
+			if s.spec.Secret != nil {
+				s.spec.Secret(c.Password)
+			}
+		}
 		config.Auths[key] = entry{Auth: base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))}
 	}
 	data, err := json.MarshalIndent(config, "", "\t")

@@ -84,7 +84,7 @@ func (d *deployment) start() {
 	}
 	for _, l := range d.init {
 		if !l.runOnce() {
-			d.giveUp("the init container " + l.spec.Name + " failed")
+			d.giveUp("the init container " + l.spec.Name + " failed: " + lastEnd(l.view()))
 			return
 		}
 	}

@@ -72,7 +72,7 @@ func TestCrashLoop(t *testing.T) {
 		p.exit(1)
 	}
 	v := w.untilProvisioned("2", drydock.GroupFailed)
-	if !strings.Contains(v.Problem, "crash") || w.engine.serves() != "web:v1" {
+	if v.Problem != "container web crashes: it ended with status 1" || w.engine.serves() != "web:v1" {
 		t.Errorf("%q; %s is served", v.Problem, w.engine.serves())
 	}
 	if names := eventNames(v.Containers[0].Events); !slices.Contains(names, "BackOff") || !slices.Contains(names, "Started") {
@@ -211,7 +211,7 @@ func TestInitContainerInACrashLoop(t *testing.T) {
 		w.started().exit(1)
 	}
 	v := w.untilProvisioned("1", drydock.GroupFailed)
-	if !strings.Contains(v.Problem, "init container first crashes") || !slices.Contains(eventNames(v.Init[0].Events), "BackOff") || v.Init[0].Previous.ExitCode != 1 {
+	if v.Problem != "the init container first crashes: it ended with status 1" || !slices.Contains(eventNames(v.Init[0].Events), "BackOff") || v.Init[0].Previous.ExitCode != 1 {
 		t.Errorf("%q, %+v", v.Problem, v.Init[0])
 	}
 	w.started().exit(0)

@@ -132,7 +132,7 @@ func (l *life) runOnce() bool {
 			break
 		}
 		if crashes > 0 {
-			l.d.setProblem("the init container " + l.spec.Name + " crashes")
+			l.d.setProblem("the init container " + l.spec.Name + " crashes: " + lastEnd(l.view()))
 		}
 		if !l.rest(crashes) {
 			break

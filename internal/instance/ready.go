@@ -2,6 +2,8 @@ package instance
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/drydockhq/drydock"
@@ -24,8 +26,8 @@ func (d *deployment) awaitReady() {
 		case over, running && (late && steady || d.accepts()):
 			d.setReady()
 			return
-		case crashes:
-			d.setProblem("the containers of the group crash")
+		case crashes != "":
+			d.setProblem(crashes)
 		}
 		select {
 		case <-look.C:
@@ -39,18 +41,33 @@ func (d *deployment) awaitReady() {
 	}
 }
 
-// census reports whether a container crashed again and again, whether none ever
-// ended, whether all run, and whether none will ever run again.
-func (d *deployment) census() (crashes, steady, running, over bool) {
+// census says which container crashed again and again, if any, and reports whether
+// none ever ended, whether all run, and whether none will ever run again.
+func (d *deployment) census() (crashes string, steady, running, over bool) {
 	steady, running, over = true, true, true
 	for _, l := range d.lives {
 		v := l.view()
-		crashes = crashes || v.Restarts > 1 && v.Current.State != drydock.ContainerRunning
+		if crashes == "" && v.Restarts > 1 && v.Current.State != drydock.ContainerRunning {
+			crashes = "container " + v.Name + " crashes: " + lastEnd(v)
+		}
 		steady = steady && v.Restarts == 0
 		running = running && (v.Current.State == drydock.ContainerRunning && l.isReady() || l.isOver())
 		over = over && l.isOver()
 	}
 	return crashes, steady, running, over
+}
+
+// lastEnd says how a container ended the last time.
+func lastEnd(v drydock.ContainerView) string {
+	end := v.Current
+	if end.State != drydock.ContainerTerminated && v.Previous != nil {
+		end = *v.Previous
+	}
+	text := fmt.Sprintf("it ended with status %d", end.ExitCode)
+	if why := strings.TrimPrefix(strings.TrimPrefix(end.Detail, "Error"), ": "); why != "" {
+		text += ": " + why
+	}
+	return text
 }
 
 // accepts reports whether all TCP ports of the group accept connections.

@@ -47,7 +47,7 @@ func TestGroupThatCrashes(t *testing.T) {
 	t.Parallel()
 	_, i, image := instances(t, serve.Options{})
 	address := i.MustCreate("page", i.Definition(image))
-	if _, err := i.Create("page", shell(i, image, "echo trying; exit 3")); err == nil || !strings.Contains(err.Error(), "crash") {
+	if _, err := i.Create("page", shell(i, image, "echo trying; exit 3")); err == nil || !strings.Contains(err.Error(), "container web crashes: it ended with status 3") {
 		t.Errorf("a group that crashes: %v", err)
 	}
 	g := i.Until("page", "in a crash loop", func(g aci.ContainerGroup) bool {
@@ -63,6 +63,11 @@ func TestGroupThatCrashes(t *testing.T) {
 		t.Errorf("what was there before: %s, %v", page, err)
 	}
 	i.MustCreate("page", i.Definition(image))
+	missing := shell(i, image, "")
+	missing.Properties.Containers[0].Properties.Command = []*string{to.Ptr("/no/such/program")}
+	if _, err := i.Create("missing", missing); err == nil || !strings.Contains(err.Error(), "status 127") || !strings.Contains(err.Error(), "/no/such/program") {
+		t.Errorf("a program that is not there: %v", err)
+	}
 
 	never := shell(i, image, "exit 3")
 	never.Properties.RestartPolicy = to.Ptr(aci.ContainerGroupRestartPolicyNever)

@@ -46,24 +46,7 @@ func acrDelete() command {
 }
 
 func acrCheckName() command {
-	var name string
-	return command{
-		use: "check-name", short: "Ask whether a registry can have a name",
-		flags: func(f *flags) {
-			f.StringVarP(&name, "name", "n", "", "the name")
-			f.need("name")
-		},
-		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			return a.do(c.ctx, request{
-				method: http.MethodPost, path: a.base + "/providers/Microsoft.ContainerRegistry/checkNameAvailability", version: registryVersion,
-				body: object{"name": name, "type": registryType},
-			})
-		},
-	}
+	return nameCheck{"Ask whether a registry can have a name", "the name", registryType, registryVersion, "Microsoft.ContainerRegistry"}.command()
 }
 
 func acrUsage() command {

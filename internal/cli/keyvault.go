@@ -37,31 +37,31 @@ func (v *vaultFlags) define(f *flags) {
 	f.need("name")
 }
 
-// path returns the path of the vault's resource.
-func (v *vaultFlags) path(c *call, a *api) (string, error) {
-	if v.group == "" {
-		all, err := a.list(c.ctx, request{
-			path: a.base + "/resources", version: resourcesVersion,
-			query: url.Values{"$filter": {"resourceType eq '" + vaultType + "' and name eq " + quote(v.name)}},
-		}, 0)
-		if err != nil {
-			return "", err
-		}
-		if len(all) == 0 {
-			return "", drydock.Errorf(drydock.NotFound, "there is no key vault %q", v.name).WithHint("%s keyvault list shows them", c.Name)
-		}
-		return text(all[0], "id"), nil
+// find returns the path of the vault's resource.
+func (v *vaultFlags) find(c *call) (*api, string, error) {
+	a, err := c.api()
+	if err != nil {
+		return nil, "", err
 	}
-	return a.base + "/resourceGroups/" + escape(v.group) + vaultsProvider + "/" + escape(v.name), nil
+	if v.group != "" {
+		return a, a.base + "/resourceGroups/" + escape(v.group) + vaultsProvider + "/" + escape(v.name), nil
+	}
+	all, err := a.list(c.ctx, request{
+		path: a.base + "/resources", version: resourcesVersion,
+		query: url.Values{"$filter": {"resourceType eq '" + vaultType + "' and name eq " + quote(v.name)}},
+	}, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(all) == 0 {
+		return nil, "", drydock.Errorf(drydock.NotFound, "there is no key vault %q", v.name).WithHint("%s keyvault list shows them", c.Name)
+	}
+	return a, text(all[0], "id"), nil
 }
 
 // do carries out a request for the vault, or for something below it.
 func (v *vaultFlags) do(c *call, method, below string, body any) (object, error) {
-	a, err := c.api()
-	if err != nil {
-		return nil, err
-	}
-	path, err := v.path(c, a)
+	a, path, err := v.find(c)
 	if err != nil {
 		return nil, err
 	}
@@ -134,24 +134,7 @@ func vaultList() command {
 }
 
 func vaultCheckName() command {
-	var name string
-	return command{
-		use: "check-name", short: "Ask whether a key vault can have a name",
-		flags: func(f *flags) {
-			f.StringVarP(&name, "name", "n", "", "name of the key vault")
-			f.need("name")
-		},
-		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			return a.do(c.ctx, request{
-				method: http.MethodPost, path: a.base + "/providers/Microsoft.KeyVault/checkNameAvailability", version: vaultVersion,
-				body: object{"name": name, "type": vaultType},
-			})
-		},
-	}
+	return nameCheck{"Ask whether a key vault can have a name", "name of the key vault", vaultType, vaultVersion, "Microsoft.KeyVault"}.command()
 }
 
 // isMissing reports that an error says that something is not there.

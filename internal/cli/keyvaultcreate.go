@@ -24,11 +24,7 @@ func vaultCreate() command {
 			f.need("resource-group")
 		},
 		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			path, err := v.path(c, a)
+			a, path, err := v.find(c)
 			if err != nil {
 				return nil, err
 			}

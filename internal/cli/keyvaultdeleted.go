@@ -20,11 +20,7 @@ func vaultDelete() command {
 			noWaitFlag(f, &noWait)
 		},
 		run: func(c *call) (any, error) {
-			a, err := c.api()
-			if err != nil {
-				return nil, err
-			}
-			path, err := v.path(c, a)
+			a, path, err := v.find(c)
 			if err != nil {
 				return nil, err
 			}

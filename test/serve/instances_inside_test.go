@@ -20,10 +20,13 @@ import (
 // and arguments, and a port of UDP.
 func TestInsideOfGroups(t *testing.T) {
 	t.Parallel()
+	id := os.Getpid()%200 + 20
+	m := newMachine(t, 1000+id, netip.MustParsePrefix(fmt.Sprintf("10.252.%d.0/24", id)))
+	m.route("default")
 	_, i, image := instances(t, serve.Options{})
 	besideEachOther(t, i, image)
 	withinLimits(t, i, image)
-	overUDP(t, i, image)
+	overUDP(t, i, image, m)
 }
 
 // besideEachOther has a group of two containers, after two others that come first
@@ -44,7 +47,7 @@ func besideEachOther(t *testing.T, i *serve.Instances, image string) {
 	}
 	side := aci.Container{Name: to.Ptr("side"), Properties: &aci.ContainerProperties{
 		Image: to.Ptr(image), Resources: g.Properties.Containers[0].Properties.Resources, VolumeMounts: mounts,
-		Command: shellCommand(`until wget -q -O /page http://localhost/; do sleep 0.05; done
+		Command: shellCommand(`until wget -q -O /page http://localhost/ 2>/dev/null; do sleep 0.05; done
 cat /page; test -e /mine || echo its own files; test "$(cat /proc/1/comm)" = sh && echo its own processes; hostname; exec sleep 1000`),
 	}}
 	g.Properties.Containers = append(g.Properties.Containers, &side)
@@ -101,7 +104,7 @@ set -- $(cat /proc/$$/stat); echo $((${14} + ${15} + ${16} + ${17}))`), to.Ptr("
 }
 
 // overUDP has another machine ask a port of UDP.
-func overUDP(t *testing.T, i *serve.Instances, image string) {
+func overUDP(t *testing.T, i *serve.Instances, image string, m *otherMachine) {
 	t.Helper()
 	g := i.Definition(image)
 	udp := to.Ptr(aci.ContainerGroupNetworkProtocolUDP)
@@ -110,9 +113,6 @@ func overUDP(t *testing.T, i *serve.Instances, image string) {
 	c.Ports = append(c.Ports, &aci.ContainerPort{Port: to.Ptr[int32](5353), Protocol: to.Ptr(aci.ContainerNetworkProtocolUDP)})
 	c.EnvironmentVariables = []*aci.EnvironmentVariable{{Name: to.Ptr("ECHO"), Value: to.Ptr("5353")}}
 	address := i.MustCreate("echo", g)
-	id := os.Getpid()%200 + 20
-	m := newMachine(t, 1000+id, netip.MustParsePrefix(fmt.Sprintf("10.252.%d.0/24", id)))
-	m.route("default")
 	// A datagram may be lost.
 	script := `for try in 1 2 3 4 5; do
 	exec 3<>/dev/udp/` + address + `/5353 && echo hello >&3 && timeout 2 head -n 1 <&3 && exit

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -28,11 +29,26 @@ func (d *daemon) openARM(context.Context) error {
 		RegistryDomain: d.names.host(registryHosts), RegistryHooks: d.registryHooks(),
 		Platforms: []string{"linux/" + runtime.GOARCH},
 		OnCreate:  d.created, RefusedReceiver: d.refusedReceiver,
-		OnDelete: []arm.Hook{d.deletingInstance, d.deleting},
-		Log:      d.log, Now: d.now, NewID: uuid.NewString,
+		OnDelete: []arm.Hook{d.deletingInstance, d.deleting}, Linger: linger,
+		Log: d.log, Now: d.now, NewID: uuid.NewString,
 	})
 	d.closing(func() error { d.arm.Close(); return nil })
 	return nil
+}
+
+// poolLingers is for how long a deleted agent pool can be seen, which the Azure CLI
+// does right after the answer.
+const poolLingers = 3 * time.Second
+
+func linger(ctx context.Context) error {
+	timer := time.NewTimer(poolLingers)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // withMetadata describes the server to clients that know its address only, by the

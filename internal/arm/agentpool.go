@@ -62,6 +62,16 @@ func (s *Server) patchAgentPool(req *request) (*answer, error) {
 // deleteAgentPool answers while the pool can still be seen.
 func (s *Server) deleteAgentPool(req *request) (*answer, error) { return s.beginDelete(req, 0) }
 
+// lingerPool ends what waits for a pool, and lets the pool be seen for a while. The
+// Azure CLI looks for it once the deletion is accepted, to follow its state, and
+// fails if it is gone by then; Azure takes its time with the machines of a pool.
+func (s *Server) lingerPool(ctx context.Context, pool drydock.ResourceID) error {
+	if err := s.endPool(ctx, pool); err != nil || s.c.Linger == nil {
+		return err
+	}
+	return s.c.Linger(ctx)
+}
+
 // sized returns what tells the queue of a pool's size once it is stored.
 func (s *Server) sized(req *request) func(*answer, error) (*answer, error) {
 	return func(a *answer, err error) (*answer, error) {

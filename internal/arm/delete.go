@@ -16,11 +16,6 @@ import (
 // most clients need not poll.
 const deleteWait = 5 * time.Second
 
-// poolLingers is for how long an agent pool can be seen while it is deleted. The
-// Azure CLI looks for it once the deletion is accepted, to follow its state, and
-// fails if it is gone by then; Azure takes its time with the machines of a pool.
-const poolLingers = 3 * time.Second
-
 // beginDelete marks a resource, deletes it in the background, and waits for that
 // for a while.
 func (s *Server) beginDelete(req *request, wait time.Duration) (*answer, error) {
@@ -48,7 +43,7 @@ func (s *Server) beginDelete(req *request, wait time.Duration) (*answer, error) 
 	key := operationKey{Deletes: marked.ID.String(), Failure: "DeletionFailed", Principal: req.principal.ID}
 	id, op, err := s.begin(key, func(ctx context.Context) error {
 		if strings.EqualFold(marked.ID.Type(), agentPoolType) {
-			if err := s.linger(ctx, marked.ID); err != nil {
+			if err := s.lingerPool(ctx, marked.ID); err != nil {
 				return err
 			}
 		}
@@ -70,21 +65,6 @@ func (s *Server) beginDelete(req *request, wait time.Duration) (*answer, error) 
 	return s.accepted(req, id), nil
 }
 
-// linger ends what waits for a pool, and lets the pool be seen for a while.
-func (s *Server) linger(ctx context.Context, pool drydock.ResourceID) error {
-	if err := s.endPool(ctx, pool); err != nil {
-		return err
-	}
-	timer := time.NewTimer(poolLingers)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // deletedAlready answers the deletion of what is not there: an error for a
 // group, and 204 for a resource, as Azure.
 func (s *Server) deletedAlready(req *request) (*answer, error) {
@@ -95,7 +75,8 @@ func (s *Server) deletedAlready(req *request) (*answer, error) {
 	return &answer{status: http.StatusNoContent}, nil
 }
 
-// delete ends and deletes a resource and all that is below it, the deepest first.
+// delete ends and deletes a resource that is marked for it and all that is below
+// it, the deepest first. One of the same name that was made since stays.
 func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 	defer s.locks.lock("delete " + id.Key())()
 	root, err := s.c.Resources.Resource(ctx, id)
@@ -103,6 +84,9 @@ func (s *Server) delete(ctx context.Context, id drydock.ResourceID) error {
 		return nil // by an operation that was waited for
 	}
 	if err != nil {
+		return err
+	}
+	if marked, err := Deleting(root); err != nil || !marked {
 		return err
 	}
 	below, err := s.c.Resources.Resources(ctx, drydock.ResourceFilter{Below: id})

@@ -68,9 +68,12 @@ type Config struct {
 	// nobody.
 	OnCreate func(ctx context.Context, registry drydock.Resource)
 	OnDelete []Hook
-	Log      *slog.Logger
-	Now      func() time.Time
-	NewID    func() string // returns a fresh GUID
+	// Linger waits while an agent pool that is deleted can still be seen; nil for
+	// not at all. An error ends the deletion, which the next start takes up.
+	Linger func(context.Context) error
+	Log    *slog.Logger
+	Now    func() time.Time
+	NewID  func() string // returns a fresh GUID
 }
 
 // Server is the resource manager. Close ends what it does in the background.

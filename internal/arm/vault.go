@@ -57,6 +57,9 @@ func (s *Server) listVaults(req *request) (*answer, error) {
 
 func (s *Server) putVault(req *request) (*answer, error) {
 	st, status, err := s.putAs(req, vaultFields, func(st *stored, next object) error {
+		if err := refuseForeign(next, foreignToVaults); err != nil {
+			return err
+		}
 		if !st.exists() {
 			return s.newVault(req, st, next)
 		}
@@ -128,9 +131,6 @@ func (s *Server) takeVault(req *request, st *stored, next object) error {
 			properties[key] = old
 		}
 	}
-	if err := refuseForeign(next, foreignToVaults); err != nil {
-		return err
-	}
 	if err := checkVault(st, next); err != nil {
 		return err
 	}
@@ -187,6 +187,9 @@ func (s *Server) ownPolicies(st *stored) error {
 
 func (s *Server) patchVault(req *request) (*answer, error) {
 	st, err := s.patchAs(req, vaultFields, func(st *stored, next object) error {
+		if err := refuseForeign(next, foreignToVaults); err != nil {
+			return err
+		}
 		tags, tagged := next["tags"]
 		delete(next, "tags")
 		merged := merge(st.doc, next)

@@ -175,6 +175,7 @@ func (s *Site) Restart(t testing.TB) {
 			return ""
 		},
 		OnDelete: []arm.Hook{s.Deleted.hook},
+		Linger:   s.Deleted.linger,
 		Log:      slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Now:      time.Now, NewID: uuid.NewString,
 	})
@@ -298,6 +299,9 @@ type Deleted struct {
 	// Hold makes deletions wait until it is closed, if it isn't nil; set before the
 	// first.
 	Hold chan struct{}
+	// Pools lets deleted agent pools be seen until it is closed, if it isn't nil; set
+	// before the first deletion.
+	Pools chan struct{}
 
 	mu    sync.Mutex
 	names []string
@@ -305,12 +309,8 @@ type Deleted struct {
 }
 
 func (d *Deleted) hook(ctx context.Context, r drydock.Resource) error {
-	if d.Hold != nil {
-		select {
-		case <-d.Hold:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	if err := waitFor(ctx, d.Hold); err != nil {
+		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -319,6 +319,20 @@ func (d *Deleted) hook(ctx context.Context, r drydock.Resource) error {
 	}
 	d.names = append(d.names, r.ID.Name())
 	return nil
+}
+
+func (d *Deleted) linger(ctx context.Context) error { return waitFor(ctx, d.Pools) }
+
+func waitFor(ctx context.Context, closed chan struct{}) error {
+	if closed == nil {
+		return nil
+	}
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Refuse makes deletions end with an error; nil lets them be.

@@ -3,8 +3,6 @@ package vault
 import (
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/drydockhq/drydock"
 )
@@ -13,11 +11,12 @@ import (
 const nobody = "anonymous"
 
 // refused records what somebody without a good token wanted of a vault that there
-// is. It returns an error when it should be recorded and can't be.
+// is: of many in a minute the first ones, and that there are more. It returns an
+// error when it should be recorded and can't be.
 func (h *Handler) refused(r *http.Request) error {
 	want, secret, known := wanted(r.Method, r.URL.Path)
 	from := peer(r, drydock.Principal{})
-	if !known || !h.strangers.count(from) {
+	if !known || h.strangers.ignored(from) {
 		return nil
 	}
 	name, _, _ := strings.Cut(r.Host, ".")
@@ -28,12 +27,16 @@ func (h *Handler) refused(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	more, recorded := h.strangers.count(from)
+	if !recorded {
+		return nil
+	}
 	if h.service.checkName(secret) != nil {
 		secret = "" // a text that could be anything
 	}
 	return h.service.record(r.Context(), &request{
 		vault: v, secret: secret, want: want, caller: Caller{drydock.Principal{Name: nobody}, from},
-	}, &Error{Status: http.StatusUnauthorized, Code: "Unauthorized"})
+	}, &Error{Status: http.StatusUnauthorized, Code: "Unauthorized", Inner: more})
 }
 
 // wanted returns the permission that a request is about, and the secret, empty for
@@ -68,37 +71,4 @@ func wanted(method, path string) (want Permission, secret string, known bool) {
 		return want, "", false
 	}
 	return want, secret, true
-}
-
-// How much of those without a token is recorded in a minute, so that they can't
-// fill the disk.
-const (
-	mostOfStranger  = 30 // of one address
-	mostOfStrangers = 300
-)
-
-// strangers counts those without a token. Its methods may be called from several
-// goroutines.
-type strangers struct {
-	now func() time.Time
-
-	mu     sync.Mutex
-	minute time.Time // that is counted
-	all    int
-	from   map[string]int // by address
-}
-
-// count reports whether one more request from an address is recorded.
-func (s *strangers) count(from string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now := s.now().Truncate(time.Minute); !now.Equal(s.minute) {
-		s.minute, s.all, s.from = now, 0, map[string]int{}
-	}
-	if s.all == mostOfStrangers || s.from[from] == mostOfStranger {
-		return false
-	}
-	s.all++
-	s.from[from]++
-	return true
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -76,30 +77,41 @@ func TestRefusedWithoutToken(t *testing.T) {
 	}
 }
 
-// Those without a token can't fill the disk with records.
+// Those without a token can't fill the disk with records, and that there are more of
+// them is recorded.
 func TestRecordsOfStrangersAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	h := vault.NewHandler(w.Service, nobodys{}, func(*http.Request) string { return "https://login.test" })
-	flood := func(addresses int) int {
+	flood := func(vault, from string, requests int, want ...int) {
+		t.Helper()
 		before := len(w.audit)
-		for i := range addresses {
-			for range 100 {
-				if status := ask(t, h, "GET", "https://box.vault.drydock.test:8443/secrets/a", fmt.Sprintf("192.0.2.%d:4711", i)); status != http.StatusUnauthorized {
-					t.Fatal(status)
-				}
+		for range requests {
+			if status := ask(t, h, "GET", "https://"+vault+".vault.drydock.test:8443/secrets/a", from); status != http.StatusUnauthorized {
+				t.Fatal(status)
 			}
 		}
-		return len(w.audit) - before
+		got := map[string]int{}
+		for _, r := range w.audit[before:] {
+			got[r.Detail]++
+		}
+		counts := []int{got["Unauthorized"], got["MoreOfAddressLeftOut"], got["MoreLeftOut"]}
+		if !slices.Equal(counts, want) || len(w.audit)-before != counts[0]+counts[1]+counts[2] {
+			t.Errorf("%s: the records of %d requests to %s are %v, want %v", from, requests, vault, got, want)
+		}
 	}
-	if n := flood(1); n != 30 {
-		t.Errorf("%d records of one address", n)
+	flood("nosuch", "192.0.2.0:4711", 100, 0, 0, 0)
+	flood("box", "192.0.2.0:4711", 30, 30, 0, 0)
+	flood("box", "192.0.2.0:4711", 50, 0, 1, 0)
+	for i := 1; i < 9; i++ {
+		flood("box", fmt.Sprintf("192.0.2.%d:4711", i), 50, 30, 1, 0)
 	}
-	if n := flood(20); n != 270 {
-		t.Errorf("%d records of the others", n)
-	}
+	flood("box", "[2001:db8:0:1::1]:4711", 20, 20, 0, 0)
+	flood("box", "[2001:db8:0:1:ffff::2]:4711", 20, 10, 1, 0)
+	flood("box", "[2001:db8:0:2::1]:4711", 20, 0, 0, 1)
+	flood("box", "[2001:db8:0:3::1]:4711", 20, 0, 0, 0)
 	w.now = w.now.Add(time.Minute)
-	if n := flood(1); n != 30 {
-		t.Errorf("%d records in the next minute", n)
-	}
+	flood("box", "[::ffff:192.0.2.0]:4711", 20, 20, 0, 0)
+	flood("box", "[::ffff:192.0.2.1]:4711", 20, 20, 0, 0)
+	flood("box", "192.0.2.0:4711", 20, 10, 1, 0)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/source/egress"
 )
 
 // gitURL is a git source taken apart.
@@ -91,6 +92,9 @@ func (g *gitURL) fragment(text string) error {
 // url reads the URL without its fragment.
 func (g *gitURL) url(u *url.URL) error {
 	u.Scheme = strings.ToLower(u.Scheme)
+	if err := hostInASCII(u); err != nil {
+		return err
+	}
 	switch u.Scheme {
 	case "http", "https":
 		if u.Host == "" {
@@ -121,6 +125,20 @@ func (g *gitURL) url(u *url.URL) error {
 	g.remote = u.String()
 	if strings.ContainsAny(g.remote, "\x00\r\n") {
 		return invalidGit("is not valid")
+	}
+	return nil
+}
+
+// hostInASCII maps the host of a URL: git maps it in some locales alone, and ssh
+// never does.
+func hostInASCII(u *url.URL) error {
+	named := u.Hostname()
+	host, err := egress.ASCIIHost(named)
+	if err != nil {
+		return invalidGit("has a host that can't be one")
+	}
+	if host != named {
+		u.Host = strings.Replace(u.Host, named, host, 1)
 	}
 	return nil
 }

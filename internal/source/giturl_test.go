@@ -26,6 +26,9 @@ func TestGitURL(t *testing.T) {
 		"https://h/r.git#:.":                               "https://h/r.git",
 		"https://h/r.git#b:/":                              "https://h/r.git b",
 		"https://h/r.git?a=b#c":                            "https://h/r.git?a=b c",
+		"https://u:pw@Bücher.example:8443/r.git":           "https://xn--bcher-kva.example:8443/r.git   u pw",
+		"https://１２７.０.０.１/r.git":                          "https://127.0.0.1/r.git",
+		"ssh://git@ｈ。example/r.git":                        "ssh://git@h.example/r.git",
 	} {
 		remote, ref, dir, user, password, err := source.GitURL(spec)
 		if got := strings.TrimRight(strings.Join([]string{remote, ref, dir, user, password}, " "), " "); err != nil || got != want {

@@ -27,9 +27,13 @@ func (n *Network) connect(ctx context.Context, address string) (net.Conn, error)
 	if err != nil {
 		return nil, err
 	}
+	if host, err = n.o.Policy.asciiHost(host); err != nil {
+		return nil, err
+	}
 	if err := n.o.Policy.checkHost(host); err != nil {
 		return nil, err
 	}
+	address = net.JoinHostPort(host, port)
 	scheme := "https"
 	if port == "80" {
 		scheme = "http"

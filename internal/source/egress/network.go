@@ -20,9 +20,9 @@ type Options struct {
 	// named as such.
 	Proxy func(*url.URL) (*url.URL, error)
 	// CAs are certificates in PEM form that are trusted beside the system's, by
-	// host with its port if that is named; "" for all hosts.
+	// host in ASCII with its port if that is named; "" for all hosts.
 	CAs      map[string][]byte
-	Insecure []string // hosts whose certificates are not looked at
+	Insecure []string // hosts in ASCII whose certificates are not looked at
 	// Own returns what reaches a host that is one of the server's registries;
 	// nil, also for an answer, for none.
 	Own func(host string) http.RoundTripper
@@ -66,6 +66,10 @@ type proxied struct{}
 
 // RoundTrip implements http.RoundTripper.
 func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
+	r, err := n.o.Policy.inASCII(r)
+	if err != nil {
+		return nil, err
+	}
 	if n.o.Own != nil {
 		if own := n.o.Own(r.URL.Host); own != nil {
 			return own.RoundTrip(r)

@@ -194,3 +194,59 @@ func TestProxy(t *testing.T) {
 		refused(t, n, "http://"+host+"/x") // an address, to who reads it so
 	}
 }
+
+// What a proxy is asked for is what was judged, however the host is spelled.
+func TestProxyOfHostsInUnicode(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Value
+	seen.Store("")
+	at, err := url.Parse(proxy(t, "127.0.0.1:1", &seen).URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := network(t, egress.Options{
+		Policy: egress.Policy{Self: drydock.Self{Named: func(host string) bool { return host == "management.drydock.test" }}},
+		Proxy: func(u *url.URL) (*url.URL, error) {
+			if u.Hostname() == "xn--bcher-kva.direct" {
+				return nil, fmt.Errorf("no proxy for %s", u.Host)
+			}
+			return at, nil
+		},
+		Own: func(host string) http.RoundTripper {
+			if host != "contoso.azurecr.drydock.test:8443" {
+				return nil
+			}
+			return own{}
+		},
+	})
+	for _, host := range []string{"１２７.０.０.１", "127。0。0。1", "１６９.２５４.１６９.２５４", "２８５２０３９１６６", "ｍanagement.drydock。test", "ｍanagement.drydock。test.", "é_.example"} {
+		for _, address := range []string{"https://" + host + "/", "http://" + host + ":8080/"} {
+			refused(t, n, address)
+		}
+		if c, err := n.Dial(t.Context(), host+":22"); drydock.CodeOf(err) != drydock.Denied {
+			t.Errorf("%s: %v, %v", host, c, err)
+		}
+	}
+	if seen.Load() != "" {
+		t.Errorf("the proxy was asked: %s", seen.Load())
+	}
+	if _, err := get(t, n, "https://Bücher.direct:8443/"); err == nil || !strings.Contains(err.Error(), "no proxy for xn--bcher-kva.direct:8443") {
+		t.Error(err)
+	}
+	if text, err := get(t, n, "http://bücher.example:8080/x"); err != nil || text != "through the proxy" || seen.Load() != "GET xn--bcher-kva.example:8080 " {
+		t.Errorf("%q %v; the proxy saw %q", text, err, seen.Load())
+	}
+	if _, err := get(t, n, "https://ｂücher.example/"); err == nil || seen.Load() != "CONNECT xn--bcher-kva.example:443 " {
+		t.Errorf("%v; the proxy saw %q", err, seen.Load())
+	}
+	if text, err := get(t, n, "https://contoso。azurecr.drydock.test:8443/v2/"); err != nil || text != "own" {
+		t.Errorf("%q: %v", text, err)
+	}
+}
+
+// own answers for one of the server's registries.
+type own struct{}
+
+func (own) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("own")), Request: r}, nil
+}

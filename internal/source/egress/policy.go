@@ -38,7 +38,7 @@ func (p *Policy) Check(to netip.AddrPort) error {
 	return refused.WithHint("the operator can open it with the setting sources.allow")
 }
 
-// checkHost is what can be known of a host before its address is.
+// checkHost is what can be known of a host, in ASCII, before its address is.
 func (p *Policy) checkHost(host string) error {
 	if what := p.Self.ClosedHost(host); what != "" {
 		return drydock.Errorf(drydock.Denied, "%s may not reach %s: it is %s", p.who(), host, what)

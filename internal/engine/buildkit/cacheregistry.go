@@ -42,10 +42,14 @@ func (e *Executor) importCache() remotecache.ResolveCacheImporterFunc {
 func (e *Executor) cacheRegistry(group bksession.Group, attrs map[string]string) (map[string]string, error) {
 	const key = "ref"
 	ref := attrs[key]
-	if _, real := plainReference(ref); real {
+	if _, marked := plainReference(ref); marked {
 		return nil, drydock.Errorf(drydock.Denied, "cache %s: the host is not one of a registry", ref)
 	}
-	for _, id := range bksession.AllSessionIDs(group) {
+	ids := bksession.AllSessionIDs(group)
+	if len(ids) == 0 {
+		return attrs, nil
+	}
+	for _, id := range ids {
 		if b := e.runs.build(id); b == nil || !b.session.isReal(ref) {
 			return attrs, nil
 		}

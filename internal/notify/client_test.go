@@ -105,8 +105,12 @@ func TestClientWithAProxy(t *testing.T) {
 	if got := post(t, c, "http://hooks.example/"); got != "418" {
 		t.Error(got)
 	}
-	if got := post(t, c, "http://127.0.0.1:1/"); !strings.Contains(got, "nothing is sent to this address") {
-		t.Error(got)
+	for _, host := range []string{"127.0.0.1", "１２７.０.０.１", "１６９.２５４.１６９.２５４", "ｌocalhost", "é_.example", "2852039166", "0x7f.1"} {
+		for _, scheme := range []string{"http", "https"} {
+			if got := post(t, c, scheme+"://"+host+":1/"); !strings.Contains(got, "nothing is sent to this address") {
+				t.Errorf("%s %s: %s", scheme, host, got)
+			}
+		}
 	}
 }
 

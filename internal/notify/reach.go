@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"github.com/drydockhq/drydock"
 )
 
@@ -23,14 +25,24 @@ type Reach struct {
 // Refusal says what the host of an HTTP URL is that nothing is sent to, as far as
 // that is known before its name is looked up; "" for all others.
 func (r *Reach) Refusal(u *url.URL) string {
-	if what := r.Self.ClosedHost(u.Hostname()); what != "" {
+	host := u.Hostname()
+	if strings.IndexFunc(host, func(r rune) bool { return r >= 0x80 }) >= 0 {
+		var err error // as net/http maps it, after this: １ and 。 are an address's too
+		if host, err = idna.Lookup.ToASCII(host); err != nil {
+			return "no name of a host"
+		}
+	}
+	if what := r.Self.ClosedHost(host); what != "" {
 		return what
 	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		host = "127.0.0.1"
 	}
 	address, err := netip.ParseAddr(host)
+	if err != nil && drydock.NumericHost(host) {
+		return "a number, and no name or address" // which a proxy may read as one
+	}
 	if err != nil {
 		return ""
 	}

@@ -30,11 +30,13 @@ type RunHosts struct {
 	Secrets []string
 	// Vouch returns what the run itself signs in to a registry with in place of a
 	// login that a step has made: that may be good in the network of the run only.
-	// It may be nil.
-	Vouch func(ctx context.Context, c Credential) Credential
-	// Confine is the reverse: what steps are shown of a login of the run, good in
-	// its network only. It may be nil.
-	Confine func(ctx context.Context, c Credential) Credential
+	// It may be nil. An error of code NotFound says that the registry is one of
+	// these hosts but not there.
+	Vouch func(ctx context.Context, c Credential) (Credential, error)
+	// Confine is the reverse, with the same errors: what steps are shown of a login
+	// of the run, good in its network only. Without it they are not to see any. It
+	// may be nil.
+	Confine func(ctx context.Context, c Credential) (Credential, error)
 	// CAs are certificates in PEM form that containers trust beside those of their
 	// images.
 	CAs []byte

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -38,23 +39,21 @@ func (d *daemon) runHosts(ctx context.Context, r drydock.RunRecord) (*drydock.Ru
 }
 
 // loginsOf returns what makes another login to a registry of this server of one that
-// a run has, by another token.
-func (d *daemon) loginsOf(run drydock.RunKey, other func(registry drydock.ResourceID, run drydock.RunKey, token string) (string, error)) func(context.Context, drydock.Credential) drydock.Credential {
-	return func(ctx context.Context, c drydock.Credential) drydock.Credential {
+// a run has, by another token; code NotFound when there is no such registry.
+func (d *daemon) loginsOf(run drydock.RunKey, other func(registry drydock.ResourceID, run drydock.RunKey, token string) (string, error)) func(context.Context, drydock.Credential) (drydock.Credential, error) {
+	return func(ctx context.Context, c drydock.Credential) (drydock.Credential, error) {
 		name, own := d.ownRegistry(c.Registry)
 		if !own || c.Username != oci.TokenUser {
-			return c
+			return c, nil
 		}
 		registry, err := registryDirectory{d}.Registry(ctx, name)
 		if err != nil {
-			return c // the registry says so itself
+			return drydock.Credential{}, fmt.Errorf("finding the registry %s: %w", c.Registry, err)
 		}
-		token, err := other(registry.ID, run, c.Password)
-		if err != nil {
-			d.log.WarnContext(ctx, "signing a run in for its steps", "run", run.String(), "error", err)
+		if c.Password, err = other(registry.ID, run, c.Password); err != nil {
+			return drydock.Credential{}, fmt.Errorf("signing in to the registry %s: %w", c.Registry, err)
 		}
-		c.Password = token
-		return c
+		return c, nil
 	}
 }
 

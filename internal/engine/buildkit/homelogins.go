@@ -8,31 +8,24 @@ import (
 	"os"
 
 	"github.com/moby/buildkit/identity"
+
+	"github.com/drydockhq/drydock"
 )
+
+// dockerConfig is the part of docker's configuration file that has logins.
+type dockerConfig struct {
+	Auths map[string]dockerAuth `json:"auths"` // by registry
+}
+
+type dockerAuth struct {
+	Auth string `json:"auth"`
+}
 
 // writeLogins writes the run's registry logins where docker's own clients look.
 func (s *session) writeLogins() error {
-	type entry struct {
-		Auth string `json:"auth"`
-	}
-	config := struct {
-		Auths map[string]entry `json:"auths"`
-	}{Auths: map[string]entry{}}
-	for _, c := range s.logins.all() {
-		key := registryKey(c.Registry)
-		if key == "docker.io" {
-			key = "https://index.docker.io/v1/"
-		}
-		if _, stronger := config.Auths[key]; stronger {
-			continue
-		}
-		if s.spec.Hosts != nil && s.spec.Hosts.Confine != nil {
-			c = s.spec.Hosts.Confine(s.ctx, c)
-			if s.spec.Secret != nil {
-				s.spec.Secret(c.Password)
-			}
-		}
-		config.Auths[key] = entry{Auth: base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))}
+	config, err := s.dockerConfig()
+	if err != nil {
+		return fmt.Errorf("making the registry logins of steps: %w", err)
 	}
 	data, err := json.MarshalIndent(config, "", "\t")
 	if err != nil {
@@ -50,6 +43,43 @@ func (s *session) writeLogins() error {
 		return fmt.Errorf("writing the registry logins: %w", err)
 	}
 	return nil
+}
+
+// dockerConfig returns the run's registry logins as steps may see them.
+func (s *session) dockerConfig() (dockerConfig, error) {
+	config := dockerConfig{map[string]dockerAuth{}}
+	seen := map[string]bool{}
+	for _, c := range s.logins.all() {
+		key := registryKey(c.Registry)
+		if key == "docker.io" {
+			key = "https://index.docker.io/v1/"
+		}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		c, err := s.confined(c)
+		switch {
+		case drydock.CodeOf(err) == drydock.NotFound:
+			continue // there is nothing to sign in to
+		case err != nil:
+			return config, err
+		}
+		config.Auths[key] = dockerAuth{base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))}
+	}
+	return config, nil
+}
+
+// confined returns what steps are shown of a login of the run.
+func (s *session) confined(c drydock.Credential) (drydock.Credential, error) {
+	if s.spec.Hosts == nil || s.spec.Hosts.Confine == nil {
+		return c, nil
+	}
+	c, err := s.spec.Hosts.Confine(s.ctx, c)
+	if err == nil && s.spec.Secret != nil {
+		s.spec.Secret(c.Password)
+	}
+	return c, err
 }
 
 // replaceFile writes a file anew: what is in its place may be a pipe that a

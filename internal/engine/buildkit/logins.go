@@ -17,7 +17,7 @@ type logins struct {
 	opened   []drydock.Credential
 	keychain Keychain
 	// vouch says what to sign in with in place of the run's own; nil for those.
-	vouch func(ctx context.Context, c drydock.Credential) drydock.Credential
+	vouch func(ctx context.Context, c drydock.Credential) (drydock.Credential, error)
 
 	mu    sync.Mutex
 	added []drydock.Credential
@@ -32,10 +32,7 @@ func (l *logins) Lookup(ctx context.Context, host string) (user, secret string, 
 	for _, list := range [][]drydock.Credential{added, l.opened} {
 		for _, c := range list {
 			if registryKey(c.Registry) == registryKey(host) {
-				if l.vouch != nil {
-					c = l.vouch(ctx, c)
-				}
-				return c.Username, c.Password, nil
+				return l.own(ctx, c)
 			}
 		}
 	}
@@ -43,6 +40,21 @@ func (l *logins) Lookup(ctx context.Context, host string) (user, secret string, 
 		return "", "", nil
 	}
 	return l.keychain.Lookup(ctx, host)
+}
+
+// own returns what the run itself signs in with in place of one of its logins.
+func (l *logins) own(ctx context.Context, c drydock.Credential) (user, secret string, err error) {
+	if l.vouch == nil {
+		return c.Username, c.Password, nil
+	}
+	vouched, err := l.vouch(ctx, c)
+	switch {
+	case drydock.CodeOf(err) == drydock.NotFound:
+		return c.Username, c.Password, nil // what answers for the registry says so itself
+	case err != nil:
+		return "", "", err
+	}
+	return vouched.Username, vouched.Password, nil
 }
 
 // add puts a credential before all others.

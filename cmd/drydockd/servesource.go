@@ -55,13 +55,9 @@ func (a awakening) Atomically(ctx context.Context, f func(ctx context.Context) e
 	return err
 }
 
-// supersede ends a run. Its log, if it was never started, is ended when somebody
-// asks for it.
+// supersede ends a run.
 func (d *daemon) supersede(ctx context.Context, registry drydock.ResourceID, run string) error {
-	r, err := d.queue.Cancel(ctx, registry, run)
-	if err == nil && r.Status.Ended() {
-		d.metrics.ended(r, nil)
-	}
+	_, err := (&runQueue{d}).Cancel(ctx, registry, run)
 	return err
 }
 

@@ -19,6 +19,8 @@ const (
 	// maxOutput bounds a file of a container's output; there are two at most,
 	// the older of which goes when the newer is full.
 	maxOutput = 2 << 20
+	// maxStuck bounds the newer where it can't take the place of the older.
+	maxStuck = 2 * maxOutput
 	// maxLine is where lines that don't end are cut.
 	maxLine = 16 << 10
 	// backlog is how far a follower may lag behind, in writes.
@@ -35,7 +37,8 @@ type output struct {
 	file      *os.File // nil until something is written
 	size      int64
 	line      []byte // that has not ended
-	failed    error  // of the last line
+	failed    error  // that was told of
+	stuck     bool   // the file is full and can't take the older one's place
 	followers map[chan []byte]struct{}
 	closed    bool
 }
@@ -75,28 +78,48 @@ func (o *output) keep() {
 	if err != nil && o.failed == nil {
 		o.lost(err)
 	}
-	o.failed = err
+	if err != nil || !o.stuck {
+		o.failed = err
+	}
 }
 
 func (o *output) append(text []byte) error {
-	if o.file == nil || o.size+int64(len(text)) > maxOutput {
-		if err := o.turn(); err != nil {
+	if o.file == nil {
+		if err := o.open(); err != nil {
 			return err
+		}
+	}
+	var turned error
+	if more := int64(len(text)); o.size+more > maxOutput {
+		if turned = o.turn(more); o.file == nil || o.size+more > maxStuck {
+			return turned
 		}
 	}
 	n, err := o.file.Write(text)
 	o.size += int64(n)
+	return errors.Join(turned, err)
+}
+
+// turn makes the file, which is full, the older one and begins a new one. Where
+// that can't be it stays, and is emptied when it has no room for so many bytes.
+func (o *output) turn(more int64) error {
+	err := os.Rename(o.path, o.path+".1")
+	if o.stuck = err != nil && !errors.Is(err, fs.ErrNotExist); !o.stuck {
+		closed := o.file.Close()
+		o.file = nil
+		return errors.Join(closed, o.open())
+	}
+	if o.size+more <= maxStuck {
+		return err
+	}
+	if emptied := o.file.Truncate(0); emptied != nil {
+		return errors.Join(err, emptied)
+	}
+	o.size = 0
 	return err
 }
 
-// turn opens the file, or begins a new one where it is full.
-func (o *output) turn() error {
-	if full := o.file; full != nil {
-		o.file = nil
-		if err := errors.Join(full.Close(), os.Rename(o.path, o.path+".1")); err != nil {
-			return err
-		}
-	}
+func (o *output) open() error {
 	if err := os.MkdirAll(filepath.Dir(o.path), 0o700); err != nil {
 		return err
 	}

@@ -87,6 +87,26 @@ func TestCrashLoop(t *testing.T) {
 	}
 }
 
+// A program that ends well under the policy Always is no crash: what helps is
+// another policy.
+func TestEndingAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.deaf = true
+	w.want("1", "web:v1")
+	for range 4 {
+		w.started().exit(0)
+	}
+	v := w.untilProvisioned("1", drydock.GroupFailed)
+	if v.Problem != "container web ends again and again, with status 0: set the restart policy to OnFailure or Never if it is meant to end" {
+		t.Errorf("%q", v.Problem)
+	}
+	w.started().exit(3)
+	w.until("a crash", func(v drydock.ContainerGroupView) bool {
+		return v.Problem == "container web crashes: it ended with status 3"
+	})
+}
+
 func eventNames(events []drydock.InstanceEvent) (names []string) {
 	for _, e := range events {
 		names = append(names, e.Name)

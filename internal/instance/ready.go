@@ -41,14 +41,14 @@ func (d *deployment) awaitReady() {
 	}
 }
 
-// census says which container crashed again and again, if any, and reports whether
+// census says which container ended again and again, if any, and reports whether
 // none ever ended, whether all run, and whether none will ever run again.
 func (d *deployment) census() (crashes string, steady, running, over bool) {
 	steady, running, over = true, true, true
 	for _, l := range d.lives {
 		v := l.view()
 		if crashes == "" && v.Restarts > 1 && v.Current.State != drydock.ContainerRunning {
-			crashes = "container " + v.Name + " crashes: " + lastEnd(v)
+			crashes = "container " + v.Name + " " + again(v)
 		}
 		steady = steady && v.Restarts == 0
 		running = running && (v.Current.State == drydock.ContainerRunning && l.isReady() || l.isOver())
@@ -57,12 +57,25 @@ func (d *deployment) census() (crashes string, steady, running, over bool) {
 	return crashes, steady, running, over
 }
 
+// again says of a container what it does again and again.
+func again(v drydock.ContainerView) string {
+	if end := lastState(v); end.State == drydock.ContainerTerminated && end.ExitCode == 0 {
+		return "ends again and again, with status 0: set the restart policy to OnFailure or Never if it is meant to end"
+	}
+	return "crashes: " + lastEnd(v)
+}
+
+// lastState is as what a container ended the last time.
+func lastState(v drydock.ContainerView) drydock.ContainerState {
+	if v.Current.State != drydock.ContainerTerminated && v.Previous != nil {
+		return *v.Previous
+	}
+	return v.Current
+}
+
 // lastEnd says how a container ended the last time.
 func lastEnd(v drydock.ContainerView) string {
-	end := v.Current
-	if end.State != drydock.ContainerTerminated && v.Previous != nil {
-		end = *v.Previous
-	}
+	end := lastState(v)
 	text := fmt.Sprintf("it ended with status %d", end.ExitCode)
 	if why := strings.TrimPrefix(strings.TrimPrefix(end.Detail, "Error"), ": "); why != "" {
 		text += ": " + why

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -115,6 +116,8 @@ func TestProxyRefusesThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	outsider := newOutsider(t, 2)
+	outsider.named(machine, "www.example")
 	s := serve.Start(t, serve.Options{Machine: machine, Args: []string{"--proxy=127.0.0.1:0", "--azure-pass=*"}})
 	_, proxy := proxied(t, s)
 	ask := func(request string) string {
@@ -152,5 +155,74 @@ func TestProxyRefusesThisMachine(t *testing.T) {
 	}
 	if line := ask("GET http://169.254.169.254/metadata/identity/oauth2/token"); !strings.Contains(line, " 400 ") {
 		t.Errorf("the metadata, which is answered here: %q", line)
+	}
+	for _, host := range []string{"www.example", "WWW.Example.", outsider.address.String()} {
+		outsider.wantPassed(proxy, host)
+	}
+	wantSystemRoots(t, s, machine)
+}
+
+// The proxy lets through what the operator names, with what is below it, and
+// nothing else of the same machine.
+func TestProxyLetsThrough(t *testing.T) {
+	t.Parallel()
+	machine := serve.NewMachine(t)
+	outsider := newOutsider(t, 3)
+	outsider.named(machine, "www.example", "api.www.example", "other.example")
+	s := serve.Start(t, serve.Options{Machine: machine, Args: []string{"--proxy=127.0.0.1:0", "--azure-pass=www.example", "--azure-pass=*.www.example"}})
+	_, proxy := proxied(t, s)
+	for _, host := range []string{"www.example", "api.www.example"} {
+		outsider.wantPassed(proxy, host)
+	}
+	for _, host := range []string{"other.example", outsider.address.String()} {
+		for _, scheme := range []string{"http", "https"} {
+			if answer, err := outsider.through(proxy, scheme, host); err == nil && !strings.HasPrefix(answer, "403 ") || err != nil && !strings.Contains(err.Error(), "Forbidden") {
+				t.Errorf("%s by %s: %s, %v", host, scheme, answer, err)
+			}
+		}
+	}
+	wantSystemRoots(t, s, machine)
+}
+
+// wantPassed asks for a host by a proxy, plainly and by a tunnel.
+func (o *outsider) wantPassed(proxy, host string) {
+	o.t.Helper()
+	for _, scheme := range []string{"http", "https"} {
+		if answer, err := o.through(proxy, scheme, host); err != nil || answer != "200 outside "+host+"/page\n" {
+			o.t.Errorf("%s by %s: %q, %v", host, scheme, answer, err)
+		}
+	}
+}
+
+// through asks for a page by a proxy, and returns the status and the text.
+func (o *outsider) through(proxy, scheme, host string) (string, error) {
+	o.t.Helper()
+	transport := &http.Transport{
+		Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: proxy}), TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+	}
+	defer transport.CloseIdleConnections()
+	answer, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Get(scheme + "://" + host + "/page")
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return fmt.Sprint(answer.StatusCode, " ", string(text)), err
+}
+
+// wantSystemRoots looks for what the machine trusts in what clients of the proxy do,
+// beside the server's own.
+func wantSystemRoots(t *testing.T, s *serve.Server, machine *serve.Machine) {
+	t.Helper()
+	bundle, err := os.ReadFile(filepath.Join(s.Data, "certs", "clients.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := os.ReadFile(machine.Path("/etc/ssl/certs/ca-certificates.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(system) == 0 || !bytes.Contains(bundle, bytes.TrimSpace(system)) || !bytes.Contains(bundle, bytes.TrimSpace(s.CA)) {
+		t.Errorf("clients of the proxy have %d bytes of certificates, the machine %d", len(bundle), len(system))
 	}
 }

@@ -32,8 +32,9 @@ const ownUse = 15 * time.Minute
 
 // NewRegistryToken returns a token with which an identity signs in to one
 // registry, good for at most lifetime: while the run lasts that acts as it, or for
-// a short time if none does and the server itself uses it. The steps of a run see
-// what it signs in with, so that it opens nothing else that the identity may open.
+// a short time if none does and the server itself uses it. It opens nothing else that
+// the identity may open. It is good outside of the run: steps are shown what Confined
+// makes of it, but for those of tasks that are left to the real Azure, which see it.
 func (a *Authority) NewRegistryToken(registry drydock.ResourceID, p drydock.Principal, lifetime time.Duration) (string, error) {
 	if p.Run == nil {
 		lifetime = min(lifetime, ownUse)

@@ -25,16 +25,19 @@ type keeper struct {
 var _ Wrapper = keeper{}
 
 // openKeeper opens the key with a URL as gocloud.dev/secrets has them:
-// azurekeyvault://VAULT.vault.azure.net/keys/NAME, hashivault://NAME or
+// azurekeyvault://VAULT.vault.azure.net/keys/NAME/VERSION, hashivault://NAME or
 // awskms://ID?region=REGION. Credentials come from the environment.
-func openKeeper(ctx context.Context, text string) (Wrapper, error) {
+func openKeeper(ctx context.Context, text string, azureKeys azurekeyvault.ClientMakerT) (Wrapper, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, drydock.Errorf(drydock.Invalid, "the URL of the vaults' key can't be understood")
 	}
 	// A mux of our own: that of the library has what others register.
 	mux := new(secrets.URLMux)
-	mux.RegisterKeeper(azurekeyvault.Scheme, &azurekeyvault.URLOpener{})
+	if azureKeys == nil {
+		azureKeys = azurekeyvault.DefaultClientMaker
+	}
+	mux.RegisterKeeper(azurekeyvault.Scheme, &azurekeyvault.URLOpener{ClientMaker: azureKeys})
 	mux.RegisterKeeper(hashivault.Scheme, hashivaultOpener{})
 	mux.RegisterKeeper(awskms.Scheme, &awskms.URLOpener{})
 	if !mux.ValidKeeperScheme(u.Scheme) {
@@ -84,14 +87,19 @@ func (k keeper) Close() error { return k.k.Close() }
 
 // Opener opens the wrapper of a name: that of a file, which is below dir unless
 // its path is absolute, or the URL of a key in a key management service.
-type Opener struct{ Dir string }
+type Opener struct {
+	Dir string
+	// AzureKeys returns the client of a key vault of Azure; nil for one that signs
+	// in as the environment says.
+	AzureKeys azurekeyvault.ClientMakerT
+}
 
 // Open opens a wrapper, which the caller closes.
 func (o Opener) Open(ctx context.Context, name string) (Wrapper, error) {
 	if file, ok := o.File(name); ok {
 		return file, nil
 	}
-	return openKeeper(ctx, name)
+	return openKeeper(ctx, name, o.AzureKeys)
 }
 
 // File returns the file of a name, and false for the URL of a service.

@@ -18,36 +18,8 @@ import (
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/vault"
+	"github.com/drydockhq/drydock/internal/vault/vaulttest"
 )
-
-// hashiCorp answers as HashiCorp Vault's HTTP API has it: the key-value engine,
-// version 2 at secret/ and version 1 at old/.
-func hashiCorp(t *testing.T) *httptest.Server {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := func(status int, body any) {
-			w.WriteHeader(status)
-			json.NewEncoder(w).Encode(body)
-		}
-		versions := map[string]string{"": "new", "1": "old", "2": "new"}
-		value, ok := versions[r.URL.Query().Get("version")]
-		switch {
-		case r.Header.Get("X-Vault-Token") != "good" || r.Header.Get("X-Vault-Namespace") != "team":
-			answer(http.StatusForbidden, map[string]any{"errors": []string{"permission denied"}})
-		case r.URL.Path == "/v1/secret/data/ci/token" && ok:
-			answer(http.StatusOK, map[string]any{"data": map[string]any{
-				"data": map[string]any{"value": value, "user": "me", "number": 1}, "metadata": map[string]any{"version": 2, "created_time": "2026-11-21T08:00:00Z", "destroyed": false},
-			}})
-		case r.URL.Path == "/v1/secret/data/ci/deleted":
-			answer(http.StatusNotFound, map[string]any{"data": map[string]any{"data": nil, "metadata": map[string]any{"version": 1, "created_time": "2026-11-21T08:00:00Z", "deletion_time": "2026-11-21T09:00:00Z"}}})
-		case r.URL.Path == "/v1/old/token":
-			answer(http.StatusOK, map[string]any{"data": map[string]any{"value": "of old"}})
-		default:
-			answer(http.StatusNotFound, map[string]any{"errors": []string{}})
-		}
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
 
 // sourceTests are what is asked of sources: a name and a version, and the value
 // or the code of the error.
@@ -77,7 +49,7 @@ func open(t *testing.T, text string, environ ...string) vault.Source {
 
 func TestHashiCorpVault(t *testing.T) {
 	t.Parallel()
-	at := "hashivault+" + hashiCorp(t).URL
+	at := "hashivault+" + vaulttest.NewHashiCorp(t).URL
 	checkSource(t, open(t, at+"/secret/ci?namespace=team", "VAULT_TOKEN=good"),
 		sourceTest{name: "token", value: "new"}, sourceTest{name: "token", version: "1", value: "old"},
 		sourceTest{name: "token", version: "one", code: drydock.NotFound}, sourceTest{name: "token", version: "9", code: drydock.NotFound},

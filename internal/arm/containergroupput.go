@@ -160,7 +160,7 @@ func (s *Server) storeContainerGroup(req *request, doc object, digests map[strin
 			return err
 		}
 		alias = st.Alias
-		// Registries took their time. Containers of a group that is written while
+		// Registries took their time, and containers of a group that is replaced while
 		// what it is in is deleted would never end.
 		st.also = func(ctx context.Context) error { return s.mutable(ctx, st.ID) }
 		return s.takeContainerGroup(st, doc, digests)

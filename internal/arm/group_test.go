@@ -129,6 +129,31 @@ func TestDeletingAGroupDeletesAllInIt(t *testing.T) {
 	s.registry(t, "contoso") // the name is free again
 }
 
+// What is created while what it is in is deleted is not there: nobody would end
+// what it stands for.
+func TestCreatedInADyingGroup(t *testing.T) {
+	t.Parallel()
+	for path, body := range map[string]string{
+		"/providers/Microsoft.ContainerRegistry/registries/contoso": `{"location":"westeurope","sku":{"name":"Basic"}}`,
+		"/providers/Microsoft.KeyVault/vaults/a-vault":              `{"location":"westeurope","properties":{"sku":{"name":"standard","family":"A"},"accessPolicies":[]}}`,
+	} {
+		s := start(t)
+		s.group(t)
+		group := s.Scope("g").String()
+		s.Deleted.Hold = make(chan struct{})
+		s.Naming = func() {
+			s.Naming = nil
+			if a := s.Do(t, s.token, http.MethodDelete, group, ""); a.Status != http.StatusAccepted {
+				t.Errorf("deleting the resource group: %d %v", a.Status, a.Body)
+			}
+		}
+		if a := s.Do(t, s.token, http.MethodPut, group+path, body); a.Status != http.StatusConflict || a.Code() != "ResourceGroupBeingDeleted" {
+			t.Errorf("%s: %d %v", path, a.Status, a.Body)
+		}
+		close(s.Deleted.Hold)
+	}
+}
+
 // put creates something and returns it.
 func (s *sdk) put(t *testing.T, id drydock.ResourceID, body string) map[string]any {
 	t.Helper()

@@ -8,33 +8,46 @@ import (
 	"github.com/drydockhq/drydock"
 )
 
-// save writes a resource if it has not been written since it was loaded, and
-// queues the run that begins with it: there is none without the other.
+// save writes a resource if it has not been written since it was loaded, with what
+// belongs to that: there is none without the other.
 func (s *Server) save(ctx context.Context, st *stored) (saved *stored, err error) {
-	if st.also != nil {
-		err = s.c.Transactor.Atomically(ctx, func(ctx context.Context) error {
-			if saved, err = s.put(ctx, st); err != nil {
-				return err
-			}
-			return st.also(ctx)
-		})
-		return saved, err
-	}
-	if st.begins == nil {
+	if st.exists() && st.begins == nil && st.also == nil {
 		return s.put(ctx, st)
 	}
 	err = s.c.Transactor.Atomically(ctx, func(ctx context.Context) error {
-		run, err := s.c.Queue.Enqueue(ctx, *st.begins)
-		if err != nil {
+		// What is written while all around it is deleted would be there no more, and
+		// nobody would end what it stands for.
+		if err := s.mutable(ctx, st.ID); err != nil {
 			return err
 		}
-		st.ours["run"] = run.ID
-		if saved, err = s.put(ctx, st); err != nil {
-			return err
-		}
-		return s.keepIdentity(ctx, saved) // the run may act as it at once
+		saved, err = s.saveWith(ctx, st)
+		return err
 	})
 	return saved, err
+}
+
+// saveWith writes a resource with what belongs to that, in the transaction of ctx.
+func (s *Server) saveWith(ctx context.Context, st *stored) (*stored, error) {
+	if st.begins != nil {
+		run, err := s.c.Queue.Enqueue(ctx, *st.begins)
+		if err != nil {
+			return nil, err
+		}
+		st.ours["run"] = run.ID
+	}
+	saved, err := s.put(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	if st.begins != nil {
+		if err := s.keepIdentity(ctx, saved); err != nil { // the run may act as it at once
+			return nil, err
+		}
+	}
+	if st.also != nil {
+		return saved, st.also(ctx)
+	}
+	return saved, nil
 }
 
 // put writes a resource as it is in hand.

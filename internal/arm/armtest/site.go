@@ -54,6 +54,8 @@ type Site struct {
 	Instances *Instances
 	Server    *arm.Server
 	Graph     http.Handler // of the directory of principals
+	// Naming, if it isn't nil, is called by each look whether a name is taken.
+	Naming func()
 
 	away   atomic.Bool
 	broken atomic.Bool
@@ -75,6 +77,15 @@ func (s *Site) Broken(broken bool) { s.broken.Store(broken) }
 type resources struct {
 	drydock.ResourceStore
 	away, broken *atomic.Bool
+	naming       *func()
+}
+
+// Resources implements drydock.ResourceStore.
+func (r *resources) Resources(ctx context.Context, f drydock.ResourceFilter) ([]drydock.Resource, error) {
+	if f.Name != "" && *r.naming != nil {
+		(*r.naming)()
+	}
+	return r.ResourceStore.Resources(ctx, f)
 }
 
 // PutResource implements drydock.ResourceStore.
@@ -158,7 +169,7 @@ func (s *Site) authority(t testing.TB, graphs []string) {
 func (s *Site) Restart(t testing.TB) {
 	t.Helper()
 	server := arm.New(arm.Config{
-		Resources: &resources{s.Store, &s.away, &s.broken}, Runs: s.Store, Events: s.Store, Principals: s.Store, Roles: s.Store, Transactor: s.Store,
+		Resources: &resources{s.Store, &s.away, &s.broken, &s.Naming}, Runs: s.Store, Events: s.Store, Principals: s.Store, Roles: s.Store, Transactor: s.Store,
 		Authority: s.Authority, Sealer: s.Sealer, Queue: s.Queue, Blobs: blobs{}, Importer: s.Importer, Usage: usage{}, Instances: s.Instances, InstanceDomain: "azurecontainer.drydock.test",
 		Images: s.Store, ImagesViewer: baseimage.Viewer{Store: s.Store}, Polls: s.Store, Sources: s.Store,
 		Outbox:     &notify.Outbox{Store: s.Store, Sealer: s.Sealer, Now: time.Now},

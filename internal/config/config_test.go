@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,45 @@ func TestPrecedence(t *testing.T) {
 	again, _, err := config.Load(config.Sources{File: text, FileName: "x"})
 	if err != nil || again.Listen != c.Listen || len(again.Mirrors["docker.io"]) != 2 || !again.ManageHosts {
 		t.Errorf("%v\n%+v", err, again)
+	}
+}
+
+// What the client reads stops no server, and what nobody reads does.
+func TestVariablesOfTheClient(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../cli/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob("../cli/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]bool{"DRYDOCK_CONFIG": true} // drydockd itself reads that
+	for _, file := range append(files, more...) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`"(DRYDOCK_[A-Z_]+)"`).FindAllStringSubmatch(string(text), -1) {
+			read[m[1]] = true
+		}
+	}
+	if !read["DRYDOCK_CA_FILE"] || !read["DRYDOCK_CONFIG_DIR"] {
+		t.Errorf("the client reads %v", read)
+	}
+	for name := range read {
+		if _, _, err := config.Load(config.Sources{Environ: []string{name + "=/etc/x"}}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"DRYDOCK_CA", "DRYDOCK_ENDPOINT"} {
+		if _, _, err := config.Load(config.Sources{Environ: []string{name + "=/etc/x"}}); err == nil || !strings.Contains(err.Error(), "$"+name+": there is no such setting") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

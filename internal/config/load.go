@@ -139,10 +139,9 @@ func readEnvironment(environ []string) (map[string]string, []string) {
 	return found, mistakes
 }
 
-// otherVariables are for the client, or name the configuration file itself.
-var otherVariables = map[string]bool{
-	"DRYDOCK_CONFIG": true, "DRYDOCK_CONFIG_DIR": true, "DRYDOCK_ENDPOINT": true, "DRYDOCK_CA": true,
-}
+// otherVariables name the configuration file itself, or are for the client: who
+// uses both may export them.
+var otherVariables = map[string]bool{"DRYDOCK_CONFIG": true, "DRYDOCK_CONFIG_DIR": true, "DRYDOCK_CA_FILE": true}
 
 // fromKubernetes reports whether a variable is one of those that Kubernetes
 // gives to containers beside a service named drydock.

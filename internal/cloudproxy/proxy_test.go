@@ -94,11 +94,16 @@ func say(t *testing.T, proxy, text string) string {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	// Only a tunnel has a client that says no more: a plain request of one who is gone
+	// is canceled, at any moment. Its client asks for the end.
+	tunnel := strings.HasPrefix(text, "CONNECT ")
+	if !tunnel && !strings.Contains(text, "Connection: close") {
+		text = strings.Replace(text, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1)
+	}
 	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
-	// A client that is gone needs no answer; one that asks for the end gets it.
-	if !strings.Contains(text, "Connection: close") {
+	if tunnel {
 		if err := c.(*net.TCPConn).CloseWrite(); err != nil {
 			t.Fatal(err)
 		}

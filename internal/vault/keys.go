@@ -50,7 +50,7 @@ func OpenKeys(ctx context.Context, store KeyStore, open Opener, wrapper string) 
 	if err != nil {
 		return nil, err
 	}
-	if r.wrapper != wrapper {
+	if open.canonical(r.wrapper) != open.canonical(wrapper) {
 		return nil, drydock.Errorf(drydock.Conflict, "the keys of the vaults are encrypted with %s, not with %s", r.wrapper, wrapper).
 			WithHint("drydockd vault rotate-key --vault-key %s changes that", wrapper)
 	}
@@ -63,7 +63,7 @@ func (k *Keys) make(ctx context.Context, wrapper string) error {
 			return err
 		}
 	}
-	r, err := freshRing(wrapper)
+	r, err := freshRing(k.open.canonical(wrapper))
 	if err != nil {
 		return err
 	}

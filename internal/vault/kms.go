@@ -113,3 +113,36 @@ func (o Opener) File(name string) (KeyFile, bool) {
 	}
 	return KeyFile{path}, true
 }
+
+// canonical returns the one spelling of a name, by which names are compared and
+// kept: a file below the data folder has a path relative to it, which stays right
+// where the folder moves.
+func (o Opener) canonical(name string) string {
+	file, ok := o.File(name)
+	if !ok {
+		return name
+	}
+	// The last element stays: a file that is written takes the place of a link.
+	path := filepath.Join(withoutLinks(filepath.Dir(file.Path)), filepath.Base(file.Path))
+	if below, err := filepath.Rel(withoutLinks(o.Dir), path); err == nil && filepath.IsLocal(below) {
+		return below
+	}
+	return path
+}
+
+// withoutLinks returns the absolute path of a folder, of which the last elements
+// may not be there yet.
+func withoutLinks(folder string) string {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return folder
+	}
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		return real
+	}
+	parent := filepath.Dir(folder)
+	if parent == folder {
+		return folder
+	}
+	return filepath.Join(withoutLinks(parent), filepath.Base(folder))
+}

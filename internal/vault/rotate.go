@@ -51,6 +51,7 @@ func (r Rotation) Rotate(ctx context.Context) (int, error) {
 	if wrapper == "" {
 		wrapper = old.wrapper
 	}
+	wrapper = r.Open.canonical(wrapper)
 	if err := r.prepareFile(wrapper); err != nil {
 		return 0, err
 	}

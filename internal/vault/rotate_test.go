@@ -152,6 +152,44 @@ func TestRotateToAnotherKey(t *testing.T) {
 	}
 }
 
+// A file is the same however it is spelt, also when the data folder has moved.
+func TestSpellingsOfAKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(t, "a", "kept")
+	link := filepath.Join(t.TempDir(), "data")
+	if err := os.Symlink(w.opener.Dir, link); err != nil {
+		t.Fatal(err)
+	}
+	spellings := []string{
+		"keys/vault.key", "./keys//vault.key", "file://keys/vault.key", filepath.Join(w.opener.Dir, "keys/vault.key"),
+		"file://" + filepath.Join(w.opener.Dir, "keys/vault.key"), filepath.Join(link, "keys/vault.key"),
+	}
+	moved := vault.Opener{Dir: filepath.Join(t.TempDir(), "moved")}
+	for i, spelling := range spellings {
+		r := w.rotation()
+		r.Wrapper = spelling
+		if _, err := r.Rotate(t.Context()); err != nil {
+			t.Fatal(spelling, err)
+		}
+		for _, other := range spellings {
+			if _, err := vault.OpenKeys(t.Context(), w.store, w.opener, other); err != nil {
+				t.Errorf("%s after %s: %v", other, spelling, err)
+			}
+		}
+		if _, err := vault.OpenKeys(t.Context(), w.store, w.opener, "keys/other.key"); err == nil {
+			t.Errorf("another file opens the keys after %s", spelling)
+		}
+		if err := os.CopyFS(moved.Dir+fmt.Sprint(i), os.DirFS(w.opener.Dir)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := vault.OpenKeys(t.Context(), w.store, vault.Opener{Dir: moved.Dir + fmt.Sprint(i)}, "keys/vault.key"); err != nil {
+			t.Errorf("in another folder after %s: %v", spelling, err)
+		}
+	}
+	w.want(t, "a", "", "kept")
+}
+
 // What is in the database tells nothing of a value, and can't be moved.
 func TestSealed(t *testing.T) {
 	t.Parallel()

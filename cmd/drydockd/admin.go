@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -46,19 +45,14 @@ func (p *program) resetAdmin(ctx context.Context, dir string) error {
 	d := &auth.Directory{
 		Principals: store, Roles: store, Settings: store, Hasher: auth.NewHasher(), Now: p.now, NewID: uuid.NewString,
 	}
-	note := drydock.AuditRecord{
-		ID: uuid.NewString(), Time: p.now(), Name: "drydockd admin reset", From: "the server's machine",
-		Action: "Microsoft.Graph/servicePrincipals/addPassword POST", Target: "/v1.0/servicePrincipals", Result: drydock.AuditStarted,
-	}
-	if err := store.AppendAudit(ctx, []drydock.AuditRecord{note}); err != nil {
+	var c *auth.Credentials
+	err = p.noted(ctx, store, drydock.AuditRecord{
+		Name: "drydockd admin reset", Action: "Microsoft.Graph/servicePrincipals/addPassword POST", Target: "/v1.0/servicePrincipals",
+	}, func() (err error) {
+		c, err = d.ResetAdmin(ctx)
 		return err
-	}
-	c, err := d.ResetAdmin(ctx)
-	note.Result = drydock.AuditSucceeded
+	})
 	if err != nil {
-		note.Result = drydock.AuditFailed
-	}
-	if err := errors.Join(err, store.EndAudit(context.WithoutCancel(ctx), []drydock.AuditRecord{note})); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(p.stdout, "client id  %s\nsecret     %s\n", c.AppID, c.Secret)

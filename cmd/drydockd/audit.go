@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/drydockhq/drydock"
+	"github.com/drydockhq/drydock/internal/audit"
 )
 
 // auditAtOnce is how many records are read at a time.
@@ -84,4 +87,20 @@ func auditLine(r drydock.AuditRecord) any {
 		Status    int                 `json:"status,omitempty"`
 		Detail    string              `json:"detail,omitempty"`
 	}{r.Number, r.Time, r.Principal, r.AppID, r.Name, r.From, r.Action, r.Target, r.Result, r.Status, r.Detail}
+}
+
+// noted does what a command does beside the server, and notes it in the audit log,
+// as the server's own writes are: before it begins, and again when it has ended.
+// What was done is named by the record's Name, Action and Target.
+func (p *program) noted(ctx context.Context, store audit.Store, note drydock.AuditRecord, do func() error) error {
+	note.ID, note.Time, note.From, note.Result = uuid.NewString(), p.now(), "the server's machine", drydock.AuditStarted
+	if err := store.AppendAudit(ctx, []drydock.AuditRecord{note}); err != nil {
+		return err
+	}
+	err := do()
+	note.Result = drydock.AuditSucceeded
+	if err != nil {
+		note.Result = drydock.AuditFailed
+	}
+	return errors.Join(err, store.EndAudit(context.WithoutCancel(ctx), []drydock.AuditRecord{note}))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,13 +66,19 @@ func (p *program) rotateKeys(ctx context.Context, dir, wrapper string) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
 	unlock, err := lockKeys(ctx, dir, unix.LOCK_EX)
 	if err != nil {
-		return err
+		return errors.Join(err, store.Close())
 	}
-	defer unlock()
-	n, err := vault.Rotation{Store: store, Open: vault.Opener{Dir: dir}, Wrapper: wrapper}.Rotate(ctx)
+	defer unlock() // after the store is closed
+	defer store.Close()
+	n := 0
+	err = p.noted(ctx, store, drydock.AuditRecord{
+		Name: "drydockd vault rotate-key", Action: "Microsoft.KeyVault/vaults/keys/rotate/action", Target: "/providers/" + vaultType,
+	}, func() (err error) {
+		n, err = vault.Rotation{Store: store, Open: vault.Opener{Dir: dir}, Wrapper: wrapper}.Rotate(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,9 @@ func (a *app) explain(err error) error {
 // explainAnswer gives an error of the resource manager or of a registry.
 func explainAnswer(answer *azcore.ResponseError, program string) error {
 	code, message := answer.ErrorCode, ""
+	var said problem
 	if answer.RawResponse != nil {
-		said := problemOf(answer.RawResponse)
+		said = problemOf(answer.RawResponse)
 		message = said.Message
 		if code == "" {
 			code = said.Code
@@ -56,7 +57,9 @@ func explainAnswer(answer *azcore.ResponseError, program string) error {
 	case http.StatusUnauthorized:
 		e.WithHint("sign in again with drydock login")
 	case http.StatusForbidden:
-		e.WithHint("%s", roleHint(message, program))
+		if !noRoleHelps(said.Inner.Code) {
+			e.WithHint("%s", roleHint(message, program))
+		}
 	}
 	return e
 }
@@ -75,7 +78,10 @@ func codeOf(status int) drydock.Code {
 }
 
 // problem is what an answer says is wrong.
-type problem struct{ Code, Message string }
+type problem struct {
+	Code, Message string
+	Inner         struct{ Code string } `json:"innererror"` // what exactly, of vaults
+}
 
 // problemOf finds it in an answer of the resource manager, of a registry, or of
 // an authority.

@@ -19,6 +19,10 @@ var (
 	givenOn = regexp.MustCompile(`(?i)^/subscriptions/[^/]+(/resourceGroups/[^/]+(/providers/Microsoft\.ContainerRegistry/registries/[^/]+)?)?`)
 )
 
+// noRoleHelps reports whether a vault refuses, by the inner code of its answer, what
+// it would refuse everybody.
+func noRoleHelps(inner string) bool { return inner == "SecretDisabled" || inner == "PurgeProtected" }
+
 // roleHint says what an owner can do for somebody who may not do something.
 func roleHint(message, program string) string {
 	m := deniedForm.FindStringSubmatch(message)

@@ -72,7 +72,13 @@ func (p *program) rotateKeys(ctx context.Context, dir, wrapper string) error {
 	}
 	defer unlock() // after the store is closed
 	defer store.Close()
-	n, err := vault.Rotation{Store: store, Open: vault.Opener{Dir: dir}, Wrapper: wrapper}.Rotate(ctx)
+	n := 0
+	err = p.noted(ctx, store, drydock.AuditRecord{
+		Name: "drydockd vault rotate-key", Action: "Microsoft.KeyVault/vaults/keys/rotate/action", Target: "/providers/" + vaultType,
+	}, func() (err error) {
+		n, err = vault.Rotation{Store: store, Open: vault.Opener{Dir: dir}, Wrapper: wrapper}.Rotate(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

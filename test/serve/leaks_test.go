@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -152,8 +154,28 @@ func (k *keeper) said(run string) map[string]string {
 	return all
 }
 
-// Of all secrets that a server uses, none is in what it says, nor in what it leaves
-// when it crashes amid a run.
+// stored adds the files of the server's database. The server has crashed, and nobody
+// has opened it since: that would end its log.
+func (k *keeper) stored(said map[string]string) {
+	k.t.Helper()
+	files, err := filepath.Glob(filepath.Join(k.server.Data, "drydock.db*"))
+	if err != nil || len(files) < 2 {
+		k.t.Fatalf("the files of the database are %q: %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		said[filepath.Base(file)] = string(text)
+	}
+	if all := said["drydock.db"] + said["drydock.db-wal"]; !strings.Contains(all, "alice@drydock.localhost") {
+		k.t.Error("the database does not know the user whose password is looked for")
+	}
+}
+
+// Of all secrets that a server uses, none is in what it says, nor in its database, nor
+// in what it leaves when it crashes amid a run.
 func TestSecretsAreNowhere(t *testing.T) {
 	t.Parallel()
 	k := &keeper{secrets: map[string]string{}}
@@ -169,6 +191,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 		t.Errorf("the run has not used its secrets:\n%s", log)
 	}
 	k.server.Dump()
+	k.stored(said)
 	audit, err := exec.Command(serve.Program(t), "audit", "--data", k.server.Data).Output()
 	if err != nil {
 		t.Error(err)

@@ -191,7 +191,10 @@ func TestSecretsOfVaultsInRuns(t *testing.T) {
 	o.wantRun("pull", "it runs")
 
 	// What is taken away while a run waits, it doesn't get, be it a policy or a role.
-	late, id := o.failsWaiting("pull", "keyvault", "delete-policy", "-n", "office-keys", "--object-id", o.principal("pull"), "-o", "none")
+	pull := func() string {
+		return o.Must("acr", "task", "run", "-r", "contoso", "-n", "pull", "--no-wait", "--query", "runId", "-o", "tsv")
+	}
+	late, id := o.failsWaiting(pull, "keyvault", "delete-policy", "-n", "office-keys", "--object-id", o.principal("pull"), "-o", "none")
 	lacks := []string{"[system] of task pull in registry contoso", o.principal("pull"), "may not read the secret hub-user in vault office-keys", "'get'"}
 	o.wantWords(late, append(lacks, "az keyvault set-policy --name office-keys --object-id "+o.principal("pull")+" --secret-permissions get")...)
 	o.Must("keyvault", "update", "-n", "office-keys", "--enable-rbac-authorization", "true", "-o", "none")
@@ -200,18 +203,18 @@ func TestSecretsOfVaultsInRuns(t *testing.T) {
 	o.wantFailure("pull", lacks...)
 	o.Must("role", "assignment", "create", "--role", "Key Vault Secrets User", "--assignee-object-id", o.principal("pull"), "--scope", vault, "-o", "none")
 	o.wantRun("pull", "it runs")
-	late, _ = o.failsWaiting("pull", "role", "assignment", "delete", "--role", "Key Vault Secrets User", "--assignee", o.principal("pull"), "--scope", vault)
+	late, _ = o.failsWaiting(pull, "role", "assignment", "delete", "--role", "Key Vault Secrets User", "--assignee", o.principal("pull"), "--scope", vault)
 	o.wantWords(late, lacks...)
 	o.wantNothingOf("hush-reader", "hush-wrong", "hush-second")
 	o.wantReads(id, o.principal("pull"))
 }
 
-// failsWaiting has a run of a task wait, takes something away from it meanwhile, and
-// returns the log with which it fails, and its id.
-func (o *office) failsWaiting(task string, take ...string) (log, run string) {
+// failsWaiting has a run wait that is asked for, takes something away from it
+// meanwhile, and returns the log with which it fails, and its id.
+func (o *office) failsWaiting(ask func() string, take ...string) (log, run string) {
 	o.t.Helper()
 	blocker := o.Must("acr", "run", "-r", "contoso", "--cmd", "busybox sleep 120", "/dev/null", "--no-wait", "--query", "runId", "-o", "tsv")
-	run = strings.TrimSpace(o.Must("acr", "task", "run", "-r", "contoso", "-n", task, "--no-wait", "--query", "runId", "-o", "tsv"))
+	run = strings.TrimSpace(ask())
 	o.Must(take...)
 	o.Must("acr", "task", "cancel-run", "-r", "contoso", "--run-id", strings.TrimSpace(blocker))
 	o.Until("Failed", "acr", "task", "show-run", "-r", "contoso", "--run-id", run, "--query", "status", "-o", "tsv")
@@ -281,7 +284,7 @@ steps:
 // there, and uses its own registry as the identity that it is told to.
 func TestRegistriesOfIdentities(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newOffice(t, "--runs-slots=1")
 	other := strings.TrimSpace(o.Must("acr", "create", "-n", "private", "-g", serve.Group, "--sku", "Basic", "--query", "loginServer", "-o", "tsv"))
 	o.Must("acr", "import", "-n", "private", "--source", "docker.io/library/busybox", "-t", "busybox:1")
 	o.Must("acr", "task", "create", "-r", "contoso", "-n", "pull", "-c", "/dev/null", "--cmd", other+"/busybox:1 echo it runs", "--assign-identity", "-o", "none")
@@ -290,20 +293,72 @@ func TestRegistriesOfIdentities(t *testing.T) {
 	o.wantRun("pull", "it runs")
 
 	// A run uses its own registry as itself, unless it is told to be somebody else.
-	file := o.file("version: v1.1.0\nsteps:\n- cmd: docker pull " + other + "/busybox:1\n- cmd: docker tag " + other + "/busybox:1 $Registry/copy:1\n- push: ['$Registry/copy:1']\n")
+	file := o.copyFile(other+"/busybox:1", "copy:1")
 	o.Must("acr", "task", "create", "-r", "contoso", "-n", "push", "-c", "/dev/null", "-f", file, "--source-acr-auth-id", "[system]", "-o", "none")
 	o.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", "push", "--login-server", other, "--use-identity", "[system]", "-o", "none")
 	o.obey(o.wantFailure("push", "[system] of task push", "may not pull from registry private"))
 	o.obey(o.wantFailure("push", "[system] of task push", "may not pull from registry contoso"))
 	o.wantFailure("push", "copy:1")
 	o.Must("role", "assignment", "create", "--assignee-object-id", o.principal("push"), "--role", "AcrPush",
-		"--scope", strings.TrimSpace(o.Must("acr", "show", "-n", "contoso", "--query", "id", "-o", "tsv")), "-o", "none")
+		"--scope", o.registryID("contoso"), "-o", "none")
 	o.wantRun("push")
 	if tags := o.Must("acr", "repository", "show-tags", "-n", "contoso", "--repository", "copy", "-o", "tsv"); tags != "1\n" {
 		t.Errorf("the tags are %q", tags)
 	}
 	o.Must("acr", "task", "update", "-r", "contoso", "-n", "push", "--source-acr-auth-id", "none", "-o", "none")
 	o.wantFailure("push", "copy:1")
+	o.assignedIdentity(other)
+	o.caller(other)
+}
+
+// copyFile writes a task file that copies an image to the run's own registry.
+func (o *office) copyFile(from, to string) string {
+	return o.file("version: v1.1.0\nsteps:\n- cmd: docker pull " + from + "\n- cmd: docker tag " + from + " $Registry/" + to + "\n- push: ['$Registry/" + to + "']\n")
+}
+
+// assignedIdentity has a task use both registries as an identity that is assigned
+// to it: its own by the identity's resource id, the other by its client id.
+func (o *office) assignedIdentity(other string) {
+	o.t.Helper()
+	robot := strings.Fields(o.Must("identity", "create", "-n", "robot", "-g", serve.Group, "--query", "[id, clientId, principalId]", "-o", "tsv"))
+	id, client, principal := robot[0], robot[1], robot[2]
+	file := o.copyFile(other+"/busybox:1", "robots:1") // which nobody has pushed: pushing what is there already needs no more than pulling
+	o.Must("acr", "task", "create", "-r", "contoso", "-n", "robots", "-c", "/dev/null", "-f", file, "--source-acr-auth-id", id, "-o", "none")
+	if got := o.Must("acr", "task", "show", "-r", "contoso", "-n", "robots", "--query", "[identity.type, credentials.sourceRegistry.identity]", "-o", "tsv"); got != "UserAssigned\n"+client+"\n" {
+		o.t.Errorf("the task's identity and that for its registry are %q", got)
+	}
+	o.Must("acr", "task", "credential", "add", "-r", "contoso", "-n", "robots", "--login-server", other, "--use-identity", client, "-o", "none")
+	for _, registry := range []string{"private", "contoso"} {
+		o.obey(o.wantFailure("robots", "identity robot", principal, "may not pull from registry "+registry))
+	}
+	o.wantFailure("robots", "robots:1")
+	o.Must("role", "assignment", "create", "--assignee-object-id", principal, "--role", "AcrPush", "--scope", o.registryID("contoso"), "-o", "none")
+	o.wantRun("robots")
+	o.Must("acr", "task", "identity", "remove", "-r", "contoso", "-n", "robots", "--identities", id, "-o", "none")
+	o.wantFailure("robots", "does not have the user-assigned identity "+client)
+}
+
+// caller has runs use their registry as who asks for them, with the roles of that.
+func (o *office) caller(other string) {
+	o.t.Helper()
+	o.Must("acr", "import", "-n", "contoso", "--source", other+"/busybox:1", "-t", "busybox:1")
+	ci := strings.Fields(o.Must("ad", "sp", "create-for-rbac", "-n", "ci", "--role", "Contributor", "--scopes", o.registryID("contoso"), "--query", "[appId, password]", "-o", "tsv"))
+	server := *o.server
+	server.ClientID, server.Secret = ci[0], ci[1]
+	asked := server.Client(serve.Client{})
+	run := []string{"acr", "run", "-r", "contoso", "--source-acr-auth-id", "[caller]", "--cmd", "$Registry/busybox:1 echo it runs", "/dev/null"}
+	if log, said, status := asked.Run(run...); status != 0 || !strings.Contains(log+said, "it runs") {
+		o.t.Errorf("as who asks: %s%s", log, said)
+	}
+	log, _ := o.failsWaiting(func() string {
+		return asked.Must(append(run, "--no-wait", "--query", "runId", "-o", "tsv")...)
+	}, "role", "assignment", "delete", "--assignee", ci[0], "--role", "Contributor", "--scope", o.registryID("contoso"))
+	o.wantWords(log, "who asked for the run, may not pull from registry contoso")
+}
+
+func (o *office) registryID(name string) string {
+	o.t.Helper()
+	return strings.TrimSpace(o.Must("acr", "show", "-n", name, "--query", "id", "-o", "tsv"))
 }
 
 // Images that a task waits for are looked at with what is in vaults as the task's

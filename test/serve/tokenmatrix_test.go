@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drydockhq/drydock/test/images"
 	"github.com/drydockhq/drydock/test/serve"
 )
 
@@ -81,7 +82,7 @@ var verbs = map[string]string{
 // they get for it.
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
-	s := serve.Start(t, serve.Options{})
+	s := serve.Start(t, serve.Options{Args: []string{hubWith(t, images.Curl)}})
 	a := s.Azure()
 	for _, registry := range []string{"contoso", "fabrikam", "openreg"} {
 		a.CreateRegistry(registry)
@@ -112,6 +113,8 @@ func (m *matrix) askers(a *serve.Azure) []asker {
 	maker := tokenMaker{a, m.t}
 	maker.put("contoso", `{"location":"here","sku":{"name":"Premium"},"properties":{"adminUserEnabled":true}}`)
 	maker.put("openreg", `{"location":"here","sku":{"name":"Premium"},"properties":{"anonymousPullEnabled":true}}`)
+	soon, lasting := m.expiring(maker)
+	site, contoso := m.roles(a), registryID(a, "contoso")
 	never := func(string) bool { return false }
 	list := []asker{{name: "nobody", may: func(registry, _ string) []string {
 		if registry == "openreg" {
@@ -124,8 +127,10 @@ func (m *matrix) askers(a *serve.Azure) []asker {
 		may: func(string, string) []string { return everything },
 	})
 	list = append(list, m.adminUser(a), m.wrong("a wrong password", m.ClientID, "wrong"), m.wrong("an unknown name", "stranger", "wrong"))
-	list = append(list, m.principals(a)...)
-	return append(list, m.tokens(maker)...)
+	list = append(append(list, m.principals(site, contoso)...), m.people(site, contoso)...)
+	list = append(append(list, m.inside(a, site, contoso), soon, lasting), m.tokens(maker)...)
+	m.expired(soon)
+	return list
 }
 
 // wrong is somebody whose credentials are no good anywhere, also where none
@@ -160,15 +165,16 @@ func (m *matrix) of(registry, name, user, password string, may func(repository s
 	}
 }
 
+// registryID returns the id of a registry.
+func registryID(a *serve.Azure, name string) string {
+	return "/subscriptions/" + a.Subscription + "/resourceGroups/" + serve.Group + "/providers/Microsoft.ContainerRegistry/registries/" + name
+}
+
 // principals makes service principals with a role in contoso.
-func (m *matrix) principals(a *serve.Azure) []asker {
-	site := &roleSite{subscription: a.Subscription, admin: &actor{
-		s: m.Server, http: m.http, label: "admin", clientID: m.ClientID, secret: m.Secret, credential: m.Admin(),
-	}}
-	contoso := "/subscriptions/" + a.Subscription + "/resourceGroups/" + serve.Group + "/providers/Microsoft.ContainerRegistry/registries/contoso"
+func (m *matrix) principals(site *roleSite, contoso string) []asker {
 	var list []asker
 	for role, may := range map[string][]string{
-		"Reader": reading, "AcrPull": reading, "AcrPush": append([]string{"push", "metadata_write"}, reading...), "AcrDelete": {"delete"}, "": nil,
+		"Reader": reading, "AcrPull": reading, "AcrPush": pushing, "AcrDelete": {"delete"}, "": nil,
 	} {
 		p := site.actor(m.t, "role "+role, role, contoso)
 		list = append(list, asker{
@@ -223,7 +229,7 @@ func (m *matrix) tokens(maker tokenMaker) []asker {
 	add("nothing", "team/app", nil, app)
 	for name, may := range map[string][]string{
 		"_repositories_pull": {"pull"}, "_repositories_push": {"pull", "push"}, "_repositories_pull_metadata_read": reading,
-		"_repositories_push_metadata_write": append([]string{"push", "metadata_write"}, reading...), "_repositories_admin": everything,
+		"_repositories_push_metadata_write": pushing, "_repositories_admin": everything,
 	} {
 		password := maker.token("contoso", "system"+name, name)[1]
 		list = append(list, m.of("contoso", name, "system"+name, password, func(string) []string { return may }))

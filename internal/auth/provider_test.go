@@ -2,9 +2,6 @@ package auth_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -14,98 +11,33 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 	"golang.org/x/oauth2"
 
 	"github.com/drydockhq/drydock"
 	"github.com/drydockhq/drydock/internal/auth"
+	"github.com/drydockhq/drydock/test/provider"
 )
 
 // idp is an OpenID provider that takes everybody for carol.
-type idp struct {
-	*httptest.Server
-	key *ecdsa.PrivateKey
-	now func() time.Time
-
-	mu    sync.Mutex
-	asked url.Values // of the last authorization
-	down  bool
-}
+type idp struct{ *provider.Provider }
 
 func startIDP(t *testing.T, now func() time.Time) *idp {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p, err := provider.Start(now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &idp{key: key, now: now}
-	p.Server = httptest.NewTLSServer(p)
 	t.Cleanup(p.Close)
-	return p
-}
-
-// ServeHTTP implements http.Handler.
-func (p *idp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.down {
-		http.Error(w, "down", http.StatusBadGateway)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	switch r.URL.Path {
-	case "/.well-known/openid-configuration":
-		json.NewEncoder(w).Encode(map[string]any{
-			"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
-			"id_token_signing_alg_values_supported": []string{"ES256"},
-		})
-	case "/keys":
-		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: "k", Algorithm: "ES256", Use: "sig"}}})
-	case "/authorize":
-		p.asked = r.URL.Query()
-		http.Redirect(w, r, p.asked.Get("redirect_uri")+"?code=c&state="+url.QueryEscape(p.asked.Get("state")), http.StatusSeeOther)
-	case "/token":
-		if r.FormValue("code") != "c" || oauth2.S256ChallengeFromVerifier(r.FormValue("code_verifier")) != p.asked.Get("code_challenge") {
-			w.WriteHeader(http.StatusBadRequest)
-			json.NewEncoder(w).Encode(map[string]string{"error": "invalid_grant"})
-			return
-		}
-		token, err := p.token(map[string]any{"nonce": p.asked.Get("nonce")})
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		json.NewEncoder(w).Encode(map[string]any{"access_token": "x", "token_type": "Bearer", "expires_in": 300, "id_token": token})
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-// token signs a token about carol, with other claims where they are given.
-func (p *idp) token(other map[string]any) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: p.key, KeyID: "k"}}, nil)
-	if err != nil {
-		return "", err
-	}
-	claims := map[string]any{
-		"iss": p.URL, "sub": "42", "aud": "drydock", "exp": p.now().Add(time.Hour).Unix(), "iat": p.now().Unix(),
-		"preferred_username": "Carol@Example.com", "name": "Carol", "groups": []string{"platform", "staff"},
-	}
-	for key, value := range other {
-		claims[key] = value
-	}
-	return jwt.Signed(signer).Claims(claims).Serialize()
+	return &idp{p}
 }
 
 func (p *idp) must(t *testing.T, other map[string]any) string {
 	t.Helper()
-	token, err := p.token(other)
+	token, err := p.Token(other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +90,7 @@ func TestProvidersTokens(t *testing.T) {
 		t.Errorf("out of the group there are rights: %v", err)
 	}
 
-	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	forged, err := p.Forge(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +102,7 @@ func TestProvidersTokens(t *testing.T) {
 		"about nobody":          {p.must(t, map[string]any{"sub": ""}), "InvalidAuthenticationToken"},
 		"of another issuer":     {p.must(t, map[string]any{"iss": "https://evil.example"}), "InvalidAuthenticationToken"},
 		"that is not signed":    {unsigned(t, p.URL), "InvalidAuthenticationToken"},
-		"of another's key":      {(&idp{Server: p.Server, key: other, now: s.clock}).must(t, nil), "InvalidAuthenticationToken"},
+		"of another's key":      {forged, "InvalidAuthenticationToken"},
 		"without its signature": {parts[0] + "." + parts[1] + ".", "InvalidAuthenticationToken"},
 	} {
 		if _, err := s.Verify(t.Context(), test.token, auth.Management); !isRefused(err, test.code) {
@@ -272,11 +204,11 @@ func TestSignInAtProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := oidc.ClientContext(t.Context(), server.Client())
-	provider, err := oidc.NewProvider(ctx, server.URL+"/adfs")
+	issuer, err := oidc.NewProvider(ctx, server.URL+"/adfs")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &oauth2.Config{ClientID: azureCLI, Endpoint: provider.Endpoint(), RedirectURL: "http://localhost:8400", Scopes: []string{armResource + "/.default", "openid"}}
+	c := &oauth2.Config{ClientID: azureCLI, Endpoint: issuer.Endpoint(), RedirectURL: "http://localhost:8400", Scopes: []string{armResource + "/.default", "openid"}}
 
 	// A device, whose code is entered where one can sign in elsewhere.
 	device, err := c.DeviceAuth(ctx)
@@ -327,7 +259,7 @@ func TestSignInAtProvider(t *testing.T) {
 
 	// What was begun in one browser is not ended in another, nor twice.
 	for name, with := range map[string]*http.Client{"the same browser, again": client, "another browser": server.Client()} {
-		answer, err := with.Get(server.URL + "/oidc/callback?code=c&state=" + url.QueryEscape(p.asked.Get("state")))
+		answer, err := with.Get(server.URL + "/oidc/callback?code=c&state=" + url.QueryEscape(p.Asked().Get("state")))
 		if b.read(t, answer, err); b.status != http.StatusBadRequest {
 			t.Errorf("%s: %d", name, b.status)
 		}
@@ -337,9 +269,7 @@ func TestSignInAtProvider(t *testing.T) {
 func TestProviderIsDown(t *testing.T) {
 	t.Parallel()
 	s, p, server := withProvider(t)
-	p.mu.Lock()
-	p.down = true
-	p.mu.Unlock()
+	p.SetDown(true)
 	if _, err := s.Verify(t.Context(), p.must(t, nil), auth.Management); drydock.CodeOf(err) != drydock.Unavailable {
 		t.Errorf("while the provider is down: %v", err)
 	}
@@ -350,9 +280,7 @@ func TestProviderIsDown(t *testing.T) {
 	if answer, _ := follow(t, server, p, url.Values{"user_code": {"x"}}); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("a code that is wrong: %d", answer.StatusCode)
 	}
-	p.mu.Lock()
-	p.down = false
-	p.mu.Unlock()
+	p.SetDown(false)
 	s.pass(6 * time.Second)
 	if _, err := s.Verify(t.Context(), p.must(t, nil), auth.Management); err != nil {
 		t.Errorf("when it is back: %v", err)

@@ -55,7 +55,8 @@ func (a *Azure) AzureSecret(ctx context.Context, host, name, version string) (st
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound:
 		return "", drydock.Errorf(drydock.NotFound, "the key vault %s of Azure has no secret %s", vaultOf(host), name)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
-		return "", drydock.Errorf(drydock.Denied, "the server's own identity in Azure may not read the secret %s of the key vault %s (%s)", name, vaultOf(host), answer.ErrorCode).
+		// Not Denied: the reader itself lacks nothing that can be given here.
+		return "", drydock.Errorf(drydock.Unavailable, "the server's own identity in Azure may not read the secret %s of the key vault %s (%s)", name, vaultOf(host), answer.ErrorCode).
 			WithHint("give that identity the role Key Vault Secrets User on the vault, in Azure")
 	case errors.As(err, &answer):
 		return "", drydock.Errorf(drydock.Unavailable, "the key vault %s of Azure answered %d (%s)", vaultOf(host), answer.StatusCode, answer.ErrorCode)

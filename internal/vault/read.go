@@ -27,6 +27,9 @@ func (s *Service) Secret(ctx context.Context, reader drydock.Principal, url stri
 		return "", fmt.Errorf("reading the secret %s: %w", shownURL(url), err)
 	case refused.Code == "VaultNotFound" && !n.Ours && s.c.Azure != nil:
 		return s.fromAzure(ctx, n, by)
+	case refused.Code == "VaultNotFound" && !n.Ours:
+		return "", drydock.Errorf(drydock.NotFound, "there is no key vault %s at this server, which reads none of Azure's, so that the secret %s can't be read", n.Vault, shownURL(url)).
+			WithHint("create the vault here, or let the server read Azure's: vaults.azure is off")
 	case refused.Code == "VaultNotFound":
 		return "", drydock.Errorf(drydock.NotFound, "there is no key vault %s, so that the secret %s can't be read", n.Vault, shownURL(url))
 	case refused.Inner == "AccessDenied", refused.Inner == "ForbiddenByRbac":

@@ -199,7 +199,7 @@ func TestAzureVaults(t *testing.T) {
 		"https://theirs.vault.azure.cn/secrets/token":                                   {value: "from Azure "},
 		"https://theirs.vault.azure.net/secrets/token/0123456789abcdef0123456789abcdef": {value: "from Azure 0123456789abcdef0123456789abcdef"},
 		"https://theirs.vault.azure.net/secrets/none":                                   {code: drydock.NotFound},
-		"https://theirs.vault.azure.net/secrets/closed":                                 {code: drydock.Denied},
+		"https://theirs.vault.azure.net/secrets/closed":                                 {code: drydock.Unavailable},
 		"https://theirs.vault.drydock.test:8443/secrets/token":                          {code: drydock.NotFound},
 	} {
 		got, err := w.Secret(t.Context(), ann, url)

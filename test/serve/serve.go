@@ -156,6 +156,14 @@ func (s *Server) Restart() {
 	s.launch()
 }
 
+// RestartWith is Restart with other flags than those of the options, after Kill
+// or Stop.
+func (s *Server) RestartWith(args ...string) {
+	s.t.Helper()
+	s.o.Args = args
+	s.launch()
+}
+
 func (s *Server) launch() {
 	s.t.Helper()
 	listen := "127.0.0.1:0"

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -48,14 +49,15 @@ func (s *Server) execContainer(req *request) (*answer, error) {
 	}
 	return s.console(req, drydock.ConsoleRequest{
 		Group: st.ID, Container: name, Command: command,
-		Rows: number(doc, "terminalSize.rows", 24), Columns: number(doc, "terminalSize.cols", 80),
+		// Terminals that know no size say 0.
+		Rows: cmp.Or(number(doc, "terminalSize.rows", 0), 24), Columns: cmp.Or(number(doc, "terminalSize.cols", 0), 80),
 	})
 }
 
 var execFields = append(kinds(anObject, "terminalSize"),
 	field{path: "command", kind: aString, min: 1, max: maxText, required: true},
-	field{path: "terminalSize.rows", kind: anInt, min: 1, max: maxTerminal},
-	field{path: "terminalSize.cols", kind: anInt, min: 1, max: maxTerminal},
+	field{path: "terminalSize.rows", kind: anInt, max: maxTerminal},
+	field{path: "terminalSize.cols", kind: anInt, max: maxTerminal},
 )
 
 func (s *Server) attachContainer(req *request) (*answer, error) {

@@ -94,7 +94,7 @@ func TestContainerGroup(t *testing.T) {
 	if a := s.Do(t, s.token, http.MethodGet, s.groupPath("page")+"/containers/WEB/logs?tail=5", ""); a.At("content") != "output of web\n" {
 		t.Errorf("logs: %d %v", a.Status, a.Body)
 	}
-	if a := s.Do(t, s.token, http.MethodPost, s.groupPath("page")+"/containers/web/exec", `{"command":"sh -c 'a b'"}`); !strings.HasPrefix(fmt.Sprint(a.At("webSocketUri")), "wss://") || a.At("password") != "secret" {
+	if a := s.Do(t, s.token, http.MethodPost, s.groupPath("page")+"/containers/web/exec", `{"command":"sh -c 'a b'","terminalSize":{"rows":0,"cols":0}}`); !strings.HasPrefix(fmt.Sprint(a.At("webSocketUri")), "wss://") || a.At("password") != "secret" {
 		t.Errorf("exec: %d %v", a.Status, a.Body)
 	}
 	if a := s.Do(t, s.token, http.MethodDelete, s.groupPath("page"), ""); a.Status != http.StatusOK || a.At("name") != "page" {
@@ -161,7 +161,7 @@ func TestBadContainerGroups(t *testing.T) {
 			t.Errorf("%s: %d %v", path, a.Status, a.Body)
 		}
 	}
-	for _, body := range []string{`{}`, `{"command":"'"}`, `{"command":"sh","terminalSize":{"rows":0}}`} {
+	for _, body := range []string{`{}`, `{"command":"'"}`, `{"command":"sh","terminalSize":{"rows":-1}}`} {
 		if a := s.Do(t, s.token, http.MethodPost, s.groupPath("page")+"/containers/web/exec", body); a.Status != http.StatusBadRequest {
 			t.Errorf("exec %s: %d %v", body, a.Status, a.Body)
 		}

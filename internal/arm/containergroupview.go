@@ -115,7 +115,8 @@ func eventDocs(events []drydock.InstanceEvent) []any {
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func (s *Server) startContainerGroup(req *request) (*answer, error) {
-	return s.switchGroup(req, startWait, func(st *stored) {
+	// Containers that were stopped a moment ago may still have to end.
+	return s.switchGroup(req, stopWait, func(st *stored) {
 		if flag(st.ours, "stopped", false) {
 			st.ours["generation"], st.ours["stopped"] = s.c.NewID(), false
 		}

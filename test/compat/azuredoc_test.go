@@ -63,7 +63,10 @@ func TestAzureCLIAsDocumented(t *testing.T) {
 	}
 	s := newSite(t, "--proxy=127.0.0.1:0")
 	own := s.server.Domain + ":" + s.server.Port
-	const register = "A cloud of its own: `az cloud register`"
+	const (
+		proxied  = "The Azure CLI as it is: `--proxy`"
+		register = "A cloud of its own: `az cloud register`"
+	)
 	t.Run("slashed", func(t *testing.T) {
 		t.Parallel()
 		// az does not take the slash away, and asks for //metadata/endpoints.
@@ -73,8 +76,14 @@ func TestAzureCLIAsDocumented(t *testing.T) {
 			t.Errorf("the cloud is %s", out)
 		}
 	})
+	for name, script := range azureAreas {
+		t.Run("proxied, "+name, func(t *testing.T) {
+			t.Parallel()
+			s.azure(t, az, "NAME=az"+name, s.commands(t, proxied)+azureTools+script)
+		})
+	}
 	for name, c := range map[string]struct{ section, domain, vaults string }{
-		"proxied":    {"The Azure CLI as it is: `--proxy`", "azurecr.cn", "vault.azure.cn"},
+		"proxied":    {proxied, "azurecr.cn", "vault.azure.cn"},
 		"registered": {register, "azurecr." + own, "vault." + own},
 		"metadata":   {"A cloud of its own: `ARM_CLOUD_METADATA_URL`", "azurecr." + own, "vault." + own},
 	} {

@@ -70,7 +70,7 @@ func (a *Authority) sessionPerson(ctx context.Context, c Claims) (drydock.Princi
 	case p.Person.Disabled:
 		return p, disabledAccount()
 	case stampOf(p) != c.Stamp:
-		return p, invalidGrant(50173, "The provided grant has expired due to it being revoked: the password was changed. Sign in again.")
+		return p, invalidGrant(50173, "The provided grant has expired due to it being revoked: the password was changed, or the sessions were ended. Sign in again.")
 	}
 	p.Groups = c.Groups
 	return p, nil

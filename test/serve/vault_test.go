@@ -162,4 +162,44 @@ func TestAuditSurvivesKills(t *testing.T) {
 			t.Errorf("%d times %q, want %d:\n%s", got, text, want, events)
 		}
 	}
+	span := func(offset string) int {
+		end := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+		return strings.Count(c.Must("monitor", "activity-log", "list", "--end-time", end, "--offset", offset, "--max-events", "200", "--query", "[].eventDataId", "-o", "tsv"), "\n")
+	}
+	if none, all := span("30m"), span("1d"); none != 0 || all < 22 {
+		t.Errorf("of a time in which nothing was done there are %d events, of a longer one %d", none, all)
+	}
+	for since, want := range map[string]bool{"1ns": false, "24h": true} {
+		out, err := exec.Command(serve.Program(t), "audit", "--data", s.Data, "--since", since).Output()
+		if err != nil || strings.Contains(string(out), "setSecret/action") != want || !want && len(out) != 0 {
+			t.Errorf("since %s: %v\n%s", since, err, out)
+		}
+	}
+	signedOut(t, s, c)
+}
+
+// signedOut makes a user who works with the client sign in again.
+func signedOut(t *testing.T, s *serve.Server, admin *serve.Client) {
+	t.Helper()
+	const login, password = "alice@" + serve.LocalDomain, "correct horse"
+	admin.Must("ad", "user", "create", "--display-name", "Alice", "--user-principal-name", login, "--password", password, "-o", "none")
+	admin.Must("role", "assignment", "create", "--assignee", login, "--role", "Reader", "-g", "vaults", "-o", "none")
+	alice := s.Client(serve.Client{})
+	signIn := []string{"login", "-u", login, "-p", password, "--tenant", s.Tenant, "-o", "none"}
+	alice.Must(signIn...)
+	// What she is shown first needs a token that she has, what she asks of the
+	// directory another one, which the session is good for no more.
+	vaults := []string{"keyvault", "list", "-g", "vaults", "--query", "[].name", "-o", "tsv"}
+	if got := alice.Must(vaults...); got != "my-vault\n" {
+		t.Errorf("she sees the vaults %q", got)
+	}
+	admin.Must("ad", "user", "revoke-sign-in-sessions", "--id", login)
+	me := []string{"ad", "signed-in-user", "show", "--query", "userPrincipalName", "-o", "tsv"}
+	if out, problems, status := alice.Run(me...); status == 0 || !strings.Contains(problems, "the sessions were ended") || !strings.Contains(problems, "sign in again with") {
+		t.Errorf("signed out: %d, %s%s", status, out, problems)
+	}
+	alice.Must(signIn...)
+	if got := alice.Must(me...); got != login+"\n" {
+		t.Errorf("signed in again, she is %q", got)
+	}
 }

@@ -99,7 +99,11 @@ func TestTimersAfterTheServerWasDown(t *testing.T) {
 	if got, _, _ := timer("list", "--query", "[].[name, schedule, status]", "-o", "tsv"); got != "t1\t0 0 1 Jan *\tEnabled\nnoon\t0 12 1 1 *\tDisabled\nevening\t0 18 1 1 *\tEnabled\n" {
 		t.Errorf("the timers are\n%s", got)
 	}
-	store, armed := timers(t, s, 2)
+	for _, tag := range []string{"v1", "v2"} {
+		c.Must("acr", "import", "-n", "contoso", "--source", "docker.io/library/busybox", "-t", "team/hello:"+tag)
+	}
+	c.Must("acr", "task", "create", "-r", "contoso", "-n", "weekly", "--cmd", "acr purge --filter 'team/.*:.*' --ago 0d --keep 1", "-c", "/dev/null", "--schedule", "0 1 1 1 *")
+	store, armed := timers(t, s, 3)
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +118,10 @@ func TestTimersAfterTheServerWasDown(t *testing.T) {
 		}
 	}
 	s.Restart()
+	c.Until("Succeeded\tt1", "acr", "task", "list-runs", "-r", "contoso", "-n", "weekly", "--query", "[].[status, timerTrigger.timerTriggerName]", "-o", "tsv")
+	if tags := c.Must("acr", "repository", "show-tags", "-n", "contoso", "--repository", "team/hello", "-o", "tsv"); tags != "v2\n" {
+		t.Errorf("after the purge that was due the tags are %q", tags)
+	}
 	for _, r := range timedRuns(t, c, 2) {
 		year := time.Now().UTC().Format("2006")
 		if at := r.TimerTrigger.ScheduleOccurrence; at != year+"-01-01T00:00:00Z" && at != year+"-01-01T18:00:00Z" {
@@ -132,7 +140,7 @@ func TestTimersAfterTheServerWasDown(t *testing.T) {
 	s.Kill()
 	s.Restart()
 	c.Must("acr", "task", "run", "-r", "contoso", "-n", "nightly", "--no-logs") // what is due is queued before it
-	if got := c.Must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "3\n" {
+	if got := c.Must("acr", "task", "list-runs", "-r", "contoso", "--query", "length(@)"); got != "4\n" {
 		t.Errorf("there are %s runs", got)
 	}
 }

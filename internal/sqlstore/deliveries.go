@@ -43,7 +43,7 @@ func (s *Store) addDelivery(ctx context.Context, tx *sql.Tx, d drydock.Delivery)
 		return drydock.Errorf(drydock.NotFound, "there is no resource %s", d.Owner)
 	}
 	if added {
-		s.deliveries.appended()
+		s.deliveries.appended(tx)
 	}
 	return err
 }
@@ -110,7 +110,7 @@ func (s *Store) HastenDeliveries(ctx context.Context, owner drydock.ResourceID, 
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		hastened, err := affectsOne(ctx, tx, `UPDATE deliveries SET next = $2 WHERE owner = $1 AND next > $2`, owner.Key(), nanos(now))
 		if hastened {
-			s.deliveries.appended()
+			s.deliveries.appended(tx)
 		}
 		return err
 	})

@@ -100,7 +100,7 @@ func (s *Store) appendEvent(ctx context.Context, tx *sql.Tx, e drydock.Event) (d
 	if err != nil {
 		return e, err
 	}
-	s.events.appended()
+	s.events.appended(tx)
 	_, err = tx.ExecContext(ctx, `INSERT INTO events (number, id, kind, subject, data, time)
 		VALUES ($1, $2, $3, $4, $5, $6)`, e.Number, e.ID, e.Kind, idText(e.Subject), e.Data, nanos(e.Time))
 	return e, err

@@ -1,14 +1,17 @@
 package sqlstore
 
-import "sync"
+import (
+	"database/sql"
+	"sync"
+)
 
 // eventSignal tells those who follow a table that there is something new in it.
-// There is one writer at a time, so what was appended is committed, or rolled
-// back, before anything else is appended.
+// One transaction may append while it is still to be told that the one before was
+// committed.
 type eventSignal struct {
 	mu      sync.Mutex
-	pending bool
-	changed chan struct{} // nil while nobody waits
+	pending map[*sql.Tx]bool // transactions that have appended something
+	changed chan struct{}    // nil while nobody waits
 }
 
 // EventsChanged implements drydock.EventStore.
@@ -27,20 +30,23 @@ func (e *eventSignal) wait() <-chan struct{} {
 	return e.changed
 }
 
-// appended says that the transaction that goes on has something new.
-func (e *eventSignal) appended() {
+// appended says that a transaction that goes on has something new.
+func (e *eventSignal) appended(tx *sql.Tx) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.pending = true
+	if e.pending == nil {
+		e.pending = map[*sql.Tx]bool{}
+	}
+	e.pending[tx] = true
 }
 
-// committed says that a transaction was committed.
-func (e *eventSignal) committed() {
+// ended says that a transaction was committed, or wasn't.
+func (e *eventSignal) ended(tx *sql.Tx, committed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.pending && e.changed != nil {
+	if committed && e.pending[tx] && e.changed != nil {
 		close(e.changed)
 		e.changed = nil
 	}
-	e.pending = false
+	delete(e.pending, tx)
 }

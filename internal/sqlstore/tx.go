@@ -25,12 +25,7 @@ func (s *Store) Atomically(ctx context.Context, f func(ctx context.Context) erro
 // nil. It joins the transaction that ctx carries, if any. f may be called
 // again, when the database was busy.
 func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	err := s.transact(ctx, s.writer, f)
-	if _, within := ctx.Value(txKey{s}).(*sql.Tx); !within && err == nil {
-		s.events.committed()
-		s.deliveries.committed()
-	}
-	return err
+	return s.transact(ctx, s.writer, f)
 }
 
 // read calls f in a transaction that sees one state of the database, or in the
@@ -45,7 +40,7 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) err
 	}
 	start := time.Now()
 	for {
-		err := attempt(ctx, db, f)
+		err := s.attempt(ctx, db, f)
 		if !isBusy(err) || time.Since(start) > busyFor {
 			return translate(err)
 		}
@@ -58,12 +53,16 @@ func (s *Store) transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) err
 	}
 }
 
-func attempt(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
+func (s *Store) attempt(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) (err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // f's error says more than this one's
+	defer func() {
+		_ = tx.Rollback() // f's error says more than this one's
+		s.events.ended(tx, err == nil)
+		s.deliveries.ended(tx, err == nil)
+	}()
 	if err := f(tx); err != nil {
 		return err
 	}

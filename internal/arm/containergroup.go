@@ -19,9 +19,9 @@ type Instances interface {
 	// Sync says that a group has changed.
 	Sync(id drydock.ResourceID)
 
-	// Await waits until a generation of a group is provisioned, has failed or is
-	// stopped, or ctx ends.
-	Await(ctx context.Context, id drydock.ResourceID, generation string)
+	// Await waits until a generation of a group is provisioned or has failed, or is
+	// stopped, whichever is wanted, or ctx ends.
+	Await(ctx context.Context, id drydock.ResourceID, generation string, stopped bool)
 
 	View(id drydock.ResourceID) drydock.ContainerGroupView
 	Logs(id drydock.ResourceID, container string, tail int, times bool) (string, error)
@@ -40,7 +40,7 @@ const (
 func (s *Server) awaitGroup(ctx context.Context, st *stored, wait time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	s.c.Instances.Await(ctx, st.ID, text(st.ours, "generation"))
+	s.c.Instances.Await(ctx, st.ID, text(st.ours, "generation"), flag(st.ours, "stopped", false))
 }
 
 // patchContainerGroup replaces the tags.

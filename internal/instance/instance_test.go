@@ -154,6 +154,23 @@ func TestTakenPort(t *testing.T) {
 	w.untilProvisioned("1", drydock.GroupSucceeded)
 }
 
+// Who waits for a stop does not take what still runs for what is wanted.
+func TestStopIsAwaited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.want("1", "web:v1")
+	w.started()
+	w.m.Await(t.Context(), groupID, "1", false)
+	if v := w.m.View(groupID); v.State != drydock.GroupRunning {
+		t.Errorf("started, it is %+v", v)
+	}
+	w.want("1", "web:v1", func(g *drydock.ContainerGroup) { g.Stopped = true })
+	w.m.Await(t.Context(), groupID, "1", true)
+	if v := w.m.View(groupID); v.State != drydock.GroupStopped {
+		t.Errorf("stopped, it is %+v", v)
+	}
+}
+
 // A new start of the server brings a group back with the same images at the same
 // address; a stopped one stays stopped.
 func TestRestartOfTheServer(t *testing.T) {

@@ -143,13 +143,15 @@ func (m *Manager) View(id drydock.ResourceID) drydock.ContainerGroupView {
 	return drydock.ContainerGroupView{Provisioning: drydock.GroupPending, State: drydock.GroupPending}
 }
 
-// Await waits until a generation of a group is provisioned or has failed, or ctx
-// ends.
-func (m *Manager) Await(ctx context.Context, id drydock.ResourceID, generation string) {
+// Await waits until a generation of a group is provisioned or has failed, or is
+// stopped, whichever is wanted, or ctx ends.
+func (m *Manager) Await(ctx context.Context, id drydock.ResourceID, generation string, stopped bool) {
 	g := m.group(id)
 	for g != nil {
 		changed := g.watch()
-		if v := g.view(); v.Generation == generation && v.Provisioning != drydock.GroupPending && v.Provisioning != drydock.GroupCreating {
+		v := g.view()
+		settled := v.Provisioning != drydock.GroupPending && v.Provisioning != drydock.GroupCreating
+		if v.Generation == generation && settled && stopped == (v.State == drydock.GroupStopped) {
 			return
 		}
 		select {

@@ -46,7 +46,7 @@ func (i *Instances) Sync(id drydock.ResourceID) {
 }
 
 // Await implements arm.Instances.
-func (*Instances) Await(context.Context, drydock.ResourceID, string) {}
+func (*Instances) Await(context.Context, drydock.ResourceID, string, bool) {}
 
 // View implements arm.Instances.
 func (i *Instances) View(id drydock.ResourceID) drydock.ContainerGroupView {

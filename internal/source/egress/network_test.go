@@ -151,13 +151,13 @@ func proxy(t *testing.T, to string, seen *atomic.Value) *httptest.Server {
 			return
 		}
 		w.WriteHeader(http.StatusOK)
-		here, _, err := http.NewResponseController(w).Hijack()
+		here, sent, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		go func() {
-			io.Copy(there, here)
+			io.Copy(there, sent) // what came with the request, and after it
 			there.(*net.TCPConn).CloseWrite()
 		}()
 		io.Copy(here, there)

@@ -277,6 +277,13 @@ func TestCloseBreaksTunnels(t *testing.T) {
 		Ours: func(string) (int, bool) { return 0, false }, Pass: []string{"*"},
 		Outside: outside{to: silent.Addr().String()}, Log: slog.New(slog.DiscardHandler),
 	})
+	endsWith(t, p, l, "CONNECT silent.example:443 HTTP/1.1\r\nHost: x\r\n\r\n", "200")
+}
+
+// endsWith asks a proxy for a connection that stays, closes the proxy, and checks
+// that the connection ends with it.
+func endsWith(t *testing.T, p *cloudproxy.Proxy, l net.Listener, request, status string) {
+	t.Helper()
 	served := make(chan error, 1)
 	go func() { served <- p.Serve(l) }()
 	c, err := net.Dial("tcp", l.Addr().String())
@@ -284,11 +291,12 @@ func TestCloseBreaksTunnels(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := io.WriteString(c, "CONNECT silent.example:443 HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
 	r := bufio.NewReader(c)
-	if line, err := r.ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+	if line, err := r.ReadString('\n'); err != nil || !strings.Contains(line, status) {
 		t.Fatal(line, err)
 	}
 	if err := p.Close(); err != nil {
@@ -327,30 +335,7 @@ func TestCloseEndsUpgrades(t *testing.T) {
 		Ours: func(string) (int, bool) { return 0, false }, Pass: []string{"*"},
 		Outside: outside{to: s.Listener.Addr().String()}, Log: slog.New(slog.DiscardHandler),
 	})
-	served := make(chan error, 1)
-	go func() { served <- p.Serve(l) }()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := io.WriteString(c, "GET http://silent.example/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: silence\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	r := bufio.NewReader(c)
-	if line, err := r.ReadString('\n'); err != nil || !strings.Contains(line, "101") {
-		t.Fatal(line, err)
-	}
-	if err := p.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
-	if _, err := io.ReadAll(r); err != nil && !strings.Contains(err.Error(), "reset") {
-		t.Error(err)
-	}
+	endsWith(t, p, l, "GET http://silent.example/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: silence\r\n\r\n", "101")
 }
 
 // Who comes while the proxy is being closed is not told that there is a tunnel.
